@@ -1,0 +1,67 @@
+//! Edgemill turns access logs of Amazon CloudFront into a Parquet lake that costs little to query.
+//! This page is the map of the house.
+//!
+//! # The way of the data
+//!
+//! ```text
+//! list -> plan the hour -> fetch -> inflate -> parse -> enrich -> columns -> Parquet, aside -> commit -> publish -> query
+//! ```
+//!
+//! # Rooms
+//!
+//! | room | what it does |
+//! |-|-|
+//! | [`cli`] | arguments exactly as typed, one file per verb |
+//! | [`job`] | arguments and environment to one checked [`job::Job`] |
+//! | [`model`], [`stats`], [`error`] | nouns, counters, failures and exit codes that every room shares |
+//! | [`kernel`] | pure: names, plan, protocol, inflate, parse, enrich, columns, Parquet; and the rayon loop over them |
+//! | [`edge`] | the outside: stores, listing, manifests, the ledger |
+//! | [`lake`] | opens a lake and says what it is |
+//! | [`offload`] | the one bridge from tokio (I/O) to rayon (work) |
+//! | [`commit`] | carries out what `kernel::protocol` says |
+//! | [`pipeline`] | the order of the stages over many hours, bounded in memory |
+//! | [`query`] | SQL over the ledger's snapshot of the lake |
+//! | [`generate`] | logs from a seed |
+//! | [`demo`] | generate, convert and ask, in one |
+//!
+//! # What is never so
+//!
+//! - The kernel never reads a clock, a file, the network, the environment or a random number, and never logs.
+//! - Rayon is used in `kernel::convert` and its bridge, nowhere else.
+//! - No reader ever sees a file that its partition's record does not name.
+//! - No bytes of a file depend on the number of threads, the memory or the order of the listing.
+//! - No line is dropped: lines = rows + rejected lines + comment lines, per object.
+//! - No error leaves out which object, hour or file it was.
+//!
+//! `tests/house.rs` keeps the first two and the directions of the imports.
+//!
+//! # Exactly once
+//!
+//! A unit is one hour of one source: the raw objects whose names belong to it. A run lists them, takes away those that the
+//! unit's record knows (by URL and etag), and converts the rest into `staging/<attempt>/`. Then:
+//!
+//! | step | what a crash right after it leaves | who mends it |
+//! |-|-|-|
+//! | files staged | a staging folder that no record names | nothing to mend; the next run converts again |
+//! | manifest written | the same, and a manifest that no record names | the same |
+//! | batch committed in the unit's record (the instant that decides) | rows that count and are not visible yet | the next run publishes them from staging |
+//! | files copied to a partition's folder | files that its record does not name: `query` does not see them | the next run copies again and records them |
+//! | partition's record names batch and files | rows visible in this partition | the next run goes on with the next partition |
+//! | batch marked published | a staging folder that is of no more use | its files are only a second name; a later cleanup removes them |
+//!
+//! Records change by compare-and-set only; a lost or unclear answer is answered by reading again. The state machine is
+//! [`kernel::protocol`]; a run and its tests call the same one.
+//!
+//! # Two runtimes
+//!
+//! tokio waits, rayon works. Fetched bytes are bounded by a budget before a chunk is handed to rayon, so memory follows from
+//! the budget and the size of a chunk, not from the size of an hour.
+//!
+//! # Not built yet
+//!
+//! S3 as a place for logs and lakes, the DynamoDB ledger, the Glue catalog, Athena as an engine, rewriting of partitions.
+//! Their SDKs are declared already, so that the cost of a build is known.
+
+pub mod error;
+pub mod model;
+pub mod stats;

@@ -1,0 +1,77 @@
+//! Every counter, its unit last. Counters are returned values: stages return them, callers add them up.
+
+use std::ops::AddAssign;
+
+use serde::{Deserialize, Serialize};
+
+/// What became of the lines of some objects. Always `lines == rows + rejected_lines + comment_lines`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineStats {
+    /// Lines read; a last line without an end counts as one.
+    pub lines: u64,
+    /// Lines that became rows.
+    pub rows: u64,
+    /// Lines that went to the rejects.
+    pub rejected_lines: u64,
+    /// Header, comment and blank lines.
+    pub comment_lines: u64,
+}
+
+impl AddAssign for LineStats {
+    fn add_assign(&mut self, other: Self) {
+        self.lines += other.lines;
+        self.rows += other.rows;
+        self.rejected_lines += other.rejected_lines;
+        self.comment_lines += other.comment_lines;
+    }
+}
+
+/// What one run of `convert` did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RunStats {
+    /// Units (hours, mostly) that had something to convert.
+    pub units: u64,
+    /// Raw objects found by the listing, of any name.
+    pub listed_objects: u64,
+    /// Raw objects converted and committed by this run.
+    pub converted_objects: u64,
+    /// Raw objects that an earlier run had converted.
+    pub known_objects: u64,
+    /// Raw objects whose bytes changed after they were converted; they are left as they were.
+    pub changed_objects: u64,
+    /// Objects passed over because their names are no log's.
+    pub skipped_objects: u64,
+    /// Objects with damage; their good lines were kept.
+    pub damaged_objects: u64,
+    /// Stored bytes of the converted objects.
+    pub input_bytes: u64,
+    /// The same, decompressed.
+    pub raw_bytes: u64,
+    /// Lines, rows and rejects.
+    #[serde(flatten)]
+    pub lines: LineStats,
+    /// Parquet files written.
+    pub output_files: u64,
+    /// Their bytes.
+    pub output_bytes: u64,
+    /// Batches that another run had committed and this one published.
+    pub finished_batches: u64,
+}
+
+impl AddAssign<&Self> for RunStats {
+    fn add_assign(&mut self, other: &Self) {
+        self.units += other.units;
+        self.listed_objects += other.listed_objects;
+        self.converted_objects += other.converted_objects;
+        self.known_objects += other.known_objects;
+        self.changed_objects += other.changed_objects;
+        self.skipped_objects += other.skipped_objects;
+        self.damaged_objects += other.damaged_objects;
+        self.input_bytes += other.input_bytes;
+        self.raw_bytes += other.raw_bytes;
+        self.lines += other.lines;
+        self.output_files += other.output_files;
+        self.output_bytes += other.output_bytes;
+        self.finished_batches += other.finished_batches;
+    }
+}
