@@ -63,5 +63,6 @@
 //! Their SDKs are declared already, so that the cost of a build is known.
 
 pub mod error;
+pub mod kernel;
 pub mod model;
 pub mod stats;

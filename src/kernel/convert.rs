@@ -1,0 +1,369 @@
+//! The only room that knows rayon: a chunk of raw objects becomes sorted Parquet files, one partition each.
+//!
+//! A chunk is worked in waves of tasks, a task being some neighbouring objects. Rows pile up in the order of the objects;
+//! when enough have piled up they are flushed: per partition sorted, encoded column by column, and handed to `emit`. Where
+//! waves and flushes fall depends on the objects alone, never on threads or memory, so the same objects always give the
+//! same files.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rayon::prelude::*;
+
+use super::encode::{EncodedColumn, FileEncoder, ROW_GROUP_ROWS};
+use super::enrich::Enricher;
+use super::inflate::{self, Damage, Inflater, Whole};
+use super::parse::Reject;
+use super::parse::w3c::Decoder;
+use super::rejects::{self, RejectedLine};
+use super::rows::{HourRows, Rows};
+use super::sort::{Run, order};
+use crate::error::{Error, Result};
+use crate::model::{Hour, ObjectId, Partition, Table};
+use crate::stats::LineStats;
+
+/// Raw bytes that pile up before they are flushed to files: about half a million rows, which sort well and fill two row
+/// groups, while their columns stay near 200 MB.
+pub const FLUSH_RAW_BYTES: u64 = 256 << 20;
+
+/// Rows of one file at most; a flush of shorter rows becomes several files.
+const FILE_ROWS: usize = 4 * ROW_GROUP_ROWS;
+
+/// Inflated bytes that one wave works on, by what the objects claim: what is held besides the pile.
+const WAVE_RAW_BYTES: u64 = 128 << 20;
+
+/// Stored bytes of a task: some 8,000 rows, so that a task is long enough to pay for its columns and short enough to
+/// leave none of the threads idle at the end of a wave.
+const TASK_STORED_BYTES: usize = 1 << 20;
+
+/// Raw bytes after which a large object's columns are cut and piled up.
+const LARGE_CUT_RAW_BYTES: u64 = 32 << 20;
+
+/// A line longer than this ends a large object as damaged; AWS cuts each value at some KB.
+const LINE_LIMIT_BYTES: usize = 64 << 20;
+
+/// One raw object, fetched.
+#[derive(Clone, Debug)]
+pub struct RawObject {
+    /// As it was listed.
+    pub id: ObjectId,
+    /// What the rows' `filename` column says.
+    pub filename: Arc<str>,
+    /// The distribution in its name.
+    pub distribution: Option<String>,
+    /// The hour in its name.
+    pub hour: Option<Hour>,
+    /// Its bytes as stored.
+    pub stored: Bytes,
+}
+
+/// What became of one object.
+#[derive(Clone, Debug)]
+pub struct ObjectOutcome {
+    /// The object.
+    pub id: ObjectId,
+    /// Its lines.
+    pub lines: LineStats,
+    /// Its size inflated.
+    pub raw_bytes: u64,
+    /// Where it broke off, if it did.
+    pub damage: Option<Damage>,
+    /// Line, reason of its first rejected line.
+    pub first_reject: Option<(u64, String)>,
+}
+
+/// One finished file of one partition.
+#[derive(Debug)]
+pub struct OutputFile {
+    /// The partition that its rows belong to.
+    pub partition: Partition,
+    /// The Parquet file.
+    pub bytes: Vec<u8>,
+    /// Its rows.
+    pub rows: u64,
+}
+
+/// Converts a chunk of one table's objects, in the order given. `emit` takes the files in an order that depends on the
+/// objects alone.
+pub fn convert_chunk(
+    table: Table,
+    enricher: &Enricher,
+    objects: &[RawObject],
+    emit: &mut dyn FnMut(OutputFile) -> Result<()>,
+) -> Result<Vec<ObjectOutcome>> {
+    let mut pile = Pile::new(table);
+    let mut outcomes = Vec::with_capacity(objects.len());
+    for wave in waves(objects) {
+        let tasks = tasks(wave);
+        let worked: Vec<Result<TaskOutput<'_>>> = tasks
+            .par_iter()
+            .map_init(Inflater::default, |inflater, task| work(table, enricher, task, inflater))
+            .collect();
+        for parts in worked {
+            for part in parts? {
+                match part {
+                    Part::Done(done) => pile.add(done, &mut outcomes),
+                    Part::Large(object) => work_large(table, enricher, object, &mut pile, &mut outcomes, emit)?,
+                }
+                if pile.raw_bytes >= FLUSH_RAW_BYTES {
+                    pile.flush(emit)?;
+                }
+            }
+        }
+    }
+    pile.flush(emit)?;
+    Ok(outcomes)
+}
+
+/// What an object will hold inflated, as far as it can be told without inflating it: what its last member claims, and no
+/// less than four times its stored size.
+fn claimed_raw_bytes(object: &RawObject) -> u64 {
+    let claimed = object.stored.last_chunk::<4>().map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)));
+    let stored = object.stored.len() as u64;
+    claimed.clamp(stored * 4, (stored * 1_032).max(1))
+}
+
+fn waves(objects: &[RawObject]) -> Vec<&[RawObject]> {
+    cut(objects, claimed_raw_bytes, WAVE_RAW_BYTES)
+}
+
+fn tasks(wave: &[RawObject]) -> Vec<&[RawObject]> {
+    cut(wave, |object| object.stored.len() as u64, TASK_STORED_BYTES as u64)
+}
+
+/// Cuts neighbours into runs whose sizes sum up to about `limit_bytes`.
+fn cut(objects: &[RawObject], size_bytes: impl Fn(&RawObject) -> u64, limit_bytes: u64) -> Vec<&[RawObject]> {
+    let (mut runs, mut start, mut sum) = (Vec::new(), 0, 0);
+    for (index, object) in objects.iter().enumerate() {
+        sum += size_bytes(object);
+        if sum >= limit_bytes {
+            runs.push(&objects[start..=index]);
+            (start, sum) = (index + 1, 0);
+        }
+    }
+    if start < objects.len() {
+        runs.push(&objects[start..]);
+    }
+    runs
+}
+
+/// The rows and rejects of some neighbouring objects.
+#[derive(Default)]
+struct Done {
+    hours: Vec<(Hour, HourRows)>,
+    rejects: Vec<(Hour, RejectedLine)>,
+    outcomes: Vec<ObjectOutcome>,
+    raw_bytes: u64,
+}
+
+impl Done {
+    /// A rejected line has no time of its own: it lies in the hour of its object.
+    fn reject(&mut self, object: &RawObject, rejects: Vec<Reject>, first_hour: Option<Hour>) {
+        let hour = object.hour.or(first_hour).unwrap_or(Hour::of_unix_seconds(0));
+        let rejected = |reject| (hour, RejectedLine { filename: Arc::clone(&object.filename), reject });
+        self.rejects.extend(rejects.into_iter().map(rejected));
+    }
+}
+
+enum Part<'a> {
+    Done(Done),
+    Large(&'a RawObject),
+}
+
+type TaskOutput<'a> = Vec<Part<'a>>;
+
+/// Works a task's ordinary objects; a large one is left for the caller, at its place.
+fn work<'a>(
+    table: Table,
+    enricher: &Enricher,
+    task: &'a [RawObject],
+    inflater: &mut Inflater,
+) -> Result<TaskOutput<'a>> {
+    let mut parts = Vec::with_capacity(1);
+    let mut rows = Rows::new(table, enricher);
+    let mut done = Done::default();
+    for object in task {
+        match inflater.whole(&object.stored) {
+            Whole::Bytes(raw, damage) => {
+                rows.begin_object(&object.filename, object.distribution.as_deref());
+                let mut decoder = Decoder::default();
+                let used = decoder.decode(raw, damage.is_none(), &mut rows);
+                end_object(object, decoder, &raw[used..], raw.len() as u64, damage, &mut rows, &mut done);
+            }
+            Whole::TooLarge => {
+                parts.push(Part::Done(finish(std::mem::take(&mut done), &mut rows)?));
+                parts.push(Part::Large(object));
+                rows = Rows::new(table, enricher);
+            }
+        }
+    }
+    parts.push(Part::Done(finish(done, &mut rows)?));
+    Ok(parts)
+}
+
+fn finish(mut done: Done, rows: &mut Rows<'_>) -> Result<Done> {
+    done.hours = rows.cut().map_err(|error| Error::encode("columns", error))?;
+    Ok(done)
+}
+
+fn end_object(
+    object: &RawObject,
+    mut decoder: Decoder,
+    rest: &[u8],
+    raw_bytes: u64,
+    damage: Option<Damage>,
+    rows: &mut Rows<'_>,
+    done: &mut Done,
+) {
+    if let Some(damage) = &damage {
+        decoder.reject_rest(rest, format!("cut short: {}", damage.reason), rows);
+    }
+    let end = rows.end_object();
+    let mut lines = decoder.stats();
+    lines.rows -= end.late_rejects;
+    lines.rejected_lines += end.late_rejects;
+    done.outcomes.push(ObjectOutcome {
+        id: object.id.clone(),
+        lines,
+        raw_bytes,
+        damage,
+        first_reject: end.rejects.first().map(|reject| (reject.line_number, reject.reason.clone())),
+    });
+    done.reject(object, end.rejects, end.first_hour);
+    done.raw_bytes += raw_bytes;
+}
+
+/// Works one large object piece by piece, so that its size does not matter.
+fn work_large(
+    table: Table,
+    enricher: &Enricher,
+    object: &RawObject,
+    pile: &mut Pile,
+    outcomes: &mut Vec<ObjectOutcome>,
+    emit: &mut dyn FnMut(OutputFile) -> Result<()>,
+) -> Result<()> {
+    let mut rows = Rows::new(table, enricher);
+    rows.begin_object(&object.filename, object.distribution.as_deref());
+    let (mut decoder, mut held, mut raw_bytes, mut cut_bytes) = (Decoder::default(), Vec::new(), 0_u64, 0_u64);
+    let (mut failure, mut long_line, mut first_reject) = (None, false, None);
+    let first = |reject: &Reject| (reject.line_number, reject.reason.clone());
+    let damage = inflate::stream(&object.stored, &mut |piece| {
+        raw_bytes += piece.len() as u64;
+        cut_bytes += piece.len() as u64;
+        held.extend_from_slice(piece);
+        let used = decoder.decode(&held, false, &mut rows);
+        held.drain(..used);
+        if held.len() > LINE_LIMIT_BYTES {
+            long_line = true;
+            return false;
+        }
+        if cut_bytes >= LARGE_CUT_RAW_BYTES {
+            let mut cut = Done { raw_bytes: std::mem::take(&mut cut_bytes), ..Done::default() };
+            let (rejects, first_hour) = rows.take_rejects();
+            first_reject = first_reject.take().or_else(|| rejects.first().map(first));
+            cut.reject(object, rejects, first_hour);
+            let piled = finish(cut, &mut rows).and_then(|done| {
+                pile.add(done, outcomes);
+                if pile.raw_bytes >= FLUSH_RAW_BYTES { pile.flush(emit) } else { Ok(()) }
+            });
+            failure = piled.err();
+        }
+        failure.is_none()
+    });
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    let too_long =
+        || Damage { raw_offset_bytes: raw_bytes, reason: format!("a line of more than {LINE_LIMIT_BYTES} bytes") };
+    let damage = if long_line { Some(too_long()) } else { damage };
+    if damage.is_none() {
+        decoder.decode(&held, true, &mut rows);
+        held.clear();
+    }
+    let mut done = Done::default();
+    end_object(object, decoder, &held, raw_bytes, damage, &mut rows, &mut done);
+    done.raw_bytes = cut_bytes;
+    if let Some(outcome) = done.outcomes.last_mut() {
+        outcome.first_reject = first_reject.or(outcome.first_reject.take());
+    }
+    pile.add(finish(done, &mut rows)?, outcomes);
+    Ok(())
+}
+
+/// Rows and rejects in the order of their objects, waiting to be written.
+struct Pile {
+    table: Table,
+    partitions: BTreeMap<Hour, Vec<HourRows>>,
+    rejects: BTreeMap<Hour, Vec<RejectedLine>>,
+    raw_bytes: u64,
+}
+
+impl Pile {
+    const fn new(table: Table) -> Self {
+        Self { table, partitions: BTreeMap::new(), rejects: BTreeMap::new(), raw_bytes: 0 }
+    }
+
+    fn add(&mut self, done: Done, outcomes: &mut Vec<ObjectOutcome>) {
+        for (hour, rows) in done.hours {
+            self.partitions.entry(hour).or_default().push(rows);
+        }
+        for (hour, line) in done.rejects {
+            self.rejects.entry(hour).or_default().push(line);
+        }
+        outcomes.extend(done.outcomes);
+        self.raw_bytes += done.raw_bytes;
+    }
+
+    fn flush(&mut self, emit: &mut dyn FnMut(OutputFile) -> Result<()>) -> Result<()> {
+        self.raw_bytes = 0;
+        let table = self.table;
+        let rejects = std::mem::take(&mut self.rejects);
+        let rejected = rejects
+            .into_iter()
+            .map(|(hour, lines)| (Partition { table: Table::Rejects, hour }, vec![rejects::rows(table, &lines)]));
+        let kept = std::mem::take(&mut self.partitions).into_iter();
+        let kept = kept.map(|(hour, parts)| (Partition { table, hour }, parts));
+        let partitions: Vec<(Partition, Vec<HourRows>)> = kept.chain(rejected).collect();
+        let written: Vec<Result<Vec<OutputFile>>> =
+            partitions.into_par_iter().map(|(partition, parts)| write(partition, &parts)).collect();
+        for files in written {
+            files?.into_iter().try_for_each(&mut *emit)?;
+        }
+        Ok(())
+    }
+}
+
+/// Sorts and encodes one partition's rows.
+fn write(partition: Partition, parts: &[HourRows]) -> Result<Vec<OutputFile>> {
+    let order = order(partition.table, parts);
+    let mut files = Vec::with_capacity(1);
+    for rows in order.chunks(FILE_ROWS) {
+        let bytes =
+            encode(partition.table, parts, rows).map_err(|error| Error::encode(partition.to_string(), error))?;
+        files.push(OutputFile { partition, bytes, rows: rows.len() as u64 });
+    }
+    Ok(files)
+}
+
+fn encode(
+    table: Table,
+    parts: &[HourRows],
+    rows: &[(usize, usize)],
+) -> std::result::Result<Vec<u8>, crate::error::Cause> {
+    let mut file = FileEncoder::new(table)?;
+    for rows in rows.chunks(ROW_GROUP_ROWS) {
+        let run = Run::new(parts, rows);
+        let encoded: std::result::Result<Vec<EncodedColumn>, crate::error::Cause> = file
+            .row_group()?
+            .into_par_iter()
+            .enumerate()
+            .map(|(column, task)| {
+                let values = run.gather(column, task.field().data_type())?;
+                Ok(task.encode(&values)?)
+            })
+            .collect();
+        file.append(encoded?)?;
+    }
+    Ok(file.finish()?)
+}

@@ -1,0 +1,19 @@
+//! Bytes and values in, bytes and values out. Nothing in this folder reads a clock, a file, the network, the environment
+//! or a random number, or logs; time and chance are arguments. A test in the crate keeps that.
+
+pub mod columns;
+pub mod convert;
+pub mod ddl;
+pub mod encode;
+pub mod enrich;
+pub mod inflate;
+pub mod mapping;
+pub mod names;
+pub mod parse;
+pub mod plan;
+pub mod protocol;
+pub mod records;
+pub mod rejects;
+pub mod rows;
+pub mod schema;
+pub mod sort;

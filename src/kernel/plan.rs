@@ -1,0 +1,151 @@
+//! What there is to do: a listing against what the ledger knows.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+use super::names::{self, Named};
+use super::records::InputName;
+use crate::model::{HourRange, ObjectId, Table, UnitId};
+
+/// Stored bytes of the objects that are converted together: some 250,000 rows of gzip logs, which fill a row group. A
+/// larger chunk would sort more rows together and need more memory; a smaller one would make more files of a large hour.
+pub const CHUNK_STORED_BYTES: u64 = 32 << 20;
+
+/// Which names are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// What can be told from the names.
+    Auto,
+    /// Every object is a CloudFront log, whatever its name.
+    Cloudfront,
+}
+
+/// A listing, told apart by unit.
+#[derive(Debug, Default)]
+pub struct Grouped {
+    /// The objects of each unit, in key order.
+    pub units: BTreeMap<UnitId, Vec<ObjectId>>,
+    /// Objects whose names are no log's.
+    pub skipped_objects: u64,
+    /// The key of the first of them.
+    pub first_skipped: Option<String>,
+    /// Logs whose hour is outside the range.
+    pub outside_objects: u64,
+}
+
+impl Grouped {
+    /// Adds an object of the listing.
+    pub fn add(&mut self, object: ObjectId, format: Format, hours: Option<HourRange>) {
+        let unit = match (names::read(&object.key), format) {
+            (Named::Cloudfront { hour, .. }, _) => UnitId::Hour(Table::CloudfrontLogs, hour),
+            (Named::Unknown, Format::Cloudfront) => {
+                UnitId::Untimed(Table::CloudfrontLogs, names::folder(&object.key).to_owned())
+            }
+            (Named::Hidden, _) => return,
+            (Named::Unknown, Format::Auto) => {
+                self.skipped_objects += 1;
+                self.first_skipped.get_or_insert(object.key);
+                return;
+            }
+        };
+        // An object without a time belongs to no range, so it is converted only where none is asked for.
+        let inside = hours.is_none_or(|range| unit.hour().is_some_and(|hour| range.contains(hour)));
+        if inside {
+            self.units.entry(unit).or_default().push(object);
+        } else {
+            self.outside_objects += 1;
+        }
+    }
+
+    /// Puts every unit's objects into key order, whatever the order of the listing.
+    pub fn sort(&mut self) {
+        self.units.values_mut().for_each(|objects| objects.sort_unstable());
+    }
+}
+
+/// What is left to do in one unit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnitPlan {
+    /// Objects to convert, in key order.
+    pub inputs: Vec<ObjectId>,
+    /// Objects that were converted before.
+    pub known_objects: u64,
+    /// Keys that were converted before with other bytes. They are never new inputs: their old rows are in the table.
+    pub changed: Vec<String>,
+}
+
+/// Compares a unit's listing with its known inputs (URL to etag).
+#[must_use]
+pub fn unit(source: &str, listed: &[ObjectId], known: &HashMap<String, String>) -> UnitPlan {
+    let mut plan = UnitPlan::default();
+    for object in listed {
+        match known.get(&InputName { source, object }.url()) {
+            None => plan.inputs.push(object.clone()),
+            Some(etag) if *etag == object.etag => plan.known_objects += 1,
+            Some(_) => plan.changed.push(object.key.clone()),
+        }
+    }
+    plan
+}
+
+/// Cuts a unit's inputs into chunks by their listed sizes and nothing else, so that the files do not depend on the machine.
+#[must_use]
+pub fn chunks(inputs: &[ObjectId]) -> Vec<Range<usize>> {
+    let (mut chunks, mut start, mut sum) = (Vec::new(), 0, 0);
+    for (index, object) in inputs.iter().enumerate() {
+        if index > start && sum + object.size_bytes > CHUNK_STORED_BYTES {
+            chunks.push(start..index);
+            (start, sum) = (index, 0);
+        }
+        sum += object.size_bytes;
+    }
+    if start < inputs.len() {
+        chunks.push(start..inputs.len());
+    }
+    chunks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(key: &str, etag: &str, size_bytes: u64) -> ObjectId {
+        ObjectId { key: key.into(), etag: etag.into(), size_bytes }
+    }
+
+    #[test]
+    fn the_difference_is_converted_and_changes_are_not() {
+        let known = [("s/a".to_owned(), "1".to_owned()), ("s/b".to_owned(), "1".to_owned())].into();
+        let plan = unit("s", &[object("a", "1", 1), object("b", "2", 1), object("c", "1", 1)], &known);
+        assert_eq!(plan, UnitPlan { inputs: vec![object("c", "1", 1)], known_objects: 1, changed: vec!["b".into()] });
+    }
+
+    #[test]
+    fn chunks_follow_sizes_alone() {
+        let half = CHUNK_STORED_BYTES / 2;
+        let sizes = [half, half, 1, CHUNK_STORED_BYTES * 3, 1, 1];
+        let inputs: Vec<_> = sizes.iter().map(|size| object("k", "e", *size)).collect();
+        assert_eq!(chunks(&inputs), [0..2, 2..3, 3..4, 4..6]);
+        assert!(chunks(&[]).is_empty());
+    }
+
+    #[test]
+    fn names_decide_the_unit() {
+        let mut grouped = Grouped::default();
+        let range = "2026-11-21T05..2026-11-21T06".parse().unwrap();
+        for key in
+            ["p/E1.2026-11-21-05.b.gz", "p/E1.2026-11-21-05.a.gz", "E1.2026-11-21-06.a.gz", "notes.txt", ".x/y.gz"]
+        {
+            grouped.add(object(key, "", 1), Format::Auto, Some(range));
+        }
+        grouped.sort();
+        let unit = UnitId::Hour(Table::CloudfrontLogs, range.start);
+        assert_eq!(grouped.units.len(), 1);
+        assert_eq!(grouped.units[&unit][0].key, "p/E1.2026-11-21-05.a.gz");
+        assert_eq!((grouped.skipped_objects, grouped.outside_objects), (1, 1));
+
+        let mut forced = Grouped::default();
+        forced.add(object("p/access.log", "", 1), Format::Cloudfront, None);
+        assert_eq!(forced.units.keys().next(), Some(&UnitId::Untimed(Table::CloudfrontLogs, "p".into())));
+    }
+}

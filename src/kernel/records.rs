@@ -1,0 +1,310 @@
+//! What the ledger remembers, as values: unit records, partition records and manifests.
+//!
+//! Records are small and change by compare-and-set on their version; what can be long (an hour may have ten thousand
+//! objects) lies in manifests, which never change once written.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::inflate::Damage;
+use crate::model::{Hour, ObjectId, Partition, UnitId};
+use crate::stats::LineStats;
+
+/// The version of these formats; a record of a later one is refused rather than misread.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Names a batch, and its files. Follows from its inputs, so that whoever converts the same inputs names them alike.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BatchId(pub String);
+
+/// Names one worker's try at a batch; unique for ever. Also the nonce by which a writer knows its own write again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AttemptId(pub String);
+
+/// A raw object that the ledger knows: the URL of its source, its key and its etag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputName<'a> {
+    /// The source's canonical URL, without a slash at its end.
+    pub source: &'a str,
+    /// The object.
+    pub object: &'a ObjectId,
+}
+
+impl InputName<'_> {
+    /// The whole URL: what makes two inputs the same.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}/{}", self.source, self.object.key)
+    }
+}
+
+/// A digest of a set of inputs, whatever their order, that grows with the set: equal sets have equal digests, so that a
+/// listing can be compared with what is known without reading any manifest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputsDigest {
+    /// Inputs.
+    pub objects: u64,
+    /// The wrapping sum of the first half of each input's SHA-256.
+    #[serde(with = "hex_u128")]
+    sum: u128,
+}
+
+impl InputsDigest {
+    /// Adds an input.
+    pub fn add(&mut self, input: &InputName<'_>) {
+        let hash =
+            Sha256::new().chain_update(input.url()).chain_update([0]).chain_update(&input.object.etag).finalize();
+        let half = hash.first_chunk::<16>().map_or(0, |bytes| u128::from_be_bytes(*bytes));
+        self.objects += 1;
+        self.sum = self.sum.wrapping_add(half);
+    }
+
+    /// Adds a set that has nothing in common with this one.
+    pub fn join(&mut self, other: &Self) {
+        self.objects += other.objects;
+        self.sum = self.sum.wrapping_add(other.sum);
+    }
+}
+
+mod hex_u128 {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    pub(super) fn serialize<S: Serializer>(value: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{value:032x}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        u128::from_str_radix(&text, 16).map_err(D::Error::custom)
+    }
+}
+
+/// How far a batch has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchState {
+    /// Its rows count; its files may not all be in their folders yet.
+    Committed,
+    /// Every partition has its files.
+    Published,
+}
+
+/// A batch, as its unit's record names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchEntry {
+    /// The batch.
+    pub batch: BatchId,
+    /// The try that won.
+    pub attempt: AttemptId,
+    /// How far it has come.
+    pub state: BatchState,
+    /// Its inputs.
+    pub inputs: InputsDigest,
+}
+
+/// What has been converted of one unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitRecord {
+    /// [`FORMAT_VERSION`] of the writer.
+    pub format: u32,
+    /// The unit.
+    pub unit: UnitId,
+    /// Grows by one with every change; 0 is a record that was never written.
+    pub version: u64,
+    /// Its batches, in the order in which they were committed.
+    pub batches: Vec<BatchEntry>,
+}
+
+impl UnitRecord {
+    /// A unit of which nothing is known.
+    #[must_use]
+    pub const fn new(unit: UnitId) -> Self {
+        Self { format: FORMAT_VERSION, unit, version: 0, batches: Vec::new() }
+    }
+
+    /// All its inputs.
+    #[must_use]
+    pub fn inputs(&self) -> InputsDigest {
+        let mut all = InputsDigest::default();
+        self.batches.iter().for_each(|batch| all.join(&batch.inputs));
+        all
+    }
+
+    /// Its batches that are not published yet.
+    pub fn unpublished(&self) -> impl Iterator<Item = &BatchEntry> {
+        self.batches.iter().filter(|batch| batch.state == BatchState::Committed)
+    }
+}
+
+/// A file of a partition.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Its name in the partition's folder.
+    pub name: String,
+    /// Rows.
+    pub rows: u64,
+    /// Bytes.
+    pub size_bytes: u64,
+}
+
+/// The truth that readers follow: the current files of one partition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartitionRecord {
+    /// [`FORMAT_VERSION`] of the writer.
+    pub format: u32,
+    /// The partition.
+    pub partition: Partition,
+    /// Grows by one with every change; 0 is a record that was never written.
+    pub version: u64,
+    /// The folder of its files, below the lake.
+    pub folder: String,
+    /// The batches whose files are among them.
+    pub applied: BTreeSet<BatchId>,
+    /// Its files, by name.
+    pub files: BTreeSet<FileEntry>,
+}
+
+impl PartitionRecord {
+    /// A partition without a file, at its canonical folder.
+    #[must_use]
+    pub fn new(partition: Partition) -> Self {
+        Self {
+            format: FORMAT_VERSION,
+            partition,
+            version: 0,
+            folder: partition.folder(),
+            applied: BTreeSet::new(),
+            files: BTreeSet::new(),
+        }
+    }
+}
+
+/// An input of a batch, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestInput {
+    /// The raw object.
+    #[serde(flatten)]
+    pub object: ObjectId,
+    /// Its lines.
+    #[serde(flatten)]
+    pub lines: LineStats,
+    /// Its size inflated.
+    pub raw_bytes: u64,
+    /// Where it broke off, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damage: Option<Damage>,
+}
+
+/// An output of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestOutput {
+    /// The partition it belongs to.
+    pub partition: Partition,
+    /// The file.
+    #[serde(flatten)]
+    pub file: FileEntry,
+}
+
+/// Every input and output of one try at a batch. Never changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`FORMAT_VERSION`] of the writer.
+    pub format: u32,
+    /// The version of edgemill that wrote it.
+    pub writer: String,
+    /// The unit.
+    pub unit: UnitId,
+    /// The batch.
+    pub batch: BatchId,
+    /// The try.
+    pub attempt: AttemptId,
+    /// The canonical URL of the source of all its inputs.
+    pub source: String,
+    /// Its inputs, in key order.
+    pub inputs: Vec<ManifestInput>,
+    /// Its outputs, in the order in which they were made.
+    pub outputs: Vec<ManifestOutput>,
+}
+
+impl Manifest {
+    /// The digest of its inputs.
+    #[must_use]
+    pub fn digest(&self) -> InputsDigest {
+        digest(&self.source, self.inputs.iter().map(|input| &input.object))
+    }
+
+    /// Its partitions, each once.
+    #[must_use]
+    pub fn partitions(&self) -> BTreeSet<Partition> {
+        self.outputs.iter().map(|output| output.partition).collect()
+    }
+
+    /// Its files in one partition.
+    pub fn files(&self, partition: Partition) -> impl Iterator<Item = &FileEntry> {
+        self.outputs.iter().filter(move |output| output.partition == partition).map(|output| &output.file)
+    }
+}
+
+/// The digest of some objects of one source.
+pub fn digest<'a>(source: &str, objects: impl Iterator<Item = &'a ObjectId>) -> InputsDigest {
+    let mut digest = InputsDigest::default();
+    objects.for_each(|object| digest.add(&InputName { source, object }));
+    digest
+}
+
+/// Names the batch of some inputs, given in key order: the same inputs under the same rules have the same name.
+#[must_use]
+pub fn batch_id(unit: &UnitId, source: &str, rules: &str, inputs: &[ObjectId]) -> BatchId {
+    let mut hash = Sha256::new();
+    for part in [unit.to_string().as_str(), source, rules] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    for input in inputs {
+        for part in [&input.key, &input.etag] {
+            hash.update(part);
+            hash.update([0]);
+        }
+    }
+    let hex: String = hash.finalize().iter().take(10).map(|byte| format!("{byte:02x}")).collect();
+    let when = unit.hour().map_or_else(|| "untimed".to_owned(), Hour::compact);
+    BatchId(format!("{when}-{hex}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Table;
+
+    fn object(key: &str, etag: &str) -> ObjectId {
+        ObjectId { key: key.into(), etag: etag.into(), size_bytes: 1 }
+    }
+
+    #[test]
+    fn a_digest_knows_sets_not_orders() {
+        let (a, b, c) = (object("a", "1"), object("b", "1"), object("a", "2"));
+        let of = |objects: &[&ObjectId]| digest("s3://logs", objects.iter().copied());
+        assert_eq!(of(&[&a, &b]), of(&[&b, &a]));
+        assert_ne!(of(&[&a, &b]), of(&[&c, &b]));
+        assert_ne!(of(&[&a]), of(&[&a, &b]));
+        let mut joined = of(&[&a]);
+        joined.join(&of(&[&b]));
+        assert_eq!(joined, of(&[&a, &b]));
+        let text = serde_json::to_string(&joined).unwrap();
+        assert_eq!(serde_json::from_str::<InputsDigest>(&text).unwrap(), joined);
+    }
+
+    #[test]
+    fn a_batch_is_named_by_its_inputs() {
+        let unit = UnitId::Hour(Table::CloudfrontLogs, "2026-11-21T05".parse().unwrap());
+        let name = |objects: &[ObjectId]| batch_id(&unit, "s3://logs", "r", objects);
+        assert_eq!(name(&[object("a", "1")]), name(&[object("a", "1")]));
+        assert_ne!(name(&[object("a", "1")]), name(&[object("a", "2")]));
+        assert!(name(&[object("a", "1")]).0.starts_with("2026112105-"), "{}", name(&[]).0);
+    }
+}

@@ -1,0 +1,49 @@
+//! Lines that are no rows, as columns of the `rejects` table.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BinaryArray, Int64Array, StringArray};
+
+use super::parse::Reject;
+use super::rows::{ColumnData, HourRows};
+use super::schema::columns;
+use crate::model::Table;
+
+/// A rejected line and the object that it stands in.
+#[derive(Clone, Debug)]
+pub struct RejectedLine {
+    /// The raw object's key.
+    pub filename: Arc<str>,
+    /// The line.
+    pub reject: Reject,
+}
+
+impl RejectedLine {
+    /// Bytes held, about.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.reject.raw_line.len() + self.reject.reason.len() + 64
+    }
+}
+
+/// The rejects of one hour as one part of a partition of the `rejects` table, in the order given.
+#[must_use]
+pub fn rows(source: Table, lines: &[RejectedLine]) -> HourRows {
+    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    let column = |name: &str| -> ArrayRef {
+        match name {
+            "source_table" => Arc::new(StringArray::from_iter_values(lines.iter().map(|_| source.name()))),
+            "filename" => Arc::new(StringArray::from_iter_values(lines.iter().map(|line| &line.filename))),
+            "line_number" => {
+                Arc::new(Int64Array::from_iter_values(lines.iter().map(|line| number(line.reject.line_number))))
+            }
+            "byte_offset" => {
+                Arc::new(Int64Array::from_iter_values(lines.iter().map(|line| number(line.reject.byte_offset))))
+            }
+            "reason" => Arc::new(StringArray::from_iter_values(lines.iter().map(|line| &line.reject.reason))),
+            _ => Arc::new(BinaryArray::from_iter_values(lines.iter().map(|line| &line.reject.raw_line))),
+        }
+    };
+    let columns = columns(Table::Rejects).iter().map(|known| ColumnData::PerRow(column(known.name))).collect();
+    HourRows { rows: lines.len(), columns, object_keys: Vec::new(), agent_keys: Vec::new() }
+}

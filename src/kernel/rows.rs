@@ -1,0 +1,413 @@
+//! Blocks of split rows to typed, enriched columns, apart by the hour of each row's own time.
+//!
+//! One [`Rows`] takes the objects of one task one after another. Per block, first every number and time is read, so that a
+//! row with a value that does not fit its type is rejected as a whole before any column has it; then each hour's builders
+//! take their rows, column by column.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, TimestampMicrosecondArray};
+use arrow::error::ArrowError;
+
+use super::columns::{Builder, booleans, texts};
+use super::enrich::{Agents, Enricher};
+use super::mapping::{Mapping, TimeFields};
+use super::parse::Reject;
+use super::parse::values::{Clock, double, integer, small_integer};
+use super::parse::w3c::{BLOCK_ROWS, Block, Sink};
+use super::schema::{ColumnType, column_index, columns};
+use crate::model::{Hour, Table};
+
+/// The rows of one hour from the objects of one task, as columns that are ready to be sorted and written.
+#[derive(Debug)]
+pub struct HourRows {
+    /// Rows.
+    pub rows: usize,
+    /// One per column of the table.
+    pub columns: Vec<ColumnData>,
+    /// Per row: which object, from the task's first.
+    pub object_keys: Vec<u32>,
+    /// Per row: which user agent.
+    pub agent_keys: Vec<u32>,
+}
+
+/// The values of one column.
+#[derive(Clone, Debug)]
+pub enum ColumnData {
+    /// A value per row.
+    PerRow(ArrayRef),
+    /// A value per object; a row's is found by its object key.
+    PerObject(ArrayRef),
+    /// A value per user agent; a row's is found by its agent key.
+    PerAgent(ArrayRef),
+    /// NULL in every row.
+    Absent,
+}
+
+#[derive(Debug)]
+struct HourBuilder {
+    event_time: Vec<i64>,
+    object_keys: Vec<u32>,
+    agent_keys: Vec<u32>,
+    builders: Vec<Builder>,
+}
+
+/// What one object is called.
+#[derive(Clone, Debug)]
+struct ObjectNames {
+    filename: String,
+    distribution: Option<String>,
+}
+
+/// Builds the rows of some objects.
+#[derive(Debug)]
+pub struct Rows<'e> {
+    table: Table,
+    enricher: &'e Enricher,
+    agents: Agents,
+    objects: Vec<ObjectNames>,
+    hours: BTreeMap<Hour, HourBuilder>,
+    mapping: Mapping,
+    extra_column: Option<usize>,
+    clock: Clock,
+    scratch: Scratch,
+    rejects: Vec<Reject>,
+    late_rejects: u64,
+    first_hour: Option<Hour>,
+}
+
+/// The numbers of one block, before its rows are told apart by hour.
+#[derive(Debug, Default)]
+struct Scratch {
+    seconds: Vec<i64>,
+    micros: Vec<i64>,
+    bad: Vec<Option<String>>,
+    any_bad: bool,
+    numbers: Vec<Numbers>,
+    agents: Vec<u32>,
+    hours: Vec<(Hour, Vec<usize>)>,
+}
+
+#[derive(Debug)]
+enum Numbers {
+    Int(Vec<Option<i32>>),
+    Bigint(Vec<Option<i64>>),
+    Double(Vec<Option<f64>>),
+}
+
+/// What became of one object's lines after the split.
+#[derive(Debug)]
+pub struct ObjectEnd {
+    /// Every line that was rejected, in order.
+    pub rejects: Vec<Reject>,
+    /// Rows that the split had taken and the types refused.
+    pub late_rejects: u64,
+    /// The hour of the first good row.
+    pub first_hour: Option<Hour>,
+}
+
+impl<'e> Rows<'e> {
+    /// Begins with no rows.
+    #[must_use]
+    pub fn new(table: Table, enricher: &'e Enricher) -> Self {
+        Self {
+            table,
+            enricher,
+            agents: Agents::default(),
+            objects: Vec::new(),
+            hours: BTreeMap::new(),
+            mapping: Mapping::new(table, &[]),
+            extra_column: column_index(table, "extra"),
+            clock: Clock::default(),
+            scratch: Scratch::default(),
+            rejects: Vec::new(),
+            late_rejects: 0,
+            first_hour: None,
+        }
+    }
+
+    /// Begins an object.
+    pub fn begin_object(&mut self, filename: &str, distribution: Option<&str>) {
+        self.objects.push(ObjectNames { filename: filename.to_owned(), distribution: distribution.map(str::to_owned) });
+        self.mapping = Mapping::new(self.table, &[]);
+        self.first_hour = None;
+    }
+
+    /// Takes out the rejects so far, in order, and the hour of the first good row, in the middle of an object.
+    pub fn take_rejects(&mut self) -> (Vec<Reject>, Option<Hour>) {
+        let mut rejects = std::mem::take(&mut self.rejects);
+        // The split rejects a line at once, the types reject it at the end of its block.
+        rejects.sort_by_key(|reject| reject.line_number);
+        (rejects, self.first_hour)
+    }
+
+    /// Ends an object.
+    pub fn end_object(&mut self) -> ObjectEnd {
+        let (rejects, first_hour) = self.take_rejects();
+        ObjectEnd { rejects, late_rejects: std::mem::take(&mut self.late_rejects), first_hour }
+    }
+
+    /// Takes out the columns of every hour so far, in order of hour, and goes on in the middle of the same object.
+    pub fn cut(&mut self) -> Result<Vec<(Hour, HourRows)>, ArrowError> {
+        let goes_on = self.objects.last().cloned();
+        let objects = std::mem::replace(&mut self.objects, goes_on.into_iter().collect());
+        let agents = std::mem::take(&mut self.agents);
+        let shared = shared_columns(self.table, &objects, &agents);
+        let time_column = column_index(self.table, "event_time");
+        let mut finished = Vec::with_capacity(self.hours.len());
+        for (hour, HourBuilder { event_time, object_keys, agent_keys, builders }) in std::mem::take(&mut self.hours) {
+            let mut columns = shared.clone();
+            for (column, builder) in columns.iter_mut().zip(builders) {
+                if let Some(array) = builder.finish()? {
+                    *column = ColumnData::PerRow(array);
+                }
+            }
+            let rows = event_time.len();
+            if let Some(index) = time_column {
+                let times = TimestampMicrosecondArray::from(event_time).with_timezone("UTC");
+                columns[index] = ColumnData::PerRow(Arc::new(times));
+            }
+            finished.push((hour, HourRows { rows, columns, object_keys, agent_keys }));
+        }
+        Ok(finished)
+    }
+
+    fn read_times(&mut self, block: &Block<'_>) {
+        let scratch = &mut self.scratch;
+        for row in 0..block.rows() {
+            let time = match self.mapping.time {
+                Some(TimeFields::DateAndTime(date, time)) => self
+                    .clock
+                    .seconds(block.value(row, date), block.value(row, time))
+                    .map(|seconds| seconds * 1_000_000)
+                    .map_err(|field| {
+                        wrong(field, block.value(row, if field == "date" { date } else { time }), "as UTC")
+                    }),
+                Some(TimeFields::Milliseconds(field)) => integer(block.value(row, field))
+                    .and_then(|milliseconds| milliseconds.checked_mul(1_000))
+                    .ok_or_else(|| wrong("timestamp(ms)", block.value(row, field), "as milliseconds")),
+                None => Err("the #Fields header names no date and time".to_owned()),
+            };
+            match time {
+                Ok(micros) => {
+                    scratch.micros.push(micros);
+                    scratch.seconds.push(micros.div_euclid(1_000_000));
+                }
+                Err(reason) => {
+                    scratch.micros.push(0);
+                    scratch.seconds.push(0);
+                    scratch.mark(row, reason);
+                }
+            }
+        }
+    }
+
+    fn read_numbers(&mut self, block: &Block<'_>) {
+        let scratch = &mut self.scratch;
+        for &(column, kind, field) in &self.mapping.numbers {
+            let name = columns(self.table)[column].name;
+            let numbers = match kind {
+                ColumnType::Int => Numbers::Int(scratch.read(block, field, name, small_integer)),
+                ColumnType::Bigint => Numbers::Bigint(scratch.read(block, field, name, integer)),
+                _ => Numbers::Double(scratch.read(block, field, name, double)),
+            };
+            scratch.numbers.push(numbers);
+        }
+    }
+
+    /// Tells the block's good rows apart by hour, and rejects the others.
+    fn split_by_hour(&mut self, block: &Block<'_>, base_bytes: u64) {
+        let mut place = 0;
+        for row in 0..block.rows() {
+            if let Some(reason) = self.scratch.any_bad.then(|| self.scratch.bad[row].take()).flatten() {
+                let (line_number, line) = block.line(row);
+                let byte_offset = base_bytes + block.offset(row);
+                self.rejects.push(Reject { line_number, byte_offset, reason, raw_line: line.to_vec() });
+                self.late_rejects += 1;
+                continue;
+            }
+            let hour = Hour::of_unix_seconds(self.scratch.seconds[row]);
+            let hours = &mut self.scratch.hours;
+            if hours.get(place).is_none_or(|(known, _)| *known != hour) {
+                place = hours.iter().position(|(known, _)| *known == hour).unwrap_or(hours.len());
+                if place == hours.len() {
+                    hours.push((hour, Vec::with_capacity(BLOCK_ROWS)));
+                }
+            }
+            hours[place].1.push(row);
+            if self.first_hour.is_none() {
+                self.first_hour = Some(hour);
+            }
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a task has far fewer than 2^32 objects")]
+    fn append(&mut self, block: &Block<'_>, hour: Hour, rows: &[usize]) {
+        let table = self.table;
+        let built = self.hours.entry(hour).or_insert_with(|| HourBuilder::new(table));
+        let scratch = &self.scratch;
+        built.event_time.extend(rows.iter().map(|row| scratch.micros[*row]));
+        built.object_keys.resize(built.object_keys.len() + rows.len(), self.objects.len() as u32 - 1);
+        built.agent_keys.extend(rows.iter().map(|row| scratch.agents[*row]));
+        for &(column, field) in &self.mapping.texts {
+            if let Builder::Text(builder) = &mut built.builders[column] {
+                for &row in rows {
+                    match block.value(row, field) {
+                        b"-" => builder.push_nulls(1),
+                        value => builder.push(value),
+                    }
+                }
+            }
+        }
+        for (&(column, ..), numbers) in self.mapping.numbers.iter().zip(&scratch.numbers) {
+            match (&mut built.builders[column], numbers) {
+                (Builder::Int(builder), Numbers::Int(values)) => rows.iter().for_each(|row| builder.push(values[*row])),
+                (Builder::Bigint(builder), Numbers::Bigint(values)) => {
+                    rows.iter().for_each(|row| builder.push(values[*row]))
+                }
+                (Builder::Double(builder), Numbers::Double(values)) => {
+                    rows.iter().for_each(|row| builder.push(values[*row]))
+                }
+                _ => {}
+            }
+        }
+        for &column in &self.mapping.absent {
+            built.builders[column].push_nulls(rows.len());
+        }
+        if let Some(Builder::Map(builder)) = self.extra_column.map(|column| &mut built.builders[column]) {
+            if self.mapping.unknown.is_empty() {
+                builder.push_nulls(rows.len());
+            } else {
+                for &row in rows {
+                    let values =
+                        self.mapping.unknown.iter().map(|(name, field)| (name.as_str(), block.value(row, *field)));
+                    builder.push(values.filter(|(_, value)| *value != b"-"));
+                }
+            }
+        }
+    }
+}
+
+impl Sink for Rows<'_> {
+    fn fields(&mut self, names: Vec<String>) {
+        self.mapping = Mapping::new(self.table, &names);
+    }
+
+    fn block(&mut self, block: &Block<'_>, base_bytes: u64) {
+        self.scratch.clear(block.rows());
+        self.read_times(block);
+        self.read_numbers(block);
+        self.split_by_hour(block, base_bytes);
+        match self.mapping.agent {
+            Some(field) => {
+                for row in 0..block.rows() {
+                    let number = self.agents.number(block.value(row, field), self.enricher);
+                    self.scratch.agents.push(number);
+                }
+            }
+            None => self.scratch.agents.resize(block.rows(), Agents::ABSENT),
+        }
+        let hours = std::mem::take(&mut self.scratch.hours);
+        for (hour, rows) in &hours {
+            self.append(block, *hour, rows);
+        }
+        self.scratch.hours = hours;
+    }
+
+    fn reject(&mut self, reject: Reject) {
+        self.rejects.push(reject);
+    }
+}
+
+impl HourBuilder {
+    fn new(table: Table) -> Self {
+        let builder = |column: &super::schema::Column| match column.name {
+            // Looked up by key when written.
+            "cs_user_agent" => Builder::Derived,
+            "extra" => Builder::for_type(ColumnType::StringMap),
+            _ if column.logged => Builder::for_type(column.kind),
+            _ => Builder::Derived,
+        };
+        Self {
+            event_time: Vec::new(),
+            object_keys: Vec::new(),
+            agent_keys: Vec::new(),
+            builders: columns(table).iter().map(builder).collect(),
+        }
+    }
+}
+
+impl Scratch {
+    fn clear(&mut self, rows: usize) {
+        self.seconds.clear();
+        self.micros.clear();
+        self.numbers.clear();
+        self.agents.clear();
+        self.hours.clear();
+        if self.any_bad || self.bad.len() < rows {
+            self.bad.clear();
+            self.bad.resize(rows.max(BLOCK_ROWS), None);
+        }
+        self.any_bad = false;
+    }
+
+    /// The first reason stands.
+    fn mark(&mut self, row: usize, reason: String) {
+        self.any_bad = true;
+        self.bad[row].get_or_insert(reason);
+    }
+
+    fn read<T>(
+        &mut self,
+        block: &Block<'_>,
+        field: usize,
+        name: &str,
+        parse: impl Fn(&[u8]) -> Option<T>,
+    ) -> Vec<Option<T>> {
+        let mut numbers = Vec::with_capacity(block.rows());
+        for row in 0..block.rows() {
+            let value = block.value(row, field);
+            let number = if value == b"-" || value.is_empty() { None } else { parse(value) };
+            if number.is_none() && value != b"-" && !value.is_empty() {
+                self.mark(row, wrong(name, value, "as a number"));
+            }
+            numbers.push(number);
+        }
+        numbers
+    }
+}
+
+/// At most this many characters of a wrong value are repeated in the reason; the line itself is kept whole.
+const REASON_VALUE_CHARS: usize = 40;
+
+fn wrong(field: &str, value: &[u8], how: &str) -> String {
+    let value: String = String::from_utf8_lossy(value).chars().take(REASON_VALUE_CHARS).collect();
+    format!("{field}: cannot read '{value}' {how}")
+}
+
+/// The columns whose values are looked up: from the object, or from the user agent.
+fn shared_columns(table: Table, objects: &[ObjectNames], agents: &Agents) -> Vec<ColumnData> {
+    let of = |column: &super::schema::Column| match column.name {
+        "filename" => ColumnData::PerObject(texts(objects.iter().map(|object| Some(object.filename.as_str())))),
+        "distribution" => ColumnData::PerObject(texts(objects.iter().map(|object| object.distribution.as_deref()))),
+        name => agent_values(name, agents).map_or(ColumnData::Absent, ColumnData::PerAgent),
+    };
+    columns(table).iter().map(of).collect()
+}
+
+fn agent_values(column: &str, agents: &Agents) -> Option<ArrayRef> {
+    let list = agents.list().iter();
+    Some(match column {
+        "cs_user_agent" => texts(list.map(|agent| agent.raw.as_deref())),
+        "user_agent" => texts(list.map(|agent| agent.user_agent.as_deref())),
+        "browser_family" => texts(list.map(|agent| agent.browser_family.as_deref())),
+        "browser_version" => texts(list.map(|agent| agent.browser_version.as_deref())),
+        "os_family" => texts(list.map(|agent| agent.os_family.as_deref())),
+        "device_class" => texts(list.map(|agent| agent.device_class)),
+        "is_bot" => booleans(list.map(|agent| agent.is_bot)),
+        "bot_name" => texts(list.map(|agent| agent.bot_name.as_deref())),
+        "bot_category" => texts(list.map(|agent| agent.bot_category)),
+        _ => return None,
+    })
+}

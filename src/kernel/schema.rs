@@ -1,0 +1,252 @@
+//! The one list of columns per table. The Arrow schema, the DDL, the views and the mapping from logged fields to columns
+//! all come from here, so that they cannot drift apart.
+//!
+//! Columns are only ever appended, and a type never changes: a lake outlives the version that began it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+
+use crate::model::Table;
+
+/// The type of a column, the same in every engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnType {
+    /// UTF-8 text.
+    String,
+    /// 32-bit signed.
+    Int,
+    /// 64-bit signed.
+    Bigint,
+    /// 64-bit floating point.
+    Double,
+    /// True or false.
+    Boolean,
+    /// Microseconds since 1970, UTC.
+    Timestamp,
+    /// Bytes that need not be text.
+    Binary,
+    /// Text to text.
+    StringMap,
+}
+
+/// One column of one table.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its name in every engine.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: ColumnType,
+    /// Whether it comes straight from a logged field of the same (normalised) name.
+    pub logged: bool,
+    /// What it holds, for the DDL and the documentation.
+    pub doc: &'static str,
+}
+
+const fn logged(name: &'static str, kind: ColumnType, doc: &'static str) -> Column {
+    Column { name, kind, logged: true, doc }
+}
+
+const fn made(name: &'static str, kind: ColumnType, doc: &'static str) -> Column {
+    Column { name, kind, logged: false, doc }
+}
+
+use ColumnType::{Bigint, Binary, Boolean, Double, Int, String as Text, StringMap, Timestamp};
+
+/// CloudFront standard logs. Field meanings: the CloudFront Developer Guide, "Standard logging reference".
+const CLOUDFRONT_LOGS: &[Column] = &[
+    made("event_time", Timestamp, "When the server finished responding, UTC"),
+    made("distribution", Text, "Distribution id, from the object's name"),
+    logged("x_edge_location", Text, "Edge location that served the request, such as HEL51-P6"),
+    logged("sc_bytes", Bigint, "Bytes sent to the viewer, headers included"),
+    logged("c_ip", Text, "Address of the viewer or its proxy, IPv4 or IPv6"),
+    logged("cs_method", Text, "HTTP method"),
+    logged("cs_host", Text, "Domain name of the distribution"),
+    logged("cs_uri_stem", Text, "Path of the URL, without its query"),
+    logged("sc_status", Int, "HTTP status; 0 where the viewer left before the response"),
+    logged("cs_referer", Text, "Referer, percent-encoded as logged"),
+    logged("cs_user_agent", Text, "User agent, percent-encoded as logged"),
+    logged("cs_uri_query", Text, "Query string, as logged"),
+    logged("cs_cookie", Text, "Cookies, where cookie logging is on"),
+    logged("x_edge_result_type", Text, "Hit, Miss, RefreshHit, Error, Redirect, ..."),
+    logged("x_edge_request_id", Text, "Opaque id of the request"),
+    logged("x_host_header", Text, "Host header of the request"),
+    logged("cs_protocol", Text, "http, https, ws or wss"),
+    logged("cs_bytes", Bigint, "Bytes of the request, headers included"),
+    logged("time_taken", Double, "Seconds from the request's first byte to the response's last"),
+    logged("x_forwarded_for", Text, "X-Forwarded-For, as logged"),
+    logged("ssl_protocol", Text, "TLS version"),
+    logged("ssl_cipher", Text, "TLS cipher"),
+    logged("x_edge_response_result_type", Text, "Result type before the response left the edge"),
+    logged("cs_protocol_version", Text, "HTTP version"),
+    logged("fle_status", Text, "Field-level encryption: outcome"),
+    logged("fle_encrypted_fields", Int, "Field-level encryption: fields encrypted"),
+    logged("c_port", Int, "Port of the viewer"),
+    logged("time_to_first_byte", Double, "Seconds to the first byte of the response"),
+    logged("x_edge_detailed_result_type", Text, "Result type, with the kind of error"),
+    logged("sc_content_type", Text, "Content-Type of the response"),
+    logged("sc_content_len", Bigint, "Content-Length of the response"),
+    logged("sc_range_start", Bigint, "First byte of the range served"),
+    logged("sc_range_end", Bigint, "Last byte of the range served"),
+    logged("distribution_tenant_id", Text, "Distribution tenant"),
+    logged("connection_id", Text, "Id of the TLS connection"),
+    logged("origin_fbl", Double, "Seconds to the origin's first byte"),
+    logged("origin_lbl", Double, "Seconds to the origin's last byte"),
+    logged("asn", Text, "Autonomous system of the viewer"),
+    logged("c_country", Text, "Country of the viewer"),
+    logged("cache_behavior_path_pattern", Text, "Path pattern of the cache behaviour that matched"),
+    made("user_agent", Text, "cs_user_agent, percent-decoded"),
+    made("browser_family", Text, "Browser, such as Chrome"),
+    made("browser_version", Text, "Version of the browser"),
+    made("os_family", Text, "Operating system"),
+    made("device_class", Text, "desktop, mobile, tablet, tv, bot or other"),
+    made("is_bot", Boolean, "Whether a program made the request; NULL without a user agent"),
+    made("bot_name", Text, "Name of the bot"),
+    made("bot_category", Text, "What the bot is for"),
+    made("filename", Text, "Key of the raw object that the row comes from"),
+    made("extra", StringMap, "Fields that this version does not know, by their logged names"),
+];
+
+/// Lines that are no rows.
+const REJECTS: &[Column] = &[
+    made("source_table", Text, "Table that the line was meant for"),
+    made("filename", Text, "Key of the raw object"),
+    made("line_number", Bigint, "Line in the decompressed object, from 1"),
+    made("byte_offset", Bigint, "Offset of the line in the decompressed object, from 0"),
+    made("reason", Text, "Why the line is no row"),
+    made("raw_line", Binary, "The line as it was, without its end"),
+];
+
+/// Whether a text column's values follow from the row's object or user agent. A row keeps a number for those, and the few
+/// distinct values are looked up when the column is written.
+#[must_use]
+pub fn is_looked_up(table: Table, name: &str) -> bool {
+    let names = [
+        "distribution",
+        "filename",
+        "cs_user_agent",
+        "user_agent",
+        "browser_family",
+        "browser_version",
+        "os_family",
+        "device_class",
+        "bot_name",
+        "bot_category",
+    ];
+    table == Table::CloudfrontLogs && names.contains(&name)
+}
+
+/// The Arrow schema as the encoder takes it: [`arrow_schema`], with the columns that are looked up as dictionaries. Both make
+/// the same Parquet file.
+#[must_use]
+pub fn encoder_schema(table: Table) -> SchemaRef {
+    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let field = |field: &Arc<Field>| match is_looked_up(table, field.name()) {
+        true => Arc::new(field.as_ref().clone().with_data_type(dictionary.clone())),
+        false => Arc::clone(field),
+    };
+    Arc::new(Schema::new(arrow_schema(table).fields().iter().map(field).collect::<Fields>()))
+}
+
+/// The partition columns of every table: text, zero-padded, of the row's own time.
+pub const PARTITION_COLUMNS: [&str; 4] = ["year", "month", "day", "hour"];
+
+/// The columns of a table, in order, without the partition columns.
+#[must_use]
+pub const fn columns(table: Table) -> &'static [Column] {
+    match table {
+        Table::CloudfrontLogs => CLOUDFRONT_LOGS,
+        Table::Rejects => REJECTS,
+    }
+}
+
+/// Where a column stands in its table.
+#[must_use]
+pub fn column_index(table: Table, name: &str) -> Option<usize> {
+    static INDEXES: LazyLock<HashMap<(Table, &'static str), usize>> = LazyLock::new(|| {
+        Table::ALL
+            .iter()
+            .flat_map(|table| columns(*table).iter().enumerate().map(|(index, column)| ((*table, column.name), index)))
+            .collect()
+    });
+    INDEXES.get(&(table, name)).copied()
+}
+
+/// The Arrow schema of a table's files. Every column may be NULL: a log of another year lacks some.
+#[must_use]
+pub fn arrow_schema(table: Table) -> SchemaRef {
+    static SCHEMAS: LazyLock<HashMap<Table, SchemaRef>> = LazyLock::new(|| {
+        let schema = |table| Arc::new(Schema::new(columns(table).iter().map(arrow_field).collect::<Fields>()));
+        Table::ALL.iter().map(|table| (*table, schema(*table))).collect()
+    });
+    SCHEMAS.get(&table).cloned().unwrap_or_else(|| Arc::new(Schema::empty()))
+}
+
+fn arrow_field(column: &Column) -> Field {
+    let data_type = match column.kind {
+        ColumnType::String => DataType::Utf8,
+        ColumnType::Int => DataType::Int32,
+        ColumnType::Bigint => DataType::Int64,
+        ColumnType::Double => DataType::Float64,
+        ColumnType::Boolean => DataType::Boolean,
+        ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        ColumnType::Binary => DataType::Binary,
+        ColumnType::StringMap => DataType::Map(map_entries(), false),
+    };
+    Field::new(column.name, data_type, true)
+}
+
+/// The entries of a map column, named as the Parquet format's MAP type names them.
+#[must_use]
+pub fn map_entries() -> Arc<Field> {
+    let fields =
+        Fields::from(vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Utf8, true)]);
+    Arc::new(Field::new("key_value", DataType::Struct(fields), false))
+}
+
+/// The column name of a logged field: lower case, every run of other characters one underscore, none at the ends.
+/// `cs(User-Agent)` becomes `cs_user_agent`.
+#[must_use]
+pub fn normalise_field_name(logged: &str) -> String {
+    let mut name = String::with_capacity(logged.len());
+    for byte in logged.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            name.push(char::from(byte.to_ascii_lowercase()));
+        } else if !name.ends_with('_') && !name.is_empty() {
+            name.push('_');
+        }
+    }
+    name.truncate(name.trim_end_matches('_').len());
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn field_names_become_column_names() {
+        for (logged, name) in [
+            ("x-edge-location", "x_edge_location"),
+            ("cs(User-Agent)", "cs_user_agent"),
+            ("cs(Host)", "cs_host"),
+            ("timestamp(ms)", "timestamp_ms"),
+            ("c-ip", "c_ip"),
+            ("--odd--", "odd"),
+        ] {
+            assert_eq!(normalise_field_name(logged), name);
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_found() {
+        for table in Table::ALL {
+            for (index, column) in columns(table).iter().enumerate() {
+                assert_eq!(column_index(table, column.name), Some(index), "{} of {table}", column.name);
+                assert!(!PARTITION_COLUMNS.contains(&column.name));
+            }
+            assert_eq!(arrow_schema(table).fields().len(), columns(table).len());
+        }
+    }
+}
