@@ -62,7 +62,11 @@
 //! S3 as a place for logs and lakes, the DynamoDB ledger, the Glue catalog, Athena as an engine, rewriting of partitions.
 //! Their SDKs are declared already, so that the cost of a build is known.
 
+pub mod commit;
+pub mod edge;
 pub mod error;
 pub mod kernel;
+pub mod lake;
 pub mod model;
+pub mod offload;
 pub mod stats;

@@ -1,0 +1,125 @@
+//! The conformance suite that every ledger passes, beside the trait's contract. It answers with the first breach, in words.
+
+use futures::future::join_all;
+
+use super::ledger::{Ledger, Versioned};
+use crate::error::Result;
+use crate::kernel::protocol::Swap;
+
+/// Writers that race for one version.
+const RACERS: usize = 16;
+
+/// Holds an empty ledger against its contract.
+pub async fn ledger(ledger: &dyn Ledger) -> Result<(), String> {
+    let failed = |error: crate::error::Error| error.to_string();
+    versions_follow_each_other(ledger).await.map_err(failed)??;
+    one_racer_wins_each_version(ledger).await.map_err(failed)??;
+    scans_are_ordered_and_bounded(ledger).await.map_err(failed)??;
+    Ok(())
+}
+
+type Held = Result<Result<(), String>>;
+
+fn expect(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(what()) }
+}
+
+fn record(version: u64, text: &str) -> Versioned {
+    Versioned { version, body: text.to_owned().into() }
+}
+
+async fn versions_follow_each_other(ledger: &dyn Ledger) -> Held {
+    let key = "units/a/2026-11-21T05";
+    if let Some(found) = ledger.head(key).await? {
+        return Ok(Err(format!("an empty ledger has a record: {found:?}")));
+    }
+    for version in 1..=12 {
+        let next = record(version, &format!("v{version}"));
+        let swapped = ledger.swap(key, next.clone()).await?;
+        let repeated = ledger.swap(key, record(version, "somebody else's")).await?;
+        let head = ledger.head(key).await?;
+        let held = swapped == Swap::Done && repeated == Swap::Lost && head == Some(next);
+        if !held {
+            return Ok(Err(format!("version {version}: {swapped:?}, then {repeated:?}, then {head:?}")));
+        }
+    }
+    Ok(Ok(()))
+}
+
+async fn one_racer_wins_each_version(ledger: &dyn Ledger) -> Held {
+    let key = "units/b/2026-11-21T05";
+    for version in 1..=5 {
+        let racers = (0..RACERS).map(|racer| ledger.swap(key, Versioned { version, body: format!("{racer}").into() }));
+        let mut winners = Vec::new();
+        for (racer, swapped) in join_all(racers).await.into_iter().enumerate() {
+            if swapped? == Swap::Done {
+                winners.push(racer.to_string());
+            }
+        }
+        let head = ledger.head(key).await?.map(|head| String::from_utf8_lossy(&head.body).into_owned());
+        if winners.len() != 1 || head.as_ref() != winners.first() {
+            return Ok(Err(format!("version {version}: winners {winners:?}, the record says {head:?}")));
+        }
+    }
+    Ok(Ok(()))
+}
+
+async fn scans_are_ordered_and_bounded(ledger: &dyn Ledger) -> Held {
+    for hour in [7, 5, 6, 23] {
+        for version in 1..=2 {
+            ledger.swap(&format!("partitions/c/2026-11-21T{hour:02}"), record(version, "x")).await?;
+        }
+    }
+    ledger.swap("partitions/cc/2026-11-21T06", record(1, "x")).await?;
+    let found = ledger.scan("partitions/c/2026-11-21T05", "partitions/c/2026-11-21T23").await?;
+    let keys: Vec<&str> = found.iter().map(|(key, _)| key.as_str()).collect();
+    let hours = ["partitions/c/2026-11-21T05", "partitions/c/2026-11-21T06", "partitions/c/2026-11-21T07"];
+    let newest = found.iter().all(|(_, record)| record.version == 2);
+    Ok(expect(keys == hours && newest, || format!("a scan of three hours found {found:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::edge::ledger::LakeLedger;
+    use crate::edge::location::Location;
+    use crate::edge::objects::Objects;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_lake_ledger_holds_in_memory_and_on_disk() {
+        let memory = Objects::of_store(Arc::new(object_store::memory::InMemory::new()), "memory://");
+        assert_eq!(ledger(&LakeLedger::new(memory)).await, Ok(()));
+        let dir = tempfile::tempdir().unwrap();
+        let disk = Objects::open(&Location::existing(dir.path().to_str().unwrap()).unwrap()).unwrap();
+        assert_eq!(ledger(&LakeLedger::new(disk)).await, Ok(()));
+    }
+
+    /// Forgets to look whether a version is there: the suite must find it.
+    #[derive(Debug)]
+    struct Careless(LakeLedger, Objects);
+
+    #[async_trait::async_trait]
+    impl Ledger for Careless {
+        async fn head(&self, key: &str) -> Result<Option<Versioned>> {
+            self.0.head(key).await
+        }
+
+        async fn swap(&self, key: &str, next: Versioned) -> Result<Swap> {
+            let path = object_store::path::Path::from(format!("_edgemill/{key}/{:010}.json", next.version));
+            self.1.put(&path, next.body).await.map(|()| Swap::Done)
+        }
+
+        async fn scan(&self, from: &str, to: &str) -> Result<Vec<(String, Versioned)>> {
+            self.0.scan(from, to).await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_ledger_that_overwrites_is_found_out() {
+        let memory = Objects::of_store(Arc::new(object_store::memory::InMemory::new()), "memory://");
+        let careless = Careless(LakeLedger::new(memory.clone()), memory);
+        assert!(ledger(&careless).await.unwrap_err().contains("version 1"));
+    }
+}

@@ -1,0 +1,86 @@
+//! The embedded ledger: each version of a record is an object, created only if absent, in the lake itself.
+//!
+//! `_edgemill/<key>/<version>.json`, the version in ten digits. Creating an object only where there is none is a
+//! compare-and-set, on a local file system as on S3; the greatest number is the present version.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+
+use super::{Ledger, Versioned};
+use crate::edge::objects::Objects;
+use crate::error::{Error, Result};
+use crate::kernel::protocol::Swap;
+
+/// Records read at a time by a scan.
+const READS_AT_A_TIME: usize = 32;
+
+/// A ledger inside a lake.
+#[derive(Clone, Debug)]
+pub struct LakeLedger {
+    lake: Objects,
+}
+
+impl LakeLedger {
+    /// The ledger of a lake.
+    #[must_use]
+    pub const fn new(lake: Objects) -> Self {
+        Self { lake }
+    }
+
+    async fn read(&self, key: &str, version: u64) -> Result<Versioned> {
+        let path = path(key, version);
+        let missing = || Error::LedgerDamaged { path: path.to_string(), source: "it was listed and is gone".into() };
+        let body = self.lake.get(&path).await?.ok_or_else(missing)?;
+        Ok(Versioned { version, body })
+    }
+
+    /// The greatest version of every record below a folder.
+    async fn versions(&self, folder: &str) -> Result<BTreeMap<String, u64>> {
+        let mut versions = BTreeMap::new();
+        let mut listing = self.lake.list(&format!("_edgemill/{folder}")).boxed();
+        while let Some(object) = listing.try_next().await? {
+            let path = object.location.as_ref();
+            // Other things in the folder (a copy that somebody made, say) are no versions.
+            if let Some((key, version)) = parse(path) {
+                let greatest = versions.entry(key).or_insert(version);
+                *greatest = version.max(*greatest);
+            }
+        }
+        Ok(versions)
+    }
+}
+
+fn path(key: &str, version: u64) -> Path {
+    Path::from(format!("_edgemill/{key}/{version:010}.json"))
+}
+
+fn parse(path: &str) -> Option<(String, u64)> {
+    let (key, name) = path.strip_prefix("_edgemill/")?.rsplit_once('/')?;
+    let digits = name.strip_suffix(".json").filter(|digits| digits.len() == 10)?;
+    Some((key.to_owned(), digits.parse().ok()?))
+}
+
+#[async_trait]
+impl Ledger for LakeLedger {
+    async fn head(&self, key: &str) -> Result<Option<Versioned>> {
+        match self.versions(key).await?.get(key) {
+            Some(version) => self.read(key, *version).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn swap(&self, key: &str, next: Versioned) -> Result<Swap> {
+        self.lake.put_new(&path(key, next.version), next.body).await
+    }
+
+    async fn scan(&self, from: &str, to: &str) -> Result<Vec<(String, Versioned)>> {
+        let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let inside =
+            self.versions(folder).await?.into_iter().filter(|(key, _)| from <= key.as_str() && key.as_str() < to);
+        let read = |(key, version): (String, u64)| async move { Ok((key.clone(), self.read(&key, version).await?)) };
+        futures::stream::iter(inside.map(read)).buffered(READS_AT_A_TIME).try_collect().await
+    }
+}

@@ -1,0 +1,140 @@
+//! The ledger: small records that change by compare-and-set, and the typed view of them.
+
+mod lake;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+pub use lake::LakeLedger;
+
+use crate::error::{Error, Result};
+use crate::kernel::protocol::Swap;
+use crate::kernel::records::{FORMAT_VERSION, PartitionRecord, UnitRecord};
+use crate::model::{HourRange, Partition, Table, UnitId};
+
+/// A record as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Versioned {
+    /// Its version, from 1.
+    pub version: u64,
+    /// Its bytes.
+    pub body: Bytes,
+}
+
+/// Where records are kept.
+///
+/// # Contract
+/// - A key is a path of parts joined by `/`; records are scanned in the order of their keys' bytes.
+/// - A caller swaps in version `n` only after it has read version `n - 1` (0: no record). [`swap`](Ledger::swap) writes
+///   each version of a record at most once, whoever asks. It answers [`Swap::Lost`] only if it certainly did not write,
+///   [`Swap::Done`] only if it certainly did, and [`Swap::Unknown`] in every other case.
+/// - A read that begins after a swap was answered [`Swap::Done`] sees it or a later version.
+#[async_trait]
+pub trait Ledger: Debug + Send + Sync {
+    /// The present version of a record.
+    async fn head(&self, key: &str) -> Result<Option<Versioned>>;
+
+    /// Replaces a record by its next version.
+    async fn swap(&self, key: &str, next: Versioned) -> Result<Swap>;
+
+    /// The present versions of all records with `from <= key < to`, by key.
+    async fn scan(&self, from: &str, to: &str) -> Result<Vec<(String, Versioned)>>;
+}
+
+/// Unit and partition records over any ledger.
+#[derive(Clone, Debug)]
+pub struct Records {
+    ledger: Arc<dyn Ledger>,
+}
+
+impl Records {
+    /// Records over a ledger.
+    #[must_use]
+    pub fn new(ledger: Arc<dyn Ledger>) -> Self {
+        Self { ledger }
+    }
+
+    /// A unit's record; version 0 where nothing is known of the unit.
+    pub async fn unit(&self, unit: &UnitId) -> Result<UnitRecord> {
+        let key = unit_key(unit);
+        let found = self.ledger.head(&key).await?;
+        found.map_or_else(|| Ok(UnitRecord::new(unit.clone())), |record| decode(&key, &record))
+    }
+
+    /// Replaces a unit's record by its next version.
+    pub async fn swap_unit(&self, next: &UnitRecord) -> Result<Swap> {
+        self.swap(&unit_key(&next.unit), next.version, next).await
+    }
+
+    /// The units of a table that have a record, of a range of hours or all.
+    pub async fn units(&self, table: Table, hours: Option<HourRange>) -> Result<Vec<UnitRecord>> {
+        self.scan(&format!("units/{table}/"), hours).await
+    }
+
+    /// A partition's record; version 0 where it has no file yet.
+    pub async fn partition(&self, partition: Partition) -> Result<PartitionRecord> {
+        let key = partition_key(partition);
+        let found = self.ledger.head(&key).await?;
+        found.map_or_else(|| Ok(PartitionRecord::new(partition)), |record| decode(&key, &record))
+    }
+
+    /// Replaces a partition's record by its next version.
+    pub async fn swap_partition(&self, next: &PartitionRecord) -> Result<Swap> {
+        self.swap(&partition_key(next.partition), next.version, next).await
+    }
+
+    /// The partitions of a table, of a range of hours or all.
+    pub async fn partitions(&self, table: Table, hours: Option<HourRange>) -> Result<Vec<PartitionRecord>> {
+        self.scan(&format!("partitions/{table}/"), hours).await
+    }
+
+    async fn swap(&self, key: &str, version: u64, record: &(impl Serialize + Sync)) -> Result<Swap> {
+        let body = serde_json::to_vec(record).map_err(|error| damaged(key, error))?;
+        self.ledger.swap(key, Versioned { version, body: body.into() }).await
+    }
+
+    async fn scan<R: DeserializeOwned>(&self, prefix: &str, hours: Option<HourRange>) -> Result<Vec<R>> {
+        // '0' is the byte after '/', so this is the end of everything that begins with the prefix.
+        let all = (prefix.to_owned(), format!("{}0", prefix.trim_end_matches('/')));
+        let (from, to) =
+            hours.map_or(all, |hours| (format!("{prefix}{}", hours.start), format!("{prefix}{}", hours.end)));
+        let found = self.ledger.scan(&from, &to).await?;
+        found.iter().map(|(key, record)| decode(key, record)).collect()
+    }
+}
+
+/// Keys sort by time; a unit without a time comes after all that have one.
+fn unit_key(unit: &UnitId) -> String {
+    match unit {
+        UnitId::Hour(table, hour) => format!("units/{table}/{hour}"),
+        UnitId::Untimed(table, folder) => {
+            let name: String = Sha256::digest(folder).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+            format!("units/{table}/untimed-{name}")
+        }
+    }
+}
+
+fn partition_key(partition: Partition) -> String {
+    format!("partitions/{}/{}", partition.table, partition.hour)
+}
+
+fn decode<R: DeserializeOwned>(key: &str, record: &Versioned) -> Result<R> {
+    let value: serde_json::Value = serde_json::from_slice(&record.body).map_err(|error| damaged(key, error))?;
+    if value.get("format").and_then(serde_json::Value::as_u64).is_none_or(|format| format > u64::from(FORMAT_VERSION)) {
+        return Err(damaged(key, "a later version of edgemill wrote it; use that one"));
+    }
+    if value.get("version").and_then(serde_json::Value::as_u64) != Some(record.version) {
+        return Err(damaged(key, "its version is not that of its name"));
+    }
+    serde_json::from_value(value).map_err(|error| damaged(key, error))
+}
+
+fn damaged(key: &str, source: impl Into<crate::error::Cause>) -> Error {
+    Error::LedgerDamaged { path: format!("_edgemill/{key}"), source: source.into() }
+}

@@ -1,0 +1,37 @@
+//! Manifests: immutable JSON objects beside the tables, one per attempt.
+
+use object_store::path::Path;
+
+use super::objects::Objects;
+use crate::error::{Error, Result};
+use crate::kernel::protocol::Swap;
+use crate::kernel::records::{AttemptId, FORMAT_VERSION, Manifest};
+
+fn path(attempt: &AttemptId) -> Path {
+    Path::from(format!("_edgemill/manifests/{}.json", attempt.0))
+}
+
+/// Writes an attempt's manifest. Its name is the attempt's own, so one that is there already is this one.
+pub async fn write(lake: &Objects, manifest: &Manifest) -> Result<()> {
+    let path = path(&manifest.attempt);
+    let bytes = serde_json::to_vec(manifest).map_err(|error| damaged(&path, error))?;
+    match lake.put_new(&path, bytes.into()).await? {
+        Swap::Done | Swap::Lost => Ok(()),
+        Swap::Unknown => read(lake, &manifest.attempt).await.map(|_| ()),
+    }
+}
+
+/// Reads an attempt's manifest.
+pub async fn read(lake: &Objects, attempt: &AttemptId) -> Result<Manifest> {
+    let path = path(attempt);
+    let bytes = lake.get(&path).await?.ok_or_else(|| damaged(&path, "it is missing"))?;
+    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error))?;
+    if manifest.format > FORMAT_VERSION {
+        return Err(damaged(&path, "a later version of edgemill wrote it"));
+    }
+    Ok(manifest)
+}
+
+fn damaged(path: &Path, source: impl Into<crate::error::Cause>) -> Error {
+    Error::LedgerDamaged { path: path.to_string(), source: source.into() }
+}

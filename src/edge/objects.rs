@@ -1,0 +1,243 @@
+//! Fetch, put, copy, list and delete over `object_store`'s own trait, with every call counted, since every call is paid.
+
+use std::collections::BTreeSet;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt, TryStreamExt};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+use serde::Serialize;
+
+use super::location::Location;
+use crate::error::{Certainty, Error, Result};
+use crate::kernel::protocol::Swap;
+use crate::model::ObjectId;
+
+/// Calls made so far, by what they are billed as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Calls {
+    /// LIST requests; a page of 1,000 keys each.
+    pub list: u64,
+    /// GET requests.
+    pub get: u64,
+    /// PUT requests, those refused by their condition included.
+    pub put: u64,
+    /// COPY requests.
+    pub copy: u64,
+    /// DELETE requests.
+    pub delete: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    list: AtomicU64,
+    get: AtomicU64,
+    put: AtomicU64,
+    copy: AtomicU64,
+    delete: AtomicU64,
+}
+
+/// A folder or bucket, and what lies below it.
+#[derive(Clone, Debug)]
+pub struct Objects {
+    store: Arc<dyn ObjectStore>,
+    url: String,
+    /// Where the store is a folder of this machine, which does not promise that a write outlives a power loss.
+    local: Option<PathBuf>,
+    calls: Arc<Counters>,
+}
+
+impl Objects {
+    /// The objects of a place.
+    pub fn open(location: &Location) -> Result<Self> {
+        let path = location.path();
+        let store = LocalFileSystem::new_with_prefix(path)
+            .map_err(|error| storage("open", &location.url(), error))?
+            .with_automatic_cleanup(true);
+        Ok(Self { store: Arc::new(store), url: location.url(), local: Some(path.to_path_buf()), calls: Arc::default() })
+    }
+
+    /// The objects of any store, for tests.
+    #[must_use]
+    pub fn of_store(store: Arc<dyn ObjectStore>, url: &str) -> Self {
+        Self { store, url: url.to_owned(), local: None, calls: Arc::default() }
+    }
+
+    /// The store itself.
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.store)
+    }
+
+    /// The canonical URL, without a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Calls made so far.
+    #[must_use]
+    pub fn calls(&self) -> Calls {
+        let Counters { list, get, put, copy, delete } = &*self.calls;
+        let [list, get, put, copy, delete] = [list, get, put, copy, delete].map(|count| count.load(Ordering::Relaxed));
+        Calls { list, get, put, copy, delete }
+    }
+
+    fn name(&self, path: &Path) -> String {
+        format!("{}/{path}", self.url)
+    }
+
+    fn failed(&self, action: &'static str, path: &Path, error: object_store::Error) -> Error {
+        storage(action, &self.name(path), error)
+    }
+
+    /// Everything below a folder, in no order that matters. A folder that is not there holds nothing.
+    pub fn list(&self, folder: &str) -> impl Stream<Item = Result<ObjectMeta>> + use<> {
+        self.calls.list.fetch_add(1, Ordering::Relaxed);
+        let prefix = (!folder.is_empty()).then(|| Path::from(folder));
+        let (calls, place) = (Arc::clone(&self.calls), format!("{}/{folder}", self.url));
+        let mut seen = 0_u64;
+        self.store.list(prefix.as_ref()).map(move |object| {
+            seen += 1;
+            if seen.is_multiple_of(1_000) {
+                calls.list.fetch_add(1, Ordering::Relaxed);
+            }
+            object.map_err(|error| storage("list", &place, error))
+        })
+    }
+
+    /// Names right below the root: folders and objects.
+    pub async fn list_root(&self) -> Result<Vec<String>> {
+        self.calls.list.fetch_add(1, Ordering::Relaxed);
+        let root = self.store.list_with_delimiter(None).await.map_err(|error| storage("list", &self.url, error))?;
+        let objects = root.objects.into_iter().map(|object| object.location);
+        Ok(root.common_prefixes.into_iter().chain(objects).map(String::from).collect())
+    }
+
+    /// An object's bytes, or `None` where there is none.
+    pub async fn get(&self, path: &Path) -> Result<Option<Bytes>> {
+        self.calls.get.fetch_add(1, Ordering::Relaxed);
+        let read = async { self.store.get(path).await?.bytes().await };
+        match read.await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed("read", path, error)),
+        }
+    }
+
+    /// The bytes of an object as it was listed: another etag, or a shorter body, is a failed read.
+    pub async fn get_listed(&self, object: &ObjectId, unit: &str) -> Result<Bytes> {
+        self.calls.get.fetch_add(1, Ordering::Relaxed);
+        let path = Path::parse(&object.key).map_err(|error| storage("read", &object.key, error.into()))?;
+        let changed = |what: String| Error::InputChanged { key: object.key.clone(), unit: unit.to_owned(), what };
+        let options = GetOptions { if_match: Some(object.etag.clone()), ..GetOptions::default() };
+        let read = async { self.store.get_opts(&path, options).await?.bytes().await };
+        let bytes = match read.await {
+            Ok(bytes) => bytes,
+            Err(object_store::Error::Precondition { .. }) => return Err(changed("its etag is another one".to_owned())),
+            Err(object_store::Error::NotFound { .. }) => return Err(changed("it is gone".to_owned())),
+            Err(error) => return Err(self.failed("read", &path, error)),
+        };
+        if bytes.len() as u64 != object.size_bytes {
+            return Err(changed(format!("{} bytes came of {} listed", bytes.len(), object.size_bytes)));
+        }
+        Ok(bytes)
+    }
+
+    /// Puts an object that nobody else names.
+    pub async fn put(&self, path: &Path, bytes: Bytes) -> Result<()> {
+        self.calls.put.fetch_add(1, Ordering::Relaxed);
+        self.store.put(path, bytes.into()).await.map_err(|error| self.failed("write", path, error))?;
+        self.sync(std::slice::from_ref(path), true).await
+    }
+
+    /// Puts an object only if there is none of its name.
+    pub async fn put_new(&self, path: &Path, bytes: Bytes) -> Result<Swap> {
+        self.calls.put.fetch_add(1, Ordering::Relaxed);
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        match self.store.put_opts(path, bytes.into(), options).await {
+            Ok(_) => {
+                self.sync(std::slice::from_ref(path), true).await?;
+                Ok(Swap::Done)
+            }
+            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Ok(Swap::Lost),
+            Err(error) if self.local.is_some() => Err(self.failed("write", path, error)),
+            Err(_) => Ok(Swap::Unknown),
+        }
+    }
+
+    /// Copies an object on the side of the store to a name that holds the same bytes wherever it is there already;
+    /// whether there was an object to copy.
+    ///
+    /// Locally this is a hard link made only if absent: putting a link in the place of another link to the same file is no
+    /// change to POSIX, and would leave the helper's temporary name behind.
+    pub async fn copy(&self, from: &Path, to: &Path) -> Result<bool> {
+        self.calls.copy.fetch_add(1, Ordering::Relaxed);
+        let copied = match self.local {
+            Some(_) => self.store.copy_if_not_exists(from, to).await,
+            None => self.store.copy(from, to).await,
+        };
+        match copied {
+            Ok(()) | Err(object_store::Error::AlreadyExists { .. }) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(self.failed("copy to", to, error)),
+        }
+    }
+
+    /// Deletes everything below a folder.
+    pub async fn delete_folder(&self, folder: &str) -> Result<()> {
+        let objects: Vec<ObjectMeta> = self.list(folder).try_collect().await?;
+        for object in objects {
+            self.calls.delete.fetch_add(1, Ordering::Relaxed);
+            match self.store.delete(&object.location).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(self.failed("delete", &object.location, error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the names of files outlive a power loss whose bytes do already. Stores other than folders promise it themselves.
+    pub async fn sync_names(&self, paths: &[Path]) -> Result<()> {
+        self.sync(paths, false).await
+    }
+
+    async fn sync(&self, paths: &[Path], bytes_too: bool) -> Result<()> {
+        let Some(root) = self.local.clone() else { return Ok(()) };
+        let files: Vec<PathBuf> = paths.iter().map(|path| root.join(path.as_ref())).collect();
+        let synced = tokio::task::spawn_blocking(move || {
+            let one = |path: &FilePath| {
+                let synced = std::fs::File::open(path).and_then(|file| file.sync_all());
+                synced.map_err(|error| Error::io("sync", path, error))
+            };
+            if bytes_too {
+                files.iter().try_for_each(|file| one(file))?;
+            }
+            let folders: BTreeSet<&FilePath> = files.iter().filter_map(|file| file.parent()).collect();
+            folders.into_iter().try_for_each(one)
+        });
+        synced.await.map_err(|error| Error::Panicked { doing: "syncing files".into(), message: error.to_string() })?
+    }
+}
+
+fn storage(action: &'static str, path: &str, error: object_store::Error) -> Error {
+    let certainty = match error {
+        object_store::Error::Generic { .. } | object_store::Error::JoinError { .. } => Certainty::MayHaveHappened,
+        _ => Certainty::DidNotHappen,
+    };
+    // A local place is a path to its user, not a URL.
+    let path = url::Url::parse(path).ok().filter(|url| url.scheme() == "file").and_then(|url| url.to_file_path().ok());
+    let shown = path.map_or_else(|| error_path(&error), |path| path.display().to_string());
+    Error::Storage { action, path: shown, certainty, source: Box::new(error) }
+}
+
+fn error_path(error: &object_store::Error) -> String {
+    match error {
+        object_store::Error::NotFound { path, .. } => path.clone(),
+        _ => String::new(),
+    }
+}

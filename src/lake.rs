@@ -1,0 +1,114 @@
+//! A lake: the folder that holds the tables side by side, and the file that says that it is one.
+//!
+//! `_edgemill/lake.json` is created only if absent and never changes: it fixes what every run must agree on.
+
+use std::sync::Arc;
+
+use object_store::path::Path;
+use serde::{Deserialize, Serialize};
+
+use crate::edge::ledger::{LakeLedger, Records};
+use crate::edge::location::Location;
+use crate::edge::objects::Objects;
+use crate::error::{Error, Result};
+use crate::kernel::protocol::Swap;
+use crate::kernel::records::FORMAT_VERSION;
+
+const LAKE_FILE: &str = "_edgemill/lake.json";
+
+/// What a lake is, for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The version of the ledger's formats.
+    pub format: u32,
+    /// Tells this lake from every other.
+    pub lake_id: String,
+    /// Where its records are kept.
+    pub ledger: String,
+    /// The length of a partition.
+    pub partition: String,
+    /// What a unit of work is.
+    pub unit: String,
+}
+
+/// An open lake.
+#[derive(Clone, Debug)]
+pub struct Lake {
+    /// What lies in it.
+    pub objects: Objects,
+    /// Its ledger.
+    pub records: Records,
+    /// What it is.
+    pub identity: Identity,
+}
+
+impl Lake {
+    /// Opens a lake for reading; refuses a folder that is none.
+    pub async fn open(place: &str) -> Result<Self> {
+        let objects = Objects::open(&Location::existing(place)?)?;
+        match read_identity(&objects).await? {
+            Some(identity) => Ok(Self::of(objects, identity)),
+            None => Err(Error::usage(
+                format!("'{place}' is no lake: it has no {LAKE_FILE}"),
+                format!("make one with: edgemill convert --from LOGS --to {place}"),
+            )),
+        }
+    }
+
+    /// Opens a lake for writing; makes one of an empty or missing folder and refuses one that holds anything else.
+    pub async fn open_or_create(place: &str) -> Result<Self> {
+        let objects = Objects::open(&Location::created(place)?)?;
+        if let Some(identity) = read_identity(&objects).await? {
+            return Ok(Self::of(objects, identity));
+        }
+        let foreign = objects.list_root().await?.into_iter().find(|name| name != "_edgemill");
+        if let Some(foreign) = foreign {
+            // Another run may have made the lake, and begun to fill it, between our two looks.
+            if let Some(identity) = read_identity(&objects).await? {
+                return Ok(Self::of(objects, identity));
+            }
+            return Err(Error::usage(
+                format!("'{place}' holds something that is no lake's: '{foreign}'"),
+                "give an empty or a new folder for the lake",
+            ));
+        }
+        let identity = Identity {
+            format: FORMAT_VERSION,
+            lake_id: uuid::Uuid::new_v4().to_string(),
+            ledger: "lake".to_owned(),
+            partition: "hour".to_owned(),
+            unit: "hour".to_owned(),
+        };
+        let body = serde_json::to_vec_pretty(&identity).map_err(damaged)?;
+        match objects.put_new(&Path::from(LAKE_FILE), body.into()).await? {
+            Swap::Done => Ok(Self::of(objects, identity)),
+            // Another run made it at the same time; its word stands.
+            Swap::Lost | Swap::Unknown => {
+                let identity = read_identity(&objects).await?.ok_or_else(|| damaged("it was written and is gone"))?;
+                Ok(Self::of(objects, identity))
+            }
+        }
+    }
+
+    fn of(objects: Objects, identity: Identity) -> Self {
+        let records = Records::new(Arc::new(LakeLedger::new(objects.clone())));
+        Self { objects, records, identity }
+    }
+}
+
+async fn read_identity(objects: &Objects) -> Result<Option<Identity>> {
+    let Some(bytes) = objects.get(&Path::from(LAKE_FILE)).await? else { return Ok(None) };
+    let identity: Identity = serde_json::from_slice(&bytes).map_err(damaged)?;
+    if identity.format > FORMAT_VERSION
+        || identity.ledger != "lake"
+        || identity.partition != "hour"
+        || identity.unit != "hour"
+    {
+        return Err(damaged("a later version of edgemill made this lake; use that one"));
+    }
+    Ok(Some(identity))
+}
+
+fn damaged(source: impl Into<crate::error::Cause>) -> Error {
+    Error::LedgerDamaged { path: LAKE_FILE.to_owned(), source: source.into() }
+}
