@@ -65,6 +65,7 @@
 pub mod commit;
 pub mod edge;
 pub mod error;
+pub mod generate;
 pub mod kernel;
 pub mod lake;
 pub mod model;
