@@ -70,4 +70,5 @@ pub mod kernel;
 pub mod lake;
 pub mod model;
 pub mod offload;
+pub mod query;
 pub mod stats;

@@ -1,0 +1,168 @@
+//! SQL over the lake, read only. A query sees exactly the files of one snapshot: no folder is ever listed, so staging,
+//! half-written and replaced files cannot show up in an answer.
+
+mod ask;
+mod lake_table;
+mod print;
+mod prune;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::error::DataFusionError;
+use datafusion::execution::context::{SQLOptions, SessionContext};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::prelude::SessionConfig;
+use datafusion::sql::parser::{DFParserBuilder, Statement};
+use object_store::ObjectStore;
+use object_store::path::Path;
+
+use self::lake_table::LakeTable;
+use crate::error::{Error, Result};
+use crate::kernel::ddl::{self, Dialect};
+use crate::model::{Hour, Table};
+
+pub use self::ask::ask;
+pub use self::print::{Format, print};
+
+/// A committed file of the lake.
+#[derive(Clone, Debug)]
+pub struct SnapshotFile {
+    /// Where it lies, from the root of the store.
+    pub path: Path,
+    /// Its exact size; the reader finds the footer by it.
+    pub size_bytes: u64,
+    /// Its exact number of rows; `COUNT(*)` is answered from it.
+    pub rows: u64,
+    /// The hour of its partition.
+    pub hour: Hour,
+}
+
+/// The files that make up the lake at one moment. A table that is not named, or has no files, is an empty table.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// The files of each table.
+    pub files: Vec<(Table, Vec<SnapshotFile>)>,
+}
+
+/// What a query answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The columns, which an answer without rows has too.
+    pub schema: SchemaRef,
+    /// The rows.
+    pub batches: Vec<RecordBatch>,
+}
+
+/// The names of the queries that come with the program.
+pub const NAMES: [&str; 3] = ["bots", "bytes", "viewers"];
+
+/// The text of a query that comes with the program.
+///
+/// # Errors
+/// `Error::Usage` with the names that exist, for any other name.
+pub fn named(name: &str) -> Result<&'static str> {
+    match name {
+        "bots" => Ok(include_str!("../../ddl/queries/bots.sql")),
+        "bytes" => Ok(include_str!("../../ddl/queries/bytes.sql")),
+        "viewers" => Ok(include_str!("../../ddl/queries/viewers.sql")),
+        _ => Err(Error::usage(format!("there is no query '{name}'"), format!("the names are {}", NAMES.join(", ")))),
+    }
+}
+
+/// Answers one SQL statement over the files of a snapshot, with up to `threads` of them read at once.
+///
+/// # Errors
+/// `Error::Usage` where the statement can never be answered: it does not parse, names what does not exist, or writes.
+/// `Error::Query` where the answer failed; [`vanished`] tells whether a newer snapshot may help.
+pub async fn run(store: Arc<dyn ObjectStore>, snapshot: &Snapshot, sql: &str, threads: NonZeroUsize) -> Result<Answer> {
+    let statement = parse(sql)?;
+    let context = open(store, snapshot, threads).await.map_err(failed)?;
+    let plan = plan(&context, statement).await?;
+    let batches = collect(Arc::clone(&plan), context.task_ctx()).await.map_err(failed)?;
+    Ok(Answer { schema: plan.schema(), batches })
+}
+
+/// Whether an error comes from a file of the snapshot that is no longer there: somebody compacted or replaced it between
+/// the snapshot and its reading, so a fresh snapshot is the way out.
+#[must_use]
+pub fn vanished(error: &Error) -> bool {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if matches!(error.downcast_ref(), Some(object_store::Error::NotFound { .. })) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// A session that knows the tables and views of a snapshot and nothing else.
+async fn open(
+    store: Arc<dyn ObjectStore>,
+    snapshot: &Snapshot,
+    threads: NonZeroUsize,
+) -> Result<SessionContext, DataFusionError> {
+    let mut config = SessionConfig::new().with_target_partitions(threads.get()).with_information_schema(true);
+    // now() and casts to a timestamp then speak of the same zone as event_time.
+    config.options_mut().execution.time_zone = Some("UTC".to_owned());
+    let context = SessionContext::new_with_config(config);
+    let url = ObjectStoreUrl::parse("lake://snapshot")?;
+    context.register_object_store(url.as_ref(), store);
+    for table in Table::ALL {
+        let files = snapshot.files.iter().filter(|(of, _)| *of == table).flat_map(|(_, files)| files);
+        context.register_table(table.name(), Arc::new(LakeTable::new(table, url.clone(), files)?))?;
+    }
+    for view in ddl::VIEWS {
+        context.sql(&ddl::create_view(view, Dialect::DataFusion)).await?;
+    }
+    Ok(context)
+}
+
+/// The one statement of a text; comments and a closing `;` are no statements.
+fn parse(sql: &str) -> Result<Statement> {
+    let hint = "give one SQL statement, such as SELECT COUNT(*) FROM cf_logs";
+    let statements = DFParserBuilder::new(sql).build().and_then(|mut parser| parser.parse_statements());
+    let mut statements = statements.map_err(failed)?;
+    match (statements.pop_front(), statements.len()) {
+        (Some(statement), 0) => Ok(statement),
+        (None, _) => Err(Error::usage("the query is empty", hint)),
+        (Some(_), more) => Err(Error::usage(format!("the query holds {} statements", more + 1), hint)),
+    }
+}
+
+async fn plan(context: &SessionContext, statement: Statement) -> Result<Arc<dyn ExecutionPlan>> {
+    let plan = context.state().statement_to_plan(statement).await.map_err(failed)?;
+    refuse_writes(&plan)?;
+    let frame = context.execute_logical_plan(plan).await.map_err(failed)?;
+    frame.create_physical_plan().await.map_err(failed)
+}
+
+fn refuse_writes(plan: &LogicalPlan) -> Result<()> {
+    let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+    read_only.verify_plan(plan).map_err(|error| {
+        Error::usage(
+            format!("the statement does more than read ({})", error.message()),
+            "a query must be a SELECT, WITH, EXPLAIN, SHOW or DESCRIBE; the lake changes only by converting",
+        )
+    })
+}
+
+/// The engine's error as ours: whether the text of the query is to blame, or the world.
+fn failed(error: DataFusionError) -> Error {
+    let hint = "SHOW TABLES lists the tables, DESCRIBE cf_logs the columns of one";
+    match error.find_root() {
+        DataFusionError::SQL(parser, _) => Error::usage(format!("the query does not parse: {parser}"), hint),
+        root @ (DataFusionError::Plan(_) | DataFusionError::SchemaError(..) | DataFusionError::NotImplemented(_)) => {
+            Error::usage(format!("the query cannot be planned: {}", root.message()), hint)
+        }
+        _ => Error::Query { source: Box::new(error) },
+    }
+}
