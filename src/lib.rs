@@ -62,13 +62,18 @@
 //! S3 as a place for logs and lakes, the DynamoDB ledger, the Glue catalog, Athena as an engine, rewriting of partitions.
 //! Their SDKs are declared already, so that the cost of a build is known.
 
+pub mod cli;
 pub mod commit;
+pub mod demo;
 pub mod edge;
 pub mod error;
 pub mod generate;
+pub mod job;
 pub mod kernel;
 pub mod lake;
 pub mod model;
 pub mod offload;
+pub mod pipeline;
+pub mod progress;
 pub mod query;
 pub mod stats;

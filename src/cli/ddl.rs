@@ -1,0 +1,49 @@
+//! `edgemill ddl`
+
+use super::show;
+use crate::error::{EXIT_DONE, Error, Result};
+use crate::kernel::ddl;
+use crate::model::Table;
+
+/// Print the tables and views as SQL
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only this table and its views
+    #[arg(long, value_name = "TABLE")]
+    table: Option<String>,
+    /// For which engine
+    #[arg(long, value_enum, default_value = "athena")]
+    dialect: DialectArg,
+    /// Where the lake lies
+    #[arg(long, value_name = "URL", default_value = "s3://YOUR-BUCKET/lake", env = "EDGEMILL_LAKE")]
+    lake: String,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum DialectArg {
+    /// Amazon Athena
+    Athena,
+    /// Spark SQL
+    Spark,
+}
+
+pub(super) fn run(args: &Args, json: bool) -> Result<u8> {
+    let table = args.table.as_deref().map(|name| {
+        let names: Vec<&str> = Table::ALL.iter().map(|table| table.name()).collect();
+        let found = Table::ALL.into_iter().find(|table| table.name() == name);
+        found.ok_or_else(|| {
+            Error::usage(format!("there is no table '{name}'"), format!("choose one of {}", names.join(", ")))
+        })
+    });
+    let dialect = match args.dialect {
+        DialectArg::Athena => ddl::Dialect::Athena,
+        DialectArg::Spark => ddl::Dialect::Spark,
+    };
+    let script = ddl::script(dialect, &args.lake, table.transpose()?);
+    if json {
+        show::json(&serde_json::json!({ "sql": script }))?;
+    } else {
+        show::line(script.trim_end())?;
+    }
+    Ok(EXIT_DONE)
+}

@@ -1,0 +1,60 @@
+//! `edgemill generate`
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use super::show;
+use crate::error::{EXIT_DONE, Result};
+use crate::generate::{self, Spec};
+use crate::model::HourRange;
+use crate::progress::{Measure, Progress};
+
+/// Make realistic logs from a seed: the same arguments give the same bytes
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder for the logs; must be empty or new
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Rows in all
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    rows: u64,
+    /// Hours to spread them over
+    #[arg(long, value_name = "A..B", default_value = "2026-11-21T00..2026-11-22T00")]
+    hours: HourRange,
+    /// Distributions to spread them over
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    distributions: u32,
+    /// What the rows follow from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Threads that work [default: all cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+pub(super) fn run(args: Args, json: bool) -> Result<u8> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let spec = Spec {
+        out: args.out,
+        rows: args.rows,
+        hours: args.hours,
+        distributions: args.distributions,
+        seed: args.seed,
+        threads: args.threads.unwrap_or(cores),
+    };
+    let progress = Progress::begin(Measure::Rows, spec.hours.hours(), spec.rows);
+    let report = generate::run(&spec, &|rows| progress.add(rows))?;
+    drop(progress);
+    if json {
+        show::json(&report)?;
+    } else {
+        let (raw, gzip) = (bytesize::ByteSize(report.raw_bytes), bytesize::ByteSize(report.gzip_bytes));
+        show::line(&format!(
+            "{} rows in {} objects, {gzip} ({raw} unpacked), in {}",
+            report.rows,
+            report.objects,
+            spec.out.display()
+        ))?;
+    }
+    Ok(EXIT_DONE)
+}

@@ -1,0 +1,66 @@
+//! The command line, exactly as typed: one file per verb, no work in any. Results go to stdout, everything else to stderr.
+
+mod convert;
+mod ddl;
+mod demo;
+mod generate;
+mod query;
+mod show;
+
+use clap::{Parser, Subcommand};
+use futures::future::BoxFuture;
+
+use crate::error::Result;
+
+/// CloudFront access logs to a Parquet lake that costs little to query.
+#[derive(Debug, Parser)]
+#[command(name = "edgemill", version, about, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done; 1 failed, nothing lost, run again; 2 wrong usage; \
+    3 done and committed, but an object was damaged or too many lines were rejected.")]
+pub struct Cli {
+    /// The verb.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Print one JSON object instead of text for people
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more (-v: what is decided, -vv: every step)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "each variant's help text stands at its arguments")]
+pub enum Verb {
+    Demo(demo::Args),
+    Generate(generate::Args),
+    Convert(convert::Args),
+    Query(query::Args),
+    Ddl(ddl::Args),
+}
+
+/// Does what was asked for; the exit code where it went well. Boxed, so that the binary's own crate does not have to be
+/// built from every future of the library again, which took as long as the library itself.
+#[must_use]
+pub fn run(cli: Cli) -> BoxFuture<'static, Result<u8>> {
+    Box::pin(async move {
+        match cli.verb {
+            Verb::Demo(args) => demo::run(args, cli.json).await,
+            Verb::Generate(args) => generate::run(args, cli.json),
+            Verb::Convert(args) => convert::run(args, cli.json).await,
+            Verb::Query(args) => query::run(args, cli.json).await,
+            Verb::Ddl(args) => ddl::run(&args, cli.json),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

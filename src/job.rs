@@ -1,0 +1,170 @@
+//! What a conversion is to do: arguments and environment, checked and made whole before anything is touched.
+
+use std::num::NonZeroUsize;
+
+use crate::edge::location::refuse_overlap;
+use crate::error::{Error, Result};
+use crate::kernel::plan::Format;
+use crate::model::{HOUR_SECONDS, Hour, HourRange, UnitId};
+
+/// Memory that a run may use unless it is told otherwise.
+pub const DEFAULT_MEMORY_BYTES: u64 = 1 << 30;
+
+/// The least that a run can do its work in: one chunk in flight. What that needs is measured in `pipeline::chunk_cost_bytes`.
+pub const LEAST_MEMORY_BYTES: u64 = 256 << 20;
+
+/// Seconds since 1970, now. The one place that asks, for the verbs that need it.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is where a verb begins")]
+pub fn now_unix_seconds() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// A checked conversion.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// Where the logs lie.
+    pub from: String,
+    /// Where the lake lies, or will.
+    pub to: String,
+    /// Which names are taken.
+    pub format: Format,
+    /// The hours that are wanted; all, where none are named.
+    pub hours: Option<HourRange>,
+    /// The share of the units that this process works on.
+    pub shard: Shard,
+    /// Threads that work.
+    pub threads: usize,
+    /// Memory that chunks in flight may need.
+    pub memory_bytes: u64,
+    /// Rejected lines per line read above which the exit code tells.
+    pub reject_warn_ratio: f64,
+    /// Rejected lines per line read of one unit above which it is not committed.
+    pub reject_fail_ratio: Option<f64>,
+}
+
+/// What was typed, with nothing decided.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "each is the field of `Job` of its name")]
+pub struct Typed {
+    pub from: String,
+    pub to: String,
+    pub format: Option<Format>,
+    pub hours: Option<HourRange>,
+    pub last: Option<std::time::Duration>,
+    pub shard: Option<Shard>,
+    pub threads: Option<usize>,
+    pub memory_bytes: Option<u64>,
+    pub reject_warn_ratio: Option<f64>,
+    pub reject_fail_ratio: Option<f64>,
+}
+
+impl Job {
+    /// Checks what was typed. `now` is in seconds since 1970.
+    pub fn new(typed: Typed, now: i64) -> Result<Self> {
+        refuse_overlap(&typed.from, &typed.to)?;
+        let last = typed.last.map(|last| last_hours(last, now)).transpose()?;
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let threads = typed.threads.unwrap_or(cores);
+        if threads == 0 {
+            return Err(Error::usage("--threads is 0", "give at least 1"));
+        }
+        let memory_bytes = typed.memory_bytes.unwrap_or(DEFAULT_MEMORY_BYTES);
+        if memory_bytes < LEAST_MEMORY_BYTES {
+            let (given, least) = (bytesize::ByteSize(memory_bytes), bytesize::ByteSize(LEAST_MEMORY_BYTES));
+            return Err(Error::usage(
+                format!("--memory is {given}"),
+                format!("give at least {least}: one chunk needs that"),
+            ));
+        }
+        for ratio in typed.reject_warn_ratio.iter().chain(&typed.reject_fail_ratio) {
+            if !(0.0..=1.0).contains(ratio) {
+                return Err(Error::usage(format!("a reject ratio is {ratio}"), "give a number from 0 to 1"));
+            }
+        }
+        Ok(Self {
+            from: typed.from,
+            to: typed.to,
+            format: typed.format.unwrap_or(Format::Auto),
+            hours: typed.hours.or(last),
+            shard: typed.shard.unwrap_or(Shard { index: 0, count: 1 }),
+            threads,
+            memory_bytes,
+            reject_warn_ratio: typed.reject_warn_ratio.unwrap_or(0.01),
+            reject_fail_ratio: typed.reject_fail_ratio,
+        })
+    }
+}
+
+/// The hours of the last `last`, the current one included.
+fn last_hours(last: std::time::Duration, now: i64) -> Result<HourRange> {
+    let seconds = i64::try_from(last.as_secs()).unwrap_or(i64::MAX);
+    let hours = seconds / HOUR_SECONDS + i64::from(seconds % HOUR_SECONDS != 0);
+    if hours == 0 || hours > 24 * 366 * 100 {
+        return Err(Error::usage("--last is no sensible time", "write it as 26h or 3days"));
+    }
+    let end = Hour::of_unix_seconds(now).plus(1);
+    Ok(HourRange { start: end.plus(-hours - 1), end })
+}
+
+/// A share of the units: `index` of `count`, written `0/4`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// From 0.
+    pub index: u64,
+    /// At least 1.
+    pub count: u64,
+}
+
+impl Shard {
+    /// Whether a unit is in this share. Which share a unit is in depends on its name and the count alone.
+    #[must_use]
+    pub fn takes(&self, unit: &UnitId) -> bool {
+        // FNV-1a (offset basis and prime of its specification): the same on every machine and in every version.
+        let hash = unit
+            .to_string()
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+        (hash >> 32) % self.count == self.index
+    }
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("'{text}' is no share; write it as 0/4 for the first of four");
+        let (index, count) = text.split_once('/').ok_or_else(wrong)?;
+        let shard = Self { index: index.parse().map_err(|_| wrong())?, count: count.parse().map_err(|_| wrong())? };
+        if shard.index < shard.count { Ok(shard) } else { Err(wrong()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Table;
+
+    #[test]
+    fn the_last_hours_reach_back_from_the_current_one() {
+        let now = "2026-11-21T05".parse::<Hour>().unwrap().start_unix_seconds() + 1_800;
+        let range = last_hours(std::time::Duration::from_secs(26 * 3_600), now).unwrap();
+        assert_eq!(range.to_string(), "2026-11-20T03..2026-11-21T06");
+        assert!(last_hours(std::time::Duration::ZERO, now).is_err());
+    }
+
+    #[test]
+    fn every_unit_is_in_exactly_one_share() {
+        let start: Hour = "2026-11-21T00".parse().unwrap();
+        let mut taken = [0; 4];
+        for hour in 0..1_000 {
+            let unit = UnitId::Hour(Table::CloudfrontLogs, start.plus(hour));
+            let takers: Vec<u64> = (0..4).filter(|index| Shard { index: *index, count: 4 }.takes(&unit)).collect();
+            assert_eq!(takers.len(), 1);
+            taken[usize::try_from(takers[0]).unwrap()] += 1;
+        }
+        assert!(taken.iter().all(|count| (180..320).contains(count)), "{taken:?}");
+        assert!("4/4".parse::<Shard>().is_err() && "1".parse::<Shard>().is_err());
+    }
+}

@@ -1,0 +1,237 @@
+//! The order of the stages over many hours.
+//!
+//! List, compare with the ledger, and for every unit with a difference: fetch, convert into staging, commit, publish. Several
+//! units are under way at once, so that one's fetching covers another's converting; a budget in bytes bounds what all of
+//! them hold.
+
+mod unit;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::{StreamExt, TryStreamExt};
+use serde::Serialize;
+use tokio::sync::Semaphore;
+
+use crate::commit;
+use crate::edge::location::Location;
+use crate::edge::manifests;
+use crate::edge::objects::{Calls, Objects};
+use crate::edge::source;
+use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE, Error, Result};
+use crate::job::Job;
+use crate::kernel::enrich::Enricher;
+use crate::kernel::plan::{self, Format, Grouped, UnitPlan};
+use crate::kernel::records::{InputName, UnitRecord, digest};
+use crate::lake::Lake;
+use crate::model::{ObjectId, Table, UnitId};
+use crate::progress::{Measure, Progress};
+use crate::stats::RunStats;
+
+pub use unit::chunk_cost_bytes;
+
+/// What a budget is counted in: tokio's semaphores count to 2^29 on small machines.
+const BUDGET_GRAIN_BYTES: u64 = 1 << 16;
+
+/// At most this many damaged objects and rejects are named in the summary; the counts are whole.
+const NAMED_AT_MOST: usize = 5;
+
+/// What a run did.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Summary {
+    /// The counts.
+    #[serde(flatten)]
+    pub stats: RunStats,
+    /// Calls to the store of the logs.
+    pub source_calls: Calls,
+    /// Calls to the lake.
+    pub lake_calls: Calls,
+    /// The first damaged objects: key, offset, reason.
+    pub damaged: Vec<String>,
+    /// The first rejected lines: key, line, reason.
+    pub rejects: Vec<String>,
+    /// The first objects that changed after they were converted.
+    pub changed: Vec<String>,
+    /// Seconds from begin to end.
+    pub elapsed_seconds: f64,
+    /// Whether more lines were rejected than the job finds normal.
+    pub too_many_rejects: bool,
+}
+
+impl Summary {
+    /// The exit code that tells a script.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        if self.stats.damaged_objects > 0 || self.too_many_rejects { EXIT_DONE_WITH_DAMAGE } else { EXIT_DONE }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.stats += &other.stats;
+        for (ours, theirs) in
+            [(&mut self.damaged, other.damaged), (&mut self.rejects, other.rejects), (&mut self.changed, other.changed)]
+        {
+            ours.extend(theirs);
+            ours.sort_unstable();
+            ours.truncate(NAMED_AT_MOST);
+        }
+    }
+}
+
+/// What all units of a run share.
+struct Shared {
+    job: Job,
+    source: Objects,
+    lake: Lake,
+    enricher: Arc<Enricher>,
+    pool: rayon::ThreadPool,
+    budget: Semaphore,
+    attempts: unit::Attempts,
+}
+
+/// Converts what is new.
+pub async fn convert(job: Job) -> Result<Summary> {
+    let begun = Instant::now();
+    let source = Objects::open(&Location::existing(&job.from)?)?;
+    let grouped = source::list(&source, job.format, job.hours).await?;
+    refuse_nothing(&job, &grouped)?;
+    let lake = Lake::open_or_create(&job.to).await?;
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(job.threads).thread_name(|n| format!("work-{n}")).build();
+    let pool =
+        threads.map_err(|error| Error::Panicked { doing: "starting threads".into(), message: error.to_string() })?;
+    let grains = usize::try_from(job.memory_bytes / BUDGET_GRAIN_BYTES).unwrap_or(usize::MAX);
+    let budget = Semaphore::new(grains.min(Semaphore::MAX_PERMITS));
+    let shared =
+        Shared { job, source, lake, enricher: Arc::default(), pool, budget, attempts: unit::Attempts::default() };
+    let worked = tokio::select! {
+        worked = run(&shared, grouped) => worked,
+        signal = stop_signal() => Err(Error::Stopped { signal }),
+    };
+    if worked.is_err() {
+        // Nothing that is staged and uncommitted will ever count.
+        shared.attempts.clear(&shared.lake.objects).await;
+    }
+    let mut summary = worked?;
+    let lines = summary.stats.lines;
+    summary.too_many_rejects = ratio(lines.rejected_lines, lines.lines) > shared.job.reject_warn_ratio;
+    summary.source_calls = shared.source.calls();
+    summary.lake_calls = shared.lake.objects.calls();
+    summary.elapsed_seconds = begun.elapsed().as_secs_f64();
+    Ok(summary)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a ratio of counts needs no more than a double's precision")]
+fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// Says what is wrong where there is no log at all, rather than doing nothing.
+fn refuse_nothing(job: &Job, grouped: &Grouped) -> Result<()> {
+    if !grouped.units.is_empty() || grouped.outside_objects > 0 {
+        return Ok(());
+    }
+    let names = "CloudFront names them E2EXAMPLE.2026-11-21-05.abcd1234.gz";
+    Err(match &grouped.first_skipped {
+        None => Error::usage(
+            format!("there is no object in '{}'", job.from),
+            format!("name the folder of the logs ({names})"),
+        ),
+        Some(first) if job.format == Format::Auto => Error::usage(
+            format!(
+                "none of the {} objects in '{}' is named as a log, first: '{first}'",
+                grouped.skipped_objects, job.from
+            ),
+            format!("{names}; to read every object as a CloudFront log whatever its name, say --format cloudfront"),
+        ),
+        Some(_) => return Ok(()),
+    })
+}
+
+async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
+    let mut summary = Summary::default();
+    summary.stats.skipped_objects = grouped.skipped_objects;
+    let in_units: usize = grouped.units.values().map(Vec::len).sum();
+    summary.stats.listed_objects = in_units as u64 + grouped.skipped_objects + grouped.outside_objects;
+    if let Some(first) = &grouped.first_skipped {
+        tracing::warn!("{} objects are not named as logs and were left, first: '{first}'", grouped.skipped_objects);
+    }
+    let mut records: HashMap<UnitId, UnitRecord> = HashMap::new();
+    for record in shared.lake.records.units(Table::CloudfrontLogs, shared.job.hours).await? {
+        let lake = &shared.lake;
+        summary.stats.finished_batches += commit::finish_unit(&lake.objects, &lake.records, &record).await?;
+        records.insert(record.unit.clone(), record);
+    }
+    let mut work = Vec::new();
+    for (unit, listed) in grouped.units.into_iter().filter(|(unit, _)| shared.job.shard.takes(unit)) {
+        let record = records.remove(&unit).unwrap_or_else(|| UnitRecord::new(unit));
+        let plan = plan_unit(shared, &record, &listed).await?;
+        summary.stats.known_objects += plan.known_objects;
+        summary.stats.changed_objects += plan.changed.len() as u64;
+        summary.changed.extend(plan.changed.iter().take(NAMED_AT_MOST).cloned());
+        if !plan.inputs.is_empty() {
+            work.push((record, listed, plan));
+        }
+    }
+    convert_units(shared, work, &mut summary).await?;
+    Ok(summary)
+}
+
+async fn convert_units(
+    shared: &Shared,
+    work: Vec<(UnitRecord, Vec<ObjectId>, UnitPlan)>,
+    summary: &mut Summary,
+) -> Result<()> {
+    if work.is_empty() {
+        return Ok(());
+    }
+    let stored_bytes = work.iter().flat_map(|(_, _, plan)| &plan.inputs).map(|input| input.size_bytes).sum();
+    let progress = Progress::begin(Measure::Bytes, work.len() as u64, stored_bytes);
+    // Twice as many units as threads: while some convert, as many fetch, write and commit. Memory is the budget's affair.
+    let at_a_time = shared.job.threads * 2;
+    let converted = work.into_iter().map(|(record, listed, plan)| {
+        let progress = &progress;
+        async move {
+            let done = unit::convert(shared, record, &listed, plan, progress).await?;
+            progress.hour();
+            Ok::<Summary, Error>(done)
+        }
+    });
+    let mut converted = std::pin::pin!(futures::stream::iter(converted).buffer_unordered(at_a_time));
+    while let Some(done) = converted.try_next().await? {
+        summary.add(done);
+    }
+    Ok(())
+}
+
+/// What is left to do in a unit. Its manifests are read only where the listing is not exactly what is known.
+async fn plan_unit(shared: &Shared, record: &UnitRecord, listed: &[ObjectId]) -> Result<UnitPlan> {
+    let source = shared.source.url();
+    if record.inputs() == digest(source, listed.iter()) {
+        return Ok(UnitPlan { known_objects: listed.len() as u64, ..UnitPlan::default() });
+    }
+    let mut known = HashMap::new();
+    for entry in &record.batches {
+        let manifest = manifests::read(&shared.lake.objects, &entry.attempt).await?;
+        for input in manifest.inputs {
+            let url = InputName { source: &manifest.source, object: &input.object }.url();
+            known.insert(url, input.object.etag);
+        }
+    }
+    Ok(plan::unit(source, listed, &known))
+}
+
+/// Waits until the run is asked to stop.
+async fn stop_signal() -> &'static str {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            return tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = tokio::signal::ctrl_c() => "Ctrl-C",
+            };
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+    "Ctrl-C"
+}

@@ -1,0 +1,126 @@
+//! How far a long run is: bars where a person looks on, log lines where nobody does.
+
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytesize::ByteSize;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Time between two log lines.
+const LOG_EVERY: Duration = Duration::from_secs(5);
+
+/// What is counted on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Stored bytes of logs.
+    Bytes,
+    /// Rows.
+    Rows,
+}
+
+impl Measure {
+    fn text(self, count: u64) -> String {
+        match self {
+            Self::Bytes => ByteSize(count).to_string(),
+            Self::Rows => format!("{count} rows"),
+        }
+    }
+
+    /// The bar's line: hours done (of bytes; rows are made in no order), how much of how much, rate, time left.
+    const fn template(self) -> &'static str {
+        match self {
+            Self::Bytes => "{prefix} hours [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left",
+            Self::Rows => "[{bar:30}] {human_pos}/{human_len} rows {per_sec}, {eta} left",
+        }
+    }
+}
+
+/// The progress of one run over hours of logs.
+#[derive(Debug)]
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    measure: Measure,
+    begun: Instant,
+    logged: Mutex<Instant>,
+    hours: u64,
+    total: u64,
+    done_hours: AtomicU64,
+    done: AtomicU64,
+}
+
+impl Progress {
+    /// Begins, with all that is to be done.
+    #[must_use]
+    pub fn begin(measure: Measure, hours: u64, total: u64) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(total).with_prefix(format!("0/{hours}"));
+            if let Ok(style) = ProgressStyle::with_template(measure.template()) {
+                bar.set_style(style.progress_chars("=> "));
+            }
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        let now = Instant::now();
+        let (done_hours, done) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { bar, measure, begun: now, logged: Mutex::new(now), hours, total, done_hours, done }
+    }
+
+    /// Some of it was done.
+    pub fn add(&self, count: u64) {
+        let done = self.done.fetch_add(count, Ordering::Relaxed) + count;
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+            return;
+        }
+        let Ok(mut logged) = self.logged.lock() else { return };
+        if logged.elapsed() >= LOG_EVERY {
+            *logged = Instant::now();
+            let rate = rate(done, self.begun.elapsed());
+            let left = self.total.saturating_sub(done) / rate.max(1);
+            let text = |count| self.measure.text(count);
+            let hours = match self.measure {
+                Measure::Bytes => format!("{}/{} hours, ", self.done_hours.load(Ordering::Relaxed), self.hours),
+                Measure::Rows => String::new(),
+            };
+            tracing::info!("{hours}{} of {}, {}/s, {left} s left", text(done), text(self.total), text(rate));
+        }
+    }
+
+    /// An hour was done.
+    pub fn hour(&self) {
+        let done = self.done_hours.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(bar) = &self.bar {
+            bar.set_prefix(format!("{done}/{}", self.hours));
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Counts a second.
+fn rate(count: u64, elapsed: Duration) -> u64 {
+    let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
+    count.saturating_mul(1_000) / milliseconds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_have_a_form_and_rates_a_second() {
+        for measure in [Measure::Bytes, Measure::Rows] {
+            assert!(ProgressStyle::with_template(measure.template()).is_ok());
+        }
+        assert_eq!(rate(1_000, Duration::from_millis(500)), 2_000);
+        assert_eq!(rate(1_000, Duration::ZERO), 1_000_000);
+    }
+}
