@@ -1,0 +1,123 @@
+//! The house rules that no lint can say: what the kernel never touches, and which room may use which.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The code of a file without its comments and its tests.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn room(name: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let inside = |path: &PathBuf| {
+        let place = path.strip_prefix(&root).unwrap();
+        place.starts_with(name) || place == Path::new(&format!("{name}.rs"))
+    };
+    let files = sources(&root).into_iter().filter(inside);
+    files.map(|path| (path.strip_prefix(&root).unwrap().display().to_string(), code(&path))).collect()
+}
+
+/// Fails with every line of a room that holds one of the words.
+fn never(room_name: &str, words: &[&str], except: &[&str]) {
+    let files = room(room_name);
+    assert!(!files.is_empty(), "there is a room {room_name}");
+    let mut found = Vec::new();
+    for (file, code) in files.iter().filter(|(file, _)| !except.contains(&file.as_str())) {
+        for word in words {
+            found
+                .extend(code.lines().filter(|line| line.contains(word)).map(|line| format!("{file}: {}", line.trim())));
+        }
+    }
+    assert!(found.is_empty(), "in {room_name} there is never {words:?}, but:\n{}", found.join("\n"));
+}
+
+const CLOCKS: [&str; 3] = ["SystemTime", "Instant", "Timestamp::now"];
+const WORLD: [&str; 9] =
+    ["tokio", "aws_", "object_store", "tracing", "std::env", "std::fs", "std::net", "rand::", "uuid"];
+
+#[test]
+fn the_kernel_never_touches_the_world() {
+    never("kernel", &CLOCKS, &[]);
+    never("kernel", &WORLD, &[]);
+    never("kernel", &["println!", "eprintln!", "std::process"], &[]);
+}
+
+#[test]
+fn rayon_is_used_in_one_room_and_its_bridge() {
+    never("kernel", &["rayon"], &["kernel/convert.rs", "kernel/mod.rs"]);
+    for name in ["cli", "commit", "demo", "edge", "generate", "job", "lake", "progress", "query"] {
+        never(name, &["rayon"], &[]);
+    }
+}
+
+#[test]
+fn rooms_use_only_what_lies_below_them() {
+    let uppers = ["crate::cli", "crate::pipeline", "crate::commit", "crate::query", "crate::lake", "crate::job"];
+    never("kernel", &uppers, &[]);
+    never("kernel", &["crate::edge", "crate::generate", "crate::offload", "crate::progress"], &[]);
+    never("edge", &uppers, &[]);
+    never("edge", &["crate::generate", "crate::offload"], &[]);
+    never("generate", &uppers, &[]);
+    never("generate", &["crate::edge"], &[]);
+    never("commit", &["crate::offload", "crate::pipeline", "crate::cli", "crate::query"], &[]);
+    never("query", &["crate::pipeline", "crate::commit", "crate::cli"], &[]);
+    never("pipeline", &["crate::cli", "crate::query", "crate::generate"], &[]);
+    for name in ["model", "stats", "error"] {
+        never(name, &["crate::kernel", "crate::edge"], &[]);
+    }
+}
+
+/// Inside the kernel each stage uses only earlier ones.
+#[test]
+fn kernel_stages_go_one_way() {
+    let stages = [
+        "names", "inflate", "parse", "enrich", "schema", "ddl", "mapping", "columns", "rows", "rejects", "sort",
+        "encode", "convert",
+    ];
+    for (place, stage) in stages.iter().enumerate() {
+        let later: Vec<String> = stages[place + 1..].iter().map(|later| format!("super::{later}")).collect();
+        let later: Vec<&str> = later.iter().map(String::as_str).collect();
+        never(&format!("kernel/{stage}"), &later, &[]);
+        never(&format!("kernel/{stage}"), &["super::records", "super::plan", "super::protocol"], &[]);
+    }
+}
+
+#[test]
+fn files_stay_readable() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for path in sources(&root) {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= 500, "{} has {lines} lines: is it still one idea?", path.display());
+    }
+}
+
+/// Nothing in the repository names a place that only its authors have.
+#[test]
+fn no_machine_is_named() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for folder in ["src", "tests", "ddl", "benches"] {
+        for path in sources(&root.join(folder)) {
+            let text = fs::read_to_string(&path).unwrap();
+            for word in ["/wo\u{72}k/", "/ro\u{6f}t/", "crates\u{2e}io-"] {
+                assert!(!text.contains(word), "{} holds {word}", path.display());
+            }
+        }
+    }
+}
