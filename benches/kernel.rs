@@ -1,0 +1,197 @@
+//! Each kernel stage in bytes of raw log a second, on one thread. `cargo bench --bench kernel`
+
+use std::sync::LazyLock;
+
+use divan::Bencher;
+use divan::counter::{BytesCount, ItemsCount};
+use edgemill::generate;
+use edgemill::kernel::convert::{RawObject, convert_chunk};
+use edgemill::kernel::encode::FileEncoder;
+use edgemill::kernel::enrich::{Agents, Enricher};
+use edgemill::kernel::inflate::{Inflater, Whole, stream};
+use edgemill::kernel::names;
+use edgemill::kernel::parse::Reject;
+use edgemill::kernel::parse::w3c::{Block, Decoder, Sink};
+use edgemill::kernel::rows::{HourRows, Rows};
+use edgemill::kernel::sort::{Run, order};
+use edgemill::model::{Hour, ObjectId, Table};
+
+fn main() {
+    divan::main();
+}
+
+const TABLE: Table = Table::CloudfrontLogs;
+
+struct Sample {
+    objects: Vec<RawObject>,
+    raw: Vec<Vec<u8>>,
+    raw_bytes: usize,
+}
+
+/// One hour of logs, 40,000 rows, always the same.
+static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("logs");
+    let hours = "2026-11-21T05..2026-11-21T06".parse().unwrap();
+    let spec = generate::Spec { out: out.clone(), rows: 40_000, hours, distributions: 4, seed: 7, threads: 2 };
+    generate::run(&spec, &|_| ()).unwrap();
+    let mut paths: Vec<_> = std::fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let objects: Vec<RawObject> = paths
+        .iter()
+        .map(|path| {
+            let key = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let stored = std::fs::read(path).unwrap();
+            RawObject {
+                filename: key.as_str().into(),
+                distribution: names::distribution(&key),
+                hour: Some("2026-11-21T05".parse::<Hour>().unwrap()),
+                id: ObjectId { key, etag: String::new(), size_bytes: stored.len() as u64 },
+                stored: stored.into(),
+            }
+        })
+        .collect();
+    let raw: Vec<Vec<u8>> = objects
+        .iter()
+        .map(|object| {
+            let mut raw = Vec::new();
+            assert!(
+                stream(&object.stored, &mut |piece| {
+                    raw.extend_from_slice(piece);
+                    true
+                })
+                .is_none()
+            );
+            raw
+        })
+        .collect();
+    let raw_bytes = raw.iter().map(Vec::len).sum();
+    Sample { objects, raw, raw_bytes }
+});
+
+fn over_raw<T>(bencher: Bencher<'_, '_>, work: impl FnMut() -> T) {
+    bencher.counter(BytesCount::new(SAMPLE.raw_bytes)).bench_local(work);
+}
+
+#[divan::bench]
+fn inflate_whole_object(bencher: Bencher<'_, '_>) {
+    let mut inflater = Inflater::default();
+    over_raw(bencher, || {
+        SAMPLE
+            .objects
+            .iter()
+            .map(|object| match inflater.whole(&object.stored) {
+                Whole::Bytes(raw, _) => raw.len(),
+                Whole::TooLarge => 0,
+            })
+            .sum::<usize>()
+    });
+}
+
+#[divan::bench]
+fn inflate_streaming(bencher: Bencher<'_, '_>) {
+    over_raw(bencher, || {
+        let mut total = 0;
+        for object in &SAMPLE.objects {
+            stream(&object.stored, &mut |piece| {
+                total += piece.len();
+                true
+            });
+        }
+        total
+    });
+}
+
+struct Nothing(usize);
+
+impl Sink for Nothing {
+    fn fields(&mut self, _: Vec<String>) {}
+
+    fn block(&mut self, block: &Block<'_>, _: u64) {
+        self.0 += block.rows();
+    }
+
+    fn reject(&mut self, _: Reject) {}
+}
+
+#[divan::bench]
+fn split_lines_and_fields(bencher: Bencher<'_, '_>) {
+    over_raw(bencher, || {
+        let mut sink = Nothing(0);
+        SAMPLE.raw.iter().for_each(|raw| {
+            Decoder::default().decode(raw, true, &mut sink);
+        });
+        sink.0
+    });
+}
+
+fn parts(enricher: &Enricher) -> Vec<(Hour, HourRows)> {
+    let mut rows = Rows::new(TABLE, enricher);
+    for (object, raw) in SAMPLE.objects.iter().zip(&SAMPLE.raw) {
+        rows.begin_object(&object.filename, object.distribution.as_deref());
+        Decoder::default().decode(raw, true, &mut rows);
+        rows.end_object();
+    }
+    rows.cut().unwrap()
+}
+
+#[divan::bench]
+fn split_parse_enrich_and_build_columns(bencher: Bencher<'_, '_>) {
+    let enricher = Enricher::default();
+    over_raw(bencher, || parts(&enricher));
+}
+
+/// Distinct user agents a second, seen for the first time.
+#[divan::bench]
+fn look_at_new_user_agents(bencher: Bencher<'_, '_>) {
+    let agents: Vec<String> = (0..1_000).map(|n| format!("Mozilla/5.0%20(X11;%20Linux%20x86_64;%20{n})")).collect();
+    bencher.counter(ItemsCount::new(agents.len())).bench_local(|| {
+        let (enricher, mut numbers) = (Enricher::default(), Agents::default());
+        agents.iter().map(|agent| numbers.number(agent.as_bytes(), &enricher)).max()
+    });
+}
+
+fn largest(enricher: &Enricher) -> Vec<HourRows> {
+    parts(enricher).into_iter().map(|(_, rows)| rows).max_by_key(|rows| rows.rows).into_iter().collect()
+}
+
+#[divan::bench]
+fn sort_rows(bencher: Bencher<'_, '_>) {
+    let parts = largest(&Enricher::default());
+    over_raw(bencher, || order(TABLE, &parts));
+}
+
+#[divan::bench]
+fn gather_and_encode(bencher: Bencher<'_, '_>) {
+    let parts = largest(&Enricher::default());
+    let order = order(TABLE, &parts);
+    over_raw(bencher, || {
+        let mut file = FileEncoder::new(TABLE).unwrap();
+        let run = Run::new(&parts, &order);
+        let tasks = file.row_group().unwrap().into_iter().enumerate();
+        let columns = tasks.map(|(column, task)| {
+            let values = run.gather(column, task.field().data_type()).unwrap();
+            task.encode(&values).unwrap()
+        });
+        let columns = columns.collect();
+        file.append(columns).unwrap();
+        file.finish().unwrap()
+    });
+}
+
+#[divan::bench]
+fn whole_kernel(bencher: Bencher<'_, '_>) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let enricher = Enricher::default();
+    over_raw(bencher, || {
+        pool.install(|| {
+            let mut written = 0;
+            convert_chunk(TABLE, &enricher, &SAMPLE.objects, &mut |file| {
+                written += file.bytes.len();
+                Ok(())
+            })
+            .unwrap();
+            written
+        })
+    });
+}
