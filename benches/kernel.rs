@@ -126,7 +126,7 @@ fn split_lines_and_fields(bencher: Bencher<'_, '_>) {
 }
 
 fn parts(enricher: &Enricher) -> Vec<(Hour, HourRows)> {
-    let mut rows = Rows::new(TABLE, enricher);
+    let mut rows = Rows::new(TABLE, enricher, SAMPLE.raw_bytes as u64);
     for (object, raw) in SAMPLE.objects.iter().zip(&SAMPLE.raw) {
         rows.begin_object(&object.filename, object.distribution.as_deref());
         Decoder::default().decode(raw, true, &mut rows);

@@ -94,9 +94,11 @@ async fn overlap(lake: &Objects, manifest: &Manifest, entries: &[BatchEntry]) ->
         let other = manifests::read(lake, &entry.attempt).await?;
         // Sources differ where one batch was read through a parent folder; whole URLs are what counts.
         let same_source = other.source == manifest.source;
-        let known = |key: &str| match same_source {
-            true => ours.contains(key),
-            false => ours.iter().any(|our| format!("{}/{our}", manifest.source) == format!("{}/{key}", other.source)),
+        let known = |key: &str| {
+            if same_source {
+                return ours.contains(key);
+            }
+            ours.iter().any(|our| format!("{}/{our}", manifest.source) == format!("{}/{key}", other.source))
         };
         if other.inputs.iter().any(|input| known(&input.object.key)) {
             return Ok(true);

@@ -124,6 +124,7 @@ impl Error {
     }
 
     /// A failed call on the local file system.
+    #[must_use]
     pub fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
         Self::Storage {
             action,

@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn the_last_hours_reach_back_from_the_current_one() {
         let now = "2026-11-21T05".parse::<Hour>().unwrap().start_unix_seconds() + 1_800;
-        let range = last_hours(std::time::Duration::from_secs(26 * 3_600), now).unwrap();
+        let range = last_hours(std::time::Duration::from_hours(26), now).unwrap();
         assert_eq!(range.to_string(), "2026-11-20T03..2026-11-21T06");
         assert!(last_hours(std::time::Duration::ZERO, now).is_err());
     }

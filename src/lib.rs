@@ -28,7 +28,7 @@
 //!
 //! - The kernel never reads a clock, a file, the network, the environment or a random number, and never logs.
 //! - Rayon is used in `kernel::convert` and its bridge, nowhere else.
-//! - No reader ever sees a file that its partition's record does not name.
+//! - No query ever sees a file that its partition's record does not name.
 //! - No bytes of a file depend on the number of threads, the memory or the order of the listing.
 //! - No line is dropped: lines = rows + rejected lines + comment lines, per object.
 //! - No error leaves out which object, hour or file it was.
@@ -54,8 +54,9 @@
 //!
 //! # Two runtimes
 //!
-//! tokio waits, rayon works. Fetched bytes are bounded by a budget before a chunk is handed to rayon, so memory follows from
-//! the budget and the size of a chunk, not from the size of an hour.
+//! tokio waits, rayon works. What is fetched and what is converted are each bounded by a budget, and a chunk is flushed to
+//! files when the columns that it holds grow large, so memory follows from the budget, not from the size of an hour. Only an
+//! object's stored bytes are held whole, however many they are.
 //!
 //! # Not built yet
 //!

@@ -4,15 +4,12 @@
 //! units are under way at once, so that one's fetching covers another's converting; a budget in bytes bounds what all of
 //! them hold.
 
+mod budget;
 mod unit;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
-
-use futures::{StreamExt, TryStreamExt};
-use serde::Serialize;
-use tokio::sync::Semaphore;
 
 use crate::commit;
 use crate::edge::location::Location;
@@ -28,11 +25,10 @@ use crate::lake::Lake;
 use crate::model::{ObjectId, Table, UnitId};
 use crate::progress::{Measure, Progress};
 use crate::stats::RunStats;
+use futures::{StreamExt, TryStreamExt};
+use serde::Serialize;
 
-pub use unit::chunk_cost_bytes;
-
-/// What a budget is counted in: tokio's semaphores count to 2^29 on small machines.
-const BUDGET_GRAIN_BYTES: u64 = 1 << 16;
+use budget::Budget;
 
 /// At most this many damaged objects and rejects are named in the summary; the counts are whole.
 const NAMED_AT_MOST: usize = 5;
@@ -85,7 +81,10 @@ struct Shared {
     lake: Lake,
     enricher: Arc<Enricher>,
     pool: rayon::ThreadPool,
-    budget: Semaphore,
+    /// For what is fetched and waits.
+    fetch_budget: Budget,
+    /// For what is being converted.
+    convert_budget: Budget,
     attempts: unit::Attempts,
 }
 
@@ -99,10 +98,11 @@ pub async fn convert(job: Job) -> Result<Summary> {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(job.threads).thread_name(|n| format!("work-{n}")).build();
     let pool =
         threads.map_err(|error| Error::Panicked { doing: "starting threads".into(), message: error.to_string() })?;
-    let grains = usize::try_from(job.memory_bytes / BUDGET_GRAIN_BYTES).unwrap_or(usize::MAX);
-    let budget = Semaphore::new(grains.min(Semaphore::MAX_PERMITS));
-    let shared =
-        Shared { job, source, lake, enricher: Arc::default(), pool, budget, attempts: unit::Attempts::default() };
+    // A quarter waits, the rest works. A chunk asks for the second only when it has the first, and gives both back without
+    // asking for more, so nobody waits in a circle.
+    let (fetch_budget, convert_budget) = (Budget::new(job.memory_bytes / 4), Budget::new(job.memory_bytes / 4 * 3));
+    let (enricher, attempts) = (Arc::default(), unit::Attempts::default());
+    let shared = Shared { job, source, lake, enricher, pool, fetch_budget, convert_budget, attempts };
     let worked = tokio::select! {
         worked = run(&shared, grouped) => worked,
         signal = stop_signal() => Err(Error::Stopped { signal }),
@@ -143,7 +143,10 @@ fn refuse_nothing(job: &Job, grouped: &Grouped) -> Result<()> {
             ),
             format!("{names}; to read every object as a CloudFront log whatever its name, say --format cloudfront"),
         ),
-        Some(_) => return Ok(()),
+        Some(first) => Error::usage(
+            format!("all {} objects in '{}' are hidden, first: '{first}'", grouped.skipped_objects, job.from),
+            "logs lie in folders whose names do not begin with '.' or '_'",
+        ),
     })
 }
 
@@ -186,8 +189,9 @@ async fn convert_units(
     }
     let stored_bytes = work.iter().flat_map(|(_, _, plan)| &plan.inputs).map(|input| input.size_bytes).sum();
     let progress = Progress::begin(Measure::Bytes, work.len() as u64, stored_bytes);
-    // Twice as many units as threads: while some convert, as many fetch, write and commit. Memory is the budget's affair.
-    let at_a_time = shared.job.threads * 2;
+    // One more than there are threads: while they convert, one fetches, writes and commits. More would only make them
+    // share the caches; memory is the budget's affair.
+    let at_a_time = shared.job.threads + 1;
     let converted = work.into_iter().map(|(record, listed, plan)| {
         let progress = &progress;
         async move {

@@ -9,6 +9,7 @@ use crate::query::{self, Format};
 
 /// Ask a lake in SQL
 ///
+#[expect(clippy::doc_markdown, reason = "this is the help text, where backticks would be shown")]
 /// Tables: cloudfront_logs, rejects. Views: cf_logs (the names of AWS's blog of 2017), cloudfront_standard_logs (the names of
 /// AWS's documentation).
 #[derive(Debug, clap::Args)]
@@ -45,7 +46,12 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let sql = match (args.sql, args.name, args.file) {
         (Some(sql), ..) => sql,
         (_, Some(name), _) => query::named(&name)?.to_owned(),
-        (_, _, Some(file)) => std::fs::read_to_string(&file).map_err(|error| Error::io("read", &file, error))?,
+        (_, _, Some(file)) => std::fs::read_to_string(&file).map_err(|error| {
+            Error::usage(
+                format!("cannot read the query '{}': {error}", file.display()),
+                "name a text file with one statement",
+            )
+        })?,
         _ => return Err(Error::usage("no query was given", "give SQL, --name or --file")),
     };
     let format = match args.format {

@@ -24,16 +24,17 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
     let stats = &summary.stats;
     let lines = &stats.lines;
     line(&format!(
-        "{} objects converted ({} already were): {} rows from {} ({} unpacked) in {:.1} s",
-        stats.converted_objects,
+        "{} converted ({} already were): {} from {} ({} unpacked) in {:.1} s",
+        count(stats.converted_objects, "object"),
         stats.known_objects,
-        lines.rows,
+        count(lines.rows, "row"),
         ByteSize(stats.input_bytes),
         ByteSize(stats.raw_bytes),
         summary.elapsed_seconds,
     ))?;
     if stats.converted_objects > 0 {
-        line(&format!("{} Parquet files, {}, in {lake}", stats.output_files, ByteSize(stats.output_bytes)))?;
+        let files = count(stats.output_files, "Parquet file");
+        line(&format!("{files}, {}, in {lake}", ByteSize(stats.output_bytes)))?;
     }
     if lines.rejected_lines > 0 {
         line(&format!(
@@ -43,21 +44,27 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
         list(&summary.rejects)?;
     }
     if stats.damaged_objects > 0 {
-        line(&format!("{} objects are damaged, what came before the damage was kept:", stats.damaged_objects))?;
+        let damaged = count(stats.damaged_objects, "damaged object");
+        line(&format!("{damaged}, what came before the damage was kept:"))?;
         list(&summary.damaged)?;
     }
     if stats.changed_objects > 0 {
-        let count = stats.changed_objects;
-        line(&format!("{count} objects changed after they were converted; the lake holds their earlier rows:"))?;
+        let changed = count(stats.changed_objects, "object");
+        line(&format!("{changed} changed after conversion; the lake holds the earlier rows:"))?;
         list(&summary.changed)?;
     }
     if stats.skipped_objects > 0 {
-        line(&format!("{} objects are not named as logs and were left", stats.skipped_objects))?;
+        line(&format!("{} not named as logs, left alone", count(stats.skipped_objects, "object")))?;
     }
     if stats.finished_batches > 0 {
-        line(&format!("{} batches of an interrupted run were published", stats.finished_batches))?;
+        line(&format!("{} of an interrupted run published", count(stats.finished_batches, "hour")))?;
     }
     Ok(())
+}
+
+/// `1 object`, `2 objects`.
+fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn list(entries: &[String]) -> Result<()> {

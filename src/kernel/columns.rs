@@ -31,6 +31,12 @@ impl Default for TextColumn {
 }
 
 impl TextColumn {
+    /// Makes room for values of so many bytes, so that a growing column is not copied time and again.
+    fn reserve(&mut self, bytes: usize) {
+        self.values.reserve(bytes);
+        self.offsets.reserve(bytes / 8);
+    }
+
     /// Appends a value.
     #[inline]
     pub fn push(&mut self, value: &[u8]) {
@@ -51,12 +57,6 @@ impl TextColumn {
     #[inline]
     fn close_value(&mut self) {
         self.offsets.push(i32::try_from(self.values.len()).unwrap_or(i32::MAX));
-    }
-
-    /// Bytes held.
-    #[must_use]
-    pub fn size_bytes(&self) -> usize {
-        self.values.len() + 4 * self.offsets.len()
     }
 
     /// The array; fails where the bytes are not UTF-8 or more than 2 GiB.
@@ -150,11 +150,15 @@ pub enum Builder {
 }
 
 impl Builder {
-    /// A builder for logged values of a type; other types are derived.
+    /// A builder for logged values of a type, with room for text of so many bytes; other types are derived.
     #[must_use]
-    pub fn for_type(kind: ColumnType) -> Self {
+    pub fn for_type(kind: ColumnType, text_bytes: usize) -> Self {
         match kind {
-            ColumnType::String => Self::Text(TextColumn::default()),
+            ColumnType::String => {
+                let mut column = TextColumn::default();
+                column.reserve(text_bytes);
+                Self::Text(column)
+            }
             ColumnType::Int => Self::Int(NumberColumn::default()),
             ColumnType::Bigint => Self::Bigint(NumberColumn::default()),
             ColumnType::Double => Self::Double(NumberColumn::default()),
@@ -198,10 +202,10 @@ pub fn booleans(values: impl Iterator<Item = Option<bool>>) -> ArrayRef {
     Arc::new(values.collect::<BooleanArray>())
 }
 
-/// Bytes that an array's buffers hold.
+/// Bytes of an array's values, the same for the same values whatever the room that was left for more.
 #[must_use]
 pub fn array_bytes(array: &ArrayRef) -> usize {
-    array.get_buffer_memory_size()
+    array.to_data().get_slice_memory_size().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -23,15 +23,16 @@ use crate::error::{Error, Result};
 use crate::model::{Hour, ObjectId, Partition, Table};
 use crate::stats::LineStats;
 
-/// Raw bytes that pile up before they are flushed to files: about half a million rows, which sort well and fill two row
-/// groups, while their columns stay near 200 MB.
-pub const FLUSH_RAW_BYTES: u64 = 256 << 20;
+/// Bytes of columns and rejects that pile up before they are flushed to files: about half a million ordinary rows, which sort
+/// well and fill two row groups. What is held is counted, not what was read: rows of nothing but dashes need three times
+/// their text.
+pub const FLUSH_HELD_BYTES: u64 = 192 << 20;
 
 /// Rows of one file at most; a flush of shorter rows becomes several files.
 const FILE_ROWS: usize = 4 * ROW_GROUP_ROWS;
 
 /// Inflated bytes that one wave works on, by what the objects claim: what is held besides the pile.
-const WAVE_RAW_BYTES: u64 = 128 << 20;
+const WAVE_RAW_BYTES: u64 = 64 << 20;
 
 /// Stored bytes of a task: some 8,000 rows, so that a task is long enough to pay for its columns and short enough to
 /// leave none of the threads idle at the end of a wave.
@@ -106,7 +107,7 @@ pub fn convert_chunk(
                     Part::Done(done) => pile.add(done, &mut outcomes),
                     Part::Large(object) => work_large(table, enricher, object, &mut pile, &mut outcomes, emit)?,
                 }
-                if pile.raw_bytes >= FLUSH_RAW_BYTES {
+                if pile.held_bytes >= FLUSH_HELD_BYTES {
                     pile.flush(emit)?;
                 }
             }
@@ -118,7 +119,11 @@ pub fn convert_chunk(
 
 /// What an object will hold inflated, as far as it can be told without inflating it: what its last member claims, and no
 /// less than four times its stored size.
-fn claimed_raw_bytes(object: &RawObject) -> u64 {
+#[must_use]
+pub fn claimed_raw_bytes(object: &RawObject) -> u64 {
+    if !object.stored.starts_with(&inflate::GZIP_MAGIC) {
+        return object.stored.len() as u64;
+    }
     let claimed = object.stored.last_chunk::<4>().map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)));
     let stored = object.stored.len() as u64;
     claimed.clamp(stored * 4, (stored * 1_032).max(1))
@@ -154,7 +159,6 @@ struct Done {
     hours: Vec<(Hour, HourRows)>,
     rejects: Vec<(Hour, RejectedLine)>,
     outcomes: Vec<ObjectOutcome>,
-    raw_bytes: u64,
 }
 
 impl Done {
@@ -181,7 +185,7 @@ fn work<'a>(
     inflater: &mut Inflater,
 ) -> Result<TaskOutput<'a>> {
     let mut parts = Vec::with_capacity(1);
-    let mut rows = Rows::new(table, enricher);
+    let mut rows = Rows::new(table, enricher, task.iter().map(claimed_raw_bytes).sum());
     let mut done = Done::default();
     for object in task {
         match inflater.whole(&object.stored) {
@@ -194,7 +198,7 @@ fn work<'a>(
             Whole::TooLarge => {
                 parts.push(Part::Done(finish(std::mem::take(&mut done), &mut rows)?));
                 parts.push(Part::Large(object));
-                rows = Rows::new(table, enricher);
+                rows = Rows::new(table, enricher, 0);
             }
         }
     }
@@ -231,7 +235,6 @@ fn end_object(
         first_reject: end.rejects.first().map(|reject| (reject.line_number, reject.reason.clone())),
     });
     done.reject(object, end.rejects, end.first_hour);
-    done.raw_bytes += raw_bytes;
 }
 
 /// Works one large object piece by piece, so that its size does not matter.
@@ -243,7 +246,7 @@ fn work_large(
     outcomes: &mut Vec<ObjectOutcome>,
     emit: &mut dyn FnMut(OutputFile) -> Result<()>,
 ) -> Result<()> {
-    let mut rows = Rows::new(table, enricher);
+    let mut rows = Rows::new(table, enricher, LARGE_CUT_RAW_BYTES);
     rows.begin_object(&object.filename, object.distribution.as_deref());
     let (mut decoder, mut held, mut raw_bytes, mut cut_bytes) = (Decoder::default(), Vec::new(), 0_u64, 0_u64);
     let (mut failure, mut long_line, mut first_reject) = (None, false, None);
@@ -259,13 +262,14 @@ fn work_large(
             return false;
         }
         if cut_bytes >= LARGE_CUT_RAW_BYTES {
-            let mut cut = Done { raw_bytes: std::mem::take(&mut cut_bytes), ..Done::default() };
+            cut_bytes = 0;
+            let mut cut = Done::default();
             let (rejects, first_hour) = rows.take_rejects();
             first_reject = first_reject.take().or_else(|| rejects.first().map(first));
             cut.reject(object, rejects, first_hour);
             let piled = finish(cut, &mut rows).and_then(|done| {
                 pile.add(done, outcomes);
-                if pile.raw_bytes >= FLUSH_RAW_BYTES { pile.flush(emit) } else { Ok(()) }
+                if pile.held_bytes >= FLUSH_HELD_BYTES { pile.flush(emit) } else { Ok(()) }
             });
             failure = piled.err();
         }
@@ -283,7 +287,6 @@ fn work_large(
     }
     let mut done = Done::default();
     end_object(object, decoder, &held, raw_bytes, damage, &mut rows, &mut done);
-    done.raw_bytes = cut_bytes;
     if let Some(outcome) = done.outcomes.last_mut() {
         outcome.first_reject = first_reject.or(outcome.first_reject.take());
     }
@@ -296,27 +299,28 @@ struct Pile {
     table: Table,
     partitions: BTreeMap<Hour, Vec<HourRows>>,
     rejects: BTreeMap<Hour, Vec<RejectedLine>>,
-    raw_bytes: u64,
+    held_bytes: u64,
 }
 
 impl Pile {
     const fn new(table: Table) -> Self {
-        Self { table, partitions: BTreeMap::new(), rejects: BTreeMap::new(), raw_bytes: 0 }
+        Self { table, partitions: BTreeMap::new(), rejects: BTreeMap::new(), held_bytes: 0 }
     }
 
     fn add(&mut self, done: Done, outcomes: &mut Vec<ObjectOutcome>) {
         for (hour, rows) in done.hours {
+            self.held_bytes += rows.held_bytes();
             self.partitions.entry(hour).or_default().push(rows);
         }
         for (hour, line) in done.rejects {
+            self.held_bytes += line.held_bytes();
             self.rejects.entry(hour).or_default().push(line);
         }
         outcomes.extend(done.outcomes);
-        self.raw_bytes += done.raw_bytes;
     }
 
     fn flush(&mut self, emit: &mut dyn FnMut(OutputFile) -> Result<()>) -> Result<()> {
-        self.raw_bytes = 0;
+        self.held_bytes = 0;
         let table = self.table;
         let rejects = std::mem::take(&mut self.rejects);
         let rejected = rejects

@@ -43,7 +43,8 @@ fn properties(table: Table) -> WriterPropertiesPtr {
         // Pages of at most 1 MiB or 20,000 rows: the unit that the page index lets a reader skip.
         .set_data_page_size_limit(1 << 20)
         .set_data_page_row_count_limit(20_000)
-        .set_write_batch_size(1_024)
+        // Values between two looks at a page's size.
+        .set_write_batch_size(4_096)
         // Row groups are cut by the caller, who encodes their columns in parallel.
         .set_max_row_group_row_count(None)
         .set_max_row_group_bytes(None)

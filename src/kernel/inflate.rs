@@ -9,7 +9,7 @@ use std::io::Read;
 use libdeflate::{Decompressor, MemberError};
 
 /// The first two bytes of a gzip member (RFC 1952).
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+pub const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// The most bytes that the whole-object path inflates; a larger object streams. Also what a thread keeps as its buffer.
 /// CloudFront's objects are a few MB inflated; the largest that were seen were below this.

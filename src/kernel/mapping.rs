@@ -1,6 +1,8 @@
 //! From the names in a file's own `#Fields` header to the columns of its table. Never by position alone: AWS has appended,
 //! and users reorder.
 
+use std::collections::HashMap;
+
 use super::schema::{ColumnType, column_index, columns, normalise_field_name};
 use crate::model::Table;
 
@@ -31,7 +33,7 @@ pub enum TimeFields {
 }
 
 impl Mapping {
-    /// Maps a header. A name that comes twice is kept as unknown the second time.
+    /// Maps a header. A name that comes again is kept as unknown, numbered where it was unknown before: `name#2`.
     #[must_use]
     pub fn new(table: Table, names: &[String]) -> Self {
         let mut fields: Vec<Option<usize>> = vec![None; columns(table).len()];
@@ -70,7 +72,20 @@ impl Mapping {
             mapping.unknown.extend(time.map(|field| (names[field].clone(), field)));
         }
         mapping.place(table, &fields);
+        mapping.number_repeated();
         mapping
+    }
+
+    /// The keys of a Parquet map are unique.
+    fn number_repeated(&mut self) {
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        for (name, _) in &mut self.unknown {
+            let count = seen.entry(name.clone()).or_default();
+            *count += 1;
+            if *count > 1 {
+                *name = format!("{name}#{count}");
+            }
+        }
     }
 
     fn place(&mut self, table: Table, fields: &[Option<usize>]) {
@@ -113,6 +128,9 @@ mod tests {
         assert_eq!(mapping.time, Some(TimeFields::Milliseconds(0)));
         let unknown: Vec<_> = mapping.unknown.iter().map(|(name, field)| (name.as_str(), *field)).collect();
         assert_eq!(unknown, [("c-ip", 4), ("filename", 5), ("date", 1), ("time", 2)]);
+        let repeated = Mapping::new(Table::CloudfrontLogs, &names("a a c-ip c-ip c-ip a"));
+        let unknown: Vec<_> = repeated.unknown.iter().map(|(name, field)| (name.as_str(), *field)).collect();
+        assert_eq!(unknown, [("a", 0), ("a#2", 1), ("c-ip", 3), ("c-ip#2", 4), ("a#3", 5)]);
         assert_eq!(Mapping::new(Table::CloudfrontLogs, &names("c-ip")).time, None);
     }
 }

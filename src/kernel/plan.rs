@@ -25,7 +25,7 @@ pub enum Format {
 pub struct Grouped {
     /// The objects of each unit, in key order.
     pub units: BTreeMap<UnitId, Vec<ObjectId>>,
-    /// Objects whose names are no log's.
+    /// Objects whose names are no log's, hidden ones among them.
     pub skipped_objects: u64,
     /// The key of the first of them.
     pub first_skipped: Option<String>,
@@ -41,8 +41,7 @@ impl Grouped {
             (Named::Unknown, Format::Cloudfront) => {
                 UnitId::Untimed(Table::CloudfrontLogs, names::folder(&object.key).to_owned())
             }
-            (Named::Hidden, _) => return,
-            (Named::Unknown, Format::Auto) => {
+            (Named::Hidden, _) | (Named::Unknown, Format::Auto) => {
                 self.skipped_objects += 1;
                 self.first_skipped.get_or_insert(object.key);
                 return;
@@ -142,7 +141,7 @@ mod tests {
         let unit = UnitId::Hour(Table::CloudfrontLogs, range.start);
         assert_eq!(grouped.units.len(), 1);
         assert_eq!(grouped.units[&unit][0].key, "p/E1.2026-11-21-05.a.gz");
-        assert_eq!((grouped.skipped_objects, grouped.outside_objects), (1, 1));
+        assert_eq!((grouped.skipped_objects, grouped.outside_objects), (2, 1));
 
         let mut forced = Grouped::default();
         forced.add(object("p/access.log", "", 1), Format::Cloudfront, None);

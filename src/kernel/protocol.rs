@@ -144,10 +144,9 @@ impl<'m> Commit<'m> {
         match (phase, event) {
             (Phase::Begin, Event::ManifestWritten) => (Phase::ReadingUnit, Action::ReadUnit),
             (Phase::Begin, _) => (Phase::Begin, Action::WriteManifest),
-            (Phase::ReadingUnit, Event::Unit(record)) => self.commit(record),
-            (Phase::CheckingInputs(_), Event::Inputs { overlap: true }) => self.clear(Outcome::Superseded),
+            (Phase::CheckingInputs(_), Event::Inputs { overlap: true }) => Self::clear(Outcome::Superseded),
             (Phase::CheckingInputs(record), Event::Inputs { overlap: false }) => self.append(record),
-            (Phase::CheckingInputs(record), _) => self.commit(record),
+            (Phase::ReadingUnit, Event::Unit(record)) | (Phase::CheckingInputs(record), _) => self.commit(record),
             (Phase::Committing, Event::Swapped(Swap::Done)) => self.publish(0),
             // Lost or unknown: the record itself tells.
             (Phase::ReadingUnit | Phase::Committing, _) => (Phase::ReadingUnit, Action::ReadUnit),
@@ -155,12 +154,12 @@ impl<'m> Commit<'m> {
             (Phase::ReadingWhyGone, Event::Unit(record)) => self.why_gone(&record),
             (Phase::ReadingWhyGone, _) => (Phase::ReadingWhyGone, Action::ReadUnit),
             (Phase::ReadingToMark, Event::Unit(record)) => self.mark(record),
-            (Phase::Marking, Event::Swapped(Swap::Done)) => self.clear(Outcome::Published),
+            (Phase::Marking, Event::Swapped(Swap::Done)) => Self::clear(Outcome::Published),
             (Phase::ReadingToMark | Phase::Marking, _) => (Phase::ReadingToMark, Action::ReadUnit),
             (Phase::Clearing(outcome) | Phase::Ended(outcome), Event::StagingCleared) => {
                 (Phase::Ended(outcome), Action::Done(outcome))
             }
-            (Phase::Clearing(outcome), _) => self.clear(outcome),
+            (Phase::Clearing(outcome), _) => Self::clear(outcome),
             (Phase::Ended(outcome), _) => (Phase::Ended(outcome), Action::Done(outcome)),
         }
     }
@@ -171,7 +170,7 @@ impl<'m> Commit<'m> {
             return self.publish(0);
         }
         if record.batches.iter().any(|entry| entry.batch == self.manifest.batch) {
-            return self.clear(Outcome::Superseded);
+            return Self::clear(Outcome::Superseded);
         }
         let unseen: Vec<BatchEntry> =
             record.batches.iter().filter(|entry| !self.checked.contains(&entry.batch)).cloned().collect();
@@ -219,7 +218,7 @@ impl<'m> Commit<'m> {
     fn why_gone(&self, record: &UnitRecord) -> (Phase, Action) {
         let ours = record.batches.iter().find(|entry| entry.attempt == self.manifest.attempt);
         if ours.is_some_and(|entry| entry.state == BatchState::Published) {
-            return self.clear(Outcome::Published);
+            return Self::clear(Outcome::Published);
         }
         (Phase::Ended(Outcome::StagingLost), Action::Done(Outcome::StagingLost))
     }
@@ -239,11 +238,11 @@ impl<'m> Commit<'m> {
                 record.version += 1;
                 (Phase::Marking, Action::SwapUnit(record))
             }
-            _ => self.clear(Outcome::Published),
+            _ => Self::clear(Outcome::Published),
         }
     }
 
-    fn clear(&self, outcome: Outcome) -> (Phase, Action) {
+    const fn clear(outcome: Outcome) -> (Phase, Action) {
         (Phase::Clearing(outcome), Action::ClearStaging)
     }
 }

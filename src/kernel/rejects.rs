@@ -19,10 +19,10 @@ pub struct RejectedLine {
 }
 
 impl RejectedLine {
-    /// Bytes held, about.
+    /// Bytes held: the line, the reason, and what is around them.
     #[must_use]
-    pub fn size_bytes(&self) -> usize {
-        self.reject.raw_line.len() + self.reject.reason.len() + 64
+    pub fn held_bytes(&self) -> u64 {
+        (size_of::<Self>() + self.reject.raw_line.len() + self.reject.reason.len()) as u64
     }
 }
 

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, TimestampMicrosecondArray};
 use arrow::error::ArrowError;
 
-use super::columns::{Builder, booleans, texts};
+use super::columns::{Builder, array_bytes, booleans, texts};
 use super::enrich::{Agents, Enricher};
 use super::mapping::{Mapping, TimeFields};
 use super::parse::Reject;
-use super::parse::values::{Clock, double, integer, small_integer};
+use super::parse::values::{Clock, LAST_SECOND, double, integer, small_integer};
 use super::parse::w3c::{BLOCK_ROWS, Block, Sink};
 use super::schema::{ColumnType, column_index, columns};
 use crate::model::{Hour, Table};
@@ -30,6 +30,19 @@ pub struct HourRows {
     pub object_keys: Vec<u32>,
     /// Per row: which user agent.
     pub agent_keys: Vec<u32>,
+}
+
+impl HourRows {
+    /// Bytes of its columns and numbers.
+    #[must_use]
+    pub fn held_bytes(&self) -> u64 {
+        let column = |data: &ColumnData| match data {
+            ColumnData::PerRow(array) => array_bytes(array),
+            _ => 0,
+        };
+        let columns: usize = self.columns.iter().map(column).sum();
+        (columns + 4 * (self.object_keys.len() + self.agent_keys.len())) as u64
+    }
 }
 
 /// The values of one column.
@@ -53,6 +66,9 @@ struct HourBuilder {
     builders: Vec<Builder>,
 }
 
+/// The most room that a new text column is given at once.
+const MOST_ROOM_BYTES: usize = 1 << 20;
+
 /// What one object is called.
 #[derive(Clone, Debug)]
 struct ObjectNames {
@@ -75,6 +91,7 @@ pub struct Rows<'e> {
     rejects: Vec<Reject>,
     late_rejects: u64,
     first_hour: Option<Hour>,
+    room_bytes: usize,
 }
 
 /// The numbers of one block, before its rows are told apart by hour.
@@ -108,9 +125,11 @@ pub struct ObjectEnd {
 }
 
 impl<'e> Rows<'e> {
-    /// Begins with no rows.
+    /// Begins with no rows; about `raw_bytes` of text are to come.
     #[must_use]
-    pub fn new(table: Table, enricher: &'e Enricher) -> Self {
+    pub fn new(table: Table, enricher: &'e Enricher, raw_bytes: u64) -> Self {
+        // A text column holds a fortieth of the text or more, so this room is filled; an hour with few rows never touches it.
+        let room_bytes = usize::try_from(raw_bytes / 40).unwrap_or(0).min(MOST_ROOM_BYTES);
         Self {
             table,
             enricher,
@@ -124,6 +143,7 @@ impl<'e> Rows<'e> {
             rejects: Vec::new(),
             late_rejects: 0,
             first_hour: None,
+            room_bytes,
         }
     }
 
@@ -185,7 +205,8 @@ impl<'e> Rows<'e> {
                         wrong(field, block.value(row, if field == "date" { date } else { time }), "as UTC")
                     }),
                 Some(TimeFields::Milliseconds(field)) => integer(block.value(row, field))
-                    .and_then(|milliseconds| milliseconds.checked_mul(1_000))
+                    .filter(|milliseconds| (0..=LAST_SECOND * 1_000).contains(milliseconds))
+                    .map(|milliseconds| milliseconds * 1_000)
                     .ok_or_else(|| wrong("timestamp(ms)", block.value(row, field), "as milliseconds")),
                 None => Err("the #Fields header names no date and time".to_owned()),
             };
@@ -245,7 +266,9 @@ impl<'e> Rows<'e> {
     #[expect(clippy::cast_possible_truncation, reason = "a task has far fewer than 2^32 objects")]
     fn append(&mut self, block: &Block<'_>, hour: Hour, rows: &[usize]) {
         let table = self.table;
-        let built = self.hours.entry(hour).or_insert_with(|| HourBuilder::new(table));
+        // The second hour of a task is that of the few rows that crossed the boundary.
+        let room_bytes = if self.hours.is_empty() { self.room_bytes } else { 0 };
+        let built = self.hours.entry(hour).or_insert_with(|| HourBuilder::new(table, room_bytes));
         let scratch = &self.scratch;
         built.event_time.extend(rows.iter().map(|row| scratch.micros[*row]));
         built.object_keys.resize(built.object_keys.len() + rows.len(), self.objects.len() as u32 - 1);
@@ -262,12 +285,14 @@ impl<'e> Rows<'e> {
         }
         for (&(column, ..), numbers) in self.mapping.numbers.iter().zip(&scratch.numbers) {
             match (&mut built.builders[column], numbers) {
-                (Builder::Int(builder), Numbers::Int(values)) => rows.iter().for_each(|row| builder.push(values[*row])),
+                (Builder::Int(builder), Numbers::Int(values)) => {
+                    rows.iter().for_each(|row| builder.push(values[*row]));
+                }
                 (Builder::Bigint(builder), Numbers::Bigint(values)) => {
-                    rows.iter().for_each(|row| builder.push(values[*row]))
+                    rows.iter().for_each(|row| builder.push(values[*row]));
                 }
                 (Builder::Double(builder), Numbers::Double(values)) => {
-                    rows.iter().for_each(|row| builder.push(values[*row]))
+                    rows.iter().for_each(|row| builder.push(values[*row]));
                 }
                 _ => {}
             }
@@ -321,12 +346,12 @@ impl Sink for Rows<'_> {
 }
 
 impl HourBuilder {
-    fn new(table: Table) -> Self {
+    fn new(table: Table, room_bytes: usize) -> Self {
         let builder = |column: &super::schema::Column| match column.name {
             // Looked up by key when written.
             "cs_user_agent" => Builder::Derived,
-            "extra" => Builder::for_type(ColumnType::StringMap),
-            _ if column.logged => Builder::for_type(column.kind),
+            "extra" => Builder::for_type(ColumnType::StringMap, 0),
+            _ if column.logged => Builder::for_type(column.kind, room_bytes),
             _ => Builder::Derived,
         };
         Self {

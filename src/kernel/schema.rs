@@ -142,9 +142,12 @@ pub fn is_looked_up(table: Table, name: &str) -> bool {
 #[must_use]
 pub fn encoder_schema(table: Table) -> SchemaRef {
     let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    let field = |field: &Arc<Field>| match is_looked_up(table, field.name()) {
-        true => Arc::new(field.as_ref().clone().with_data_type(dictionary.clone())),
-        false => Arc::clone(field),
+    let field = |field: &Arc<Field>| {
+        if is_looked_up(table, field.name()) {
+            Arc::new(field.as_ref().clone().with_data_type(dictionary.clone()))
+        } else {
+            Arc::clone(field)
+        }
     };
     Arc::new(Schema::new(arrow_schema(table).fields().iter().map(field).collect::<Fields>()))
 }

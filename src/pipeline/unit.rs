@@ -9,11 +9,13 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use tokio::sync::{SemaphorePermit, mpsc};
 
-use super::{BUDGET_GRAIN_BYTES, NAMED_AT_MOST, Shared, Summary, plan_unit, ratio};
+use super::{NAMED_AT_MOST, Shared, Summary, plan_unit, ratio};
 use crate::commit;
 use crate::edge::objects::Objects;
 use crate::error::{Error, Result};
-use crate::kernel::convert::{ObjectOutcome, OutputFile, RawObject, convert_chunk};
+use crate::kernel::convert::{
+    FLUSH_HELD_BYTES, ObjectOutcome, OutputFile, RawObject, claimed_raw_bytes, convert_chunk,
+};
 use crate::kernel::enrich::RULES_VERSION;
 use crate::kernel::names;
 use crate::kernel::plan::{UnitPlan, chunks};
@@ -32,14 +34,11 @@ const FETCHES_AT_A_TIME: usize = 16;
 /// Finished files that wait for the store, per unit: rayon goes on while one is written.
 const FILES_WAITING: usize = 2;
 
-/// Memory that a chunk needs from its fetching to its last file, by its listed size.
-///
-/// Measured with 505-byte rows that gzip to 126 bytes (`edgemill generate`), at about 14 times the stored size: columns
-/// 4 to 5, sort keys 1, two columns being gathered and encoded, the finished file, the inflated objects of the tasks under
-/// way. The flush limit caps what denser logs can add.
-#[must_use]
-pub fn chunk_cost_bytes(stored_bytes: u64) -> u64 {
-    stored_bytes * 14 + (16 << 20)
+/// Memory that a chunk needs while it is converted, by what its objects claim to hold inflated: columns and sort keys are
+/// about as large as the text they are made of, and at times the text, a column being sorted and the files are there too.
+/// Measured with 505-byte rows (`edgemill generate`, `/usr/bin/time -v`); what very short rows add is capped by the flush.
+fn convert_cost_bytes(raw_bytes: u64) -> u64 {
+    (raw_bytes * 4).min(2 * FLUSH_HELD_BYTES) + (16 << 20)
 }
 
 /// The attempts of this run whose staging is not named by any record yet.
@@ -77,24 +76,28 @@ pub(super) async fn convert(
     mut plan: UnitPlan,
     progress: &Progress,
 ) -> Result<Summary> {
+    let planned_known_objects = plan.known_objects;
+    let mut finished_batches = 0;
     loop {
-        let (manifest, mut summary) = convert_inputs(shared, &record.unit, &plan.inputs, progress).await?;
-        let outcome = commit::commit(&shared.lake.objects, &shared.lake.records, &manifest, &record).await?;
+        let mut summary = Summary::default();
+        let mut outcome = Outcome::Published;
+        if !plan.inputs.is_empty() {
+            let (manifest, converted) = convert_inputs(shared, &record.unit, &plan.inputs, progress).await?;
+            outcome = commit::commit(&shared.lake.objects, &shared.lake.records, &manifest, &record).await?;
+            summary = converted;
+        }
         if outcome == Outcome::Published {
             summary.stats.units = 1;
+            summary.stats.finished_batches = finished_batches;
+            // The first plan's are counted already.
+            summary.stats.known_objects = plan.known_objects - planned_known_objects;
             return Ok(summary);
         }
         tracing::info!("{}: another run was faster, planning anew", record.unit);
         record = shared.lake.records.unit(&record.unit).await?;
         // The other run may have died right after its commit; our own end promises that its rows are seen.
-        let finished_batches = commit::finish_unit(&shared.lake.objects, &shared.lake.records, &record).await?;
+        finished_batches += commit::finish_unit(&shared.lake.objects, &shared.lake.records, &record).await?;
         plan = plan_unit(shared, &record, listed).await?;
-        if plan.inputs.is_empty() {
-            let mut summary = Summary::default();
-            summary.stats.finished_batches = finished_batches;
-            summary.stats.known_objects = plan.known_objects;
-            return Ok(summary);
-        }
     }
 }
 
@@ -108,17 +111,19 @@ async fn convert_inputs(
     let source = shared.source.url();
     let batch = batch_id(unit, source, RULES_VERSION, inputs);
     let (mut outcomes, mut outputs) = (Vec::with_capacity(inputs.len()), Vec::new());
-    // While one chunk is converted the next is fetched, if the budget allows.
-    let fetched = futures::stream::iter(chunks(inputs)).map(|chunk| fetch(shared, unit, inputs, chunk)).buffered(2);
-    let mut fetched = std::pin::pin!(fetched);
-    while let Some(chunk) = fetched.try_next().await? {
+    let mut fetched = futures::stream::iter(chunks(inputs)).then(|chunk| fetch(shared, unit, inputs, chunk)).boxed();
+    let mut next = fetched.try_next().await?;
+    while let Some(chunk) = next {
         let stored_bytes: u64 = chunk.objects.iter().map(|object| object.id.size_bytes).sum();
         let writer =
             StagedWriter { lake: &shared.lake.objects, attempt: &attempt, batch: &batch, first: outputs.len() };
-        let (converted, written) = convert_fetched(shared, unit, chunk, writer).await?;
+        // While one chunk is converted the next is fetched, as far as the budget goes.
+        let (done, ahead) = tokio::join!(convert_fetched(shared, unit, chunk, writer), fetched.try_next());
+        let (converted, written) = done?;
         outcomes.extend(converted);
         outputs.extend(written);
         progress.add(stored_bytes);
+        next = ahead?;
     }
     check_rejects(shared, unit, &outcomes)?;
     let summary = summarise(&outcomes, &outputs);
@@ -138,18 +143,13 @@ async fn convert_inputs(
 
 struct Fetched<'s> {
     objects: Vec<RawObject>,
-    /// Held until the chunk's last file is written.
-    _budget: SemaphorePermit<'s>,
+    /// Held until the chunk is converted.
+    budget: SemaphorePermit<'s>,
 }
 
 async fn fetch<'s>(shared: &'s Shared, unit: &UnitId, inputs: &[ObjectId], chunk: Range<usize>) -> Result<Fetched<'s>> {
     let ids = &inputs[chunk];
-    let cost_bytes = chunk_cost_bytes(ids.iter().map(|id| id.size_bytes).sum());
-    // A chunk that is larger than the whole budget (one huge object) takes all of it and runs alone.
-    let grains = cost_bytes.min(shared.job.memory_bytes).div_ceil(BUDGET_GRAIN_BYTES);
-    let grains = u32::try_from(grains).unwrap_or(u32::MAX);
-    let gone = |_| Error::Panicked { doing: "waiting for memory".into(), message: "the budget is closed".into() };
-    let budget = shared.budget.acquire_many(grains).await.map_err(gone)?;
+    let budget = shared.fetch_budget.take(ids.iter().map(|id| id.size_bytes).sum()).await?;
     let name = unit.to_string();
     let one = |id: &ObjectId| {
         let (id, name) = (id.clone(), name.as_str());
@@ -165,7 +165,7 @@ async fn fetch<'s>(shared: &'s Shared, unit: &UnitId, inputs: &[ObjectId], chunk
         }
     };
     let objects = futures::stream::iter(ids.iter().map(one)).buffered(FETCHES_AT_A_TIME).try_collect().await?;
-    Ok(Fetched { objects, _budget: budget })
+    Ok(Fetched { objects, budget })
 }
 
 /// Writes an attempt's files into its staging folder, numbered through the batch.
@@ -198,7 +198,10 @@ async fn convert_fetched(
     writer: StagedWriter<'_>,
 ) -> Result<(Vec<ObjectOutcome>, Vec<ManifestOutput>)> {
     let (send, files) = mpsc::channel(FILES_WAITING);
-    let (table, enricher, objects) = (unit.table(), Arc::clone(&shared.enricher), chunk.objects);
+    let Fetched { objects, budget } = chunk;
+    let raw_bytes = objects.iter().map(claimed_raw_bytes).sum();
+    let working = shared.convert_budget.take(convert_cost_bytes(raw_bytes)).await?;
+    let (table, enricher) = (unit.table(), Arc::clone(&shared.enricher));
     let work = move || {
         // The writer is gone only where it failed, and then its own error is the one to tell.
         let stopped = |_| Error::Stopped { signal: "a failed write" };
@@ -206,6 +209,7 @@ async fn convert_fetched(
     };
     let converted = offload(&shared.pool, format!("converting {unit}"), work);
     let (outcomes, outputs) = tokio::join!(converted, writer.write(files));
+    drop((working, budget));
     let outputs = outputs?;
     Ok((outcomes?, outputs))
 }

@@ -1,6 +1,6 @@
 //! What the tests through the binary share.
 
-#![expect(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, reason = "each test file uses its own part, and some use all")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use std::process::{Command, Output};
 use sha2::{Digest, Sha256};
 
 /// The 33 fields of a CloudFront log of today.
-pub const FIELDS: &str = "#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem \
+pub(crate) const FIELDS: &str = "#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem \
 sc-status cs(Referer) cs(User-Agent) cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header \
 cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type \
 cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type \
 sc-content-type sc-content-len sc-range-start sc-range-end\n";
 
 /// A row of 33 values; the id makes it one of its kind.
-pub fn row(date: &str, time: &str, id: &str) -> String {
+pub(crate) fn row(date: &str, time: &str, id: &str) -> String {
     format!(
         "{date}\t{time}\tHEL51-P6\t1045619\t192.0.2.183\tGET\td111111abcdef8.cloudfront.net\t/index.html\t200\t-\t\
 Mozilla/5.0%20(Windows%20NT%2010.0;%20Win64;%20x64)%20AppleWebKit/537.36%20(KHTML,%20like%20Gecko)%20Chrome/140.0.0.0%20Safari/537.36\t\
@@ -25,49 +25,49 @@ Mozilla/5.0%20(Windows%20NT%2010.0;%20Win64;%20x64)%20AppleWebKit/537.36%20(KHTM
     )
 }
 
-pub fn gzip(text: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(text).unwrap();
     encoder.finish().unwrap()
 }
 
-pub fn binary() -> Command {
+pub(crate) fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_edgemill"));
     command.env_remove("EDGEMILL_LAKE").env_remove("EDGEMILL_LOG");
     command
 }
 
-pub fn run(arguments: &[&str]) -> Output {
+pub(crate) fn run(arguments: &[&str]) -> Output {
     binary().args(arguments).output().unwrap()
 }
 
 /// Runs and expects an exit code; what it printed.
-pub fn exits(code: i32, arguments: &[&str]) -> (String, String) {
+pub(crate) fn exits(code: i32, arguments: &[&str]) -> (String, String) {
     let output = run(arguments);
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert_eq!(output.status.code(), Some(code), "edgemill {arguments:?}\n{out}\n{err}");
     (out, err)
 }
 
-pub fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-pub fn convert(logs: &Path, lake: &Path, more: &[&str]) -> serde_json::Value {
+pub(crate) fn convert(logs: &Path, lake: &Path, more: &[&str]) -> serde_json::Value {
     let mut arguments = vec!["convert", "--json", "--from", text(logs), "--to", text(lake)];
     arguments.extend(more);
     serde_json::from_str(&exits(0, &arguments).0).unwrap()
 }
 
-pub fn generate(logs: &Path, rows: u64, seed: u64) {
+pub(crate) fn generate(logs: &Path, rows: u64, seed: u64) {
     exits(0, &["generate", "--out", text(logs), "--rows", &rows.to_string(), "--seed", &seed.to_string()]);
 }
 
-pub fn query(lake: &Path, sql: &str) -> String {
+pub(crate) fn query(lake: &Path, sql: &str) -> String {
     exits(0, &["query", "--lake", text(lake), "--format", "csv", sql]).0
 }
 
-pub fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     if let Ok(entries) = std::fs::read_dir(folder) {
         for entry in entries {
@@ -80,7 +80,7 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// One hash over the names and bytes of everything below a folder.
-pub fn fingerprint(folder: &Path) -> String {
+pub(crate) fn fingerprint(folder: &Path) -> String {
     let mut hash = Sha256::new();
     for path in files(folder) {
         hash.update(text(path.strip_prefix(folder).unwrap()));

@@ -73,6 +73,9 @@ fn slow_double(text: &[u8]) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
+/// The last second that a partition's four-digit year can say; nothing was logged before 1970 either.
+pub const LAST_SECOND: i64 = 253_402_300_799;
+
 /// Reads `YYYY-MM-DD` and `HH:MM:SS` (UTC) to seconds since 1970. Remembers the last date, since a log holds few.
 #[derive(Debug, Default)]
 pub struct Clock {
@@ -98,7 +101,8 @@ impl Clock {
             }
             _ => return Err("time"),
         };
-        Ok(date_seconds + seconds_of_day)
+        let seconds = date_seconds + seconds_of_day;
+        if (0..=LAST_SECOND).contains(&seconds) { Ok(seconds) } else { Err("date") }
     }
 }
 
@@ -160,6 +164,8 @@ mod tests {
             ("2026-2-30", "00:00:00", "date"),
             ("-", "00:00:00", "date"),
             ("", "00:00:00", "date"),
+            ("1969-12-31", "23:59:59", "date"),
+            ("9999-12-31", "23:59:60", "date"),
             ("2026-02-28", "24:00:00", "time"),
             ("2026-02-28", "00:60:00", "time"),
             ("2026-02-28", "0:00:00", "time"),

@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn blocks_are_cut_at_their_size_and_nothing_is_lost() {
         let mut text = b"#Fields: n\n".to_vec();
-        for n in 0..3 * BLOCK_ROWS + 1 {
+        for n in 0..=3 * BLOCK_ROWS {
             text.extend_from_slice(format!("{n}\n").as_bytes());
         }
         let (seen, stats) = decode(&text, usize::MAX);
