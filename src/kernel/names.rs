@@ -35,7 +35,12 @@ pub fn read(key: &str) -> Named {
 fn cloudfront(name: &str) -> Option<Named> {
     let mut parts = name.split('.');
     let (distribution, time, unique) = (parts.next()?, parts.next()?, parts.next()?);
-    let known_end = matches!((parts.next(), parts.next()), (None | Some("gz" | "log" | "txt"), None));
+    let is_end = |part: &str| matches!(part, "gz" | "log" | "txt");
+    let known_end = match (parts.next(), parts.next()) {
+        (None, None) => !is_end(unique),
+        (Some(end), None) => is_end(end),
+        _ => false,
+    };
     let alphanumeric = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !known_end || !alphanumeric(distribution) || !alphanumeric(unique) || time.len() != 13 {
         return None;

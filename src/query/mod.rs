@@ -161,7 +161,8 @@ fn failed(error: DataFusionError) -> Error {
     match error.find_root() {
         DataFusionError::SQL(parser, _) => Error::usage(format!("the query does not parse: {parser}"), hint),
         root @ (DataFusionError::Plan(_) | DataFusionError::SchemaError(..) | DataFusionError::NotImplemented(_)) => {
-            Error::usage(format!("the query cannot be planned: {}", root.message()), hint)
+            let reason = root.message().replace('\n', " ");
+            Error::usage(format!("the query cannot be planned: {reason}"), hint)
         }
         _ => Error::Query { source: Box::new(error) },
     }

@@ -60,7 +60,7 @@ mod tests {
             ("Mozilla/5.0%20(X11;%20Linux)", "Mozilla/5.0 (X11; Linux)"),
             ("Mozilla/5.0%2520(X11;%2520Linux)", "Mozilla/5.0 (X11; Linux)"),
             ("My%2520App/1%20CFNetwork", "My%20App/1 CFNetwork"),
-            ("a%252520b", "a%20b"),
+            ("a%252520b", "a%2520b"),
             ("curl/8.5.0", "curl/8.5.0"),
             ("a+b", "a+b"),
             ("100%", "100%"),

@@ -253,10 +253,10 @@ mod tests {
             assert_eq!(
                 seen.rows,
                 [
-                    (4, 34, values(&["1", "2"])),
-                    (7, 42, values(&["4", "5"])),
-                    (11, 67, values(&["\u{e9}"])),
-                    (12, 70, values(&["9"])),
+                    (4, 33, values(&["1", "2"])),
+                    (7, 41, values(&["4", "5"])),
+                    (11, 66, values(&["\u{e9}"])),
+                    (12, 69, values(&["9"])),
                 ]
             );
             let reasons: Vec<_> =
@@ -265,9 +265,9 @@ mod tests {
                 reasons,
                 [
                     (1, 0, "no #Fields header before this line"),
-                    (6, 40, "1 values where #Fields names 2"),
-                    (8, 48, "3 values where #Fields names 2"),
-                    (10, 65, "not UTF-8"),
+                    (6, 39, "1 values where #Fields names 2"),
+                    (8, 47, "3 values where #Fields names 2"),
+                    (10, 64, "not UTF-8"),
                 ]
             );
             assert_eq!(seen.rejects[3].3, b"\xff");
