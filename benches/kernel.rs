@@ -1,5 +1,7 @@
 //! Each kernel stage in bytes of raw log a second, on one thread. `cargo bench --bench kernel`
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
+
 use std::sync::LazyLock;
 
 use divan::Bencher;

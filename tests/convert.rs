@@ -1,5 +1,7 @@
 //! `convert` through the binary: what becomes of a folder of logs, once and again.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
+
 mod common;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! The house rules that no lint can say: what the kernel never touches, and which room may use which.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

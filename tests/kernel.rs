@@ -1,5 +1,7 @@
 //! The kernel as a whole: any bytes in, nothing lost; the same bytes out whatever the machine.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
+
 mod common;
 
 use std::sync::Arc;
@@ -131,7 +133,7 @@ fn fingerprint(files: &[OutputFile]) -> String {
 
 /// The bytes of the sample's files. They change where the columns, the order, an encoding, a rule or a library that writes
 /// them changes; then look whether that is meant, and put the new value here with the change.
-const PINNED: &str = "b4be4b2566e9dd09267d40aa74cfc523";
+const PINNED: &str = "590c04d925ad8de88de9c6bfad1ce404";
 
 #[test]
 fn the_bytes_do_not_depend_on_threads() {

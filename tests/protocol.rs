@@ -2,6 +2,8 @@
 //! before any step, with compare-and-sets whose answers are lost. What is left is then finished by one more worker, and
 //! every input must be in the table exactly once.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use edgemill::kernel::inflate::Damage;
@@ -121,21 +123,20 @@ fn perform(world: &mut World, manifests: &[Manifest], worker: &Manifest, action:
 
 fn advance<'m>(world: &mut World, manifests: &'m [Manifest], worker: &mut Worker<'m>, lost: bool) {
     let action = worker.next.take().unwrap();
-    match perform(world, manifests, worker.manifest, &action, lost) {
-        Some(event) => worker.next = Some(worker.machine.step(event)),
-        None => {
-            if let Action::Done(outcome) = action {
-                assert_ne!(outcome, Outcome::StagingLost, "staging is there until the batch is marked");
-                worker.ended = Some(outcome);
-            }
-            // A run that was beaten publishes what the winner committed before it ends.
-            if worker.ended == Some(Outcome::Superseded) {
-                let unpublished = world.unit.unpublished().next().map(|entry| &entry.attempt);
-                if let Some(winner) = manifests.iter().find(|manifest| Some(&manifest.attempt) == unpublished) {
-                    let mut machine = Commit::finish(winner);
-                    *worker = Worker { manifest: winner, next: Some(machine.step(Event::Start)), machine, ended: None };
-                }
-            }
+    if let Some(event) = perform(world, manifests, worker.manifest, &action, lost) {
+        worker.next = Some(worker.machine.step(event));
+        return;
+    }
+    if let Action::Done(outcome) = action {
+        assert_ne!(outcome, Outcome::StagingLost, "staging is there until the batch is marked");
+        worker.ended = Some(outcome);
+    }
+    // A run that was beaten publishes what the winner committed before it ends.
+    if worker.ended == Some(Outcome::Superseded) {
+        let unpublished = world.unit.unpublished().next().map(|entry| &entry.attempt);
+        if let Some(winner) = manifests.iter().find(|manifest| Some(&manifest.attempt) == unpublished) {
+            let mut machine = Commit::finish(winner);
+            *worker = Worker { manifest: winner, next: Some(machine.step(Event::Start)), machine, ended: None };
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Runs that were interrupted: whatever they left, the next run ends in the lake that an undisturbed one makes.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
+
 mod common;
 
 use std::fs;

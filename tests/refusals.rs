@@ -1,6 +1,8 @@
 //! Bad input through the binary: each is one clear line that names the thing and the way out, with the right exit code,
 //! and nothing half-written that counts as done.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
+
 mod common;
 
 use std::fs;
