@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -217,7 +218,7 @@ fn one_row_in_every_column() {
     for name in ["cloudfront_logs", "cf_logs", "cloudfront_standard_logs"] {
         let json = exits(0, &["query", "--lake", text(&lake), "--json", &format!("SELECT * FROM {name}")]).0;
         let row: serde_json::Value = serde_json::from_str(&json).unwrap();
-        golden.push_str(&format!("-- {name}\n{}\n", serde_json::to_string_pretty(&row).unwrap()));
+        writeln!(golden, "-- {name}\n{}", serde_json::to_string_pretty(&row).unwrap()).unwrap();
     }
     insta::assert_snapshot!(golden);
 }
