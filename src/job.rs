@@ -10,7 +10,7 @@ use crate::model::{HOUR_SECONDS, Hour, HourRange, UnitId};
 /// Memory that a run may use unless it is told otherwise.
 pub const DEFAULT_MEMORY_BYTES: u64 = 1 << 30;
 
-/// The least that a run can do its work in: one chunk in flight. What that needs is measured in `pipeline::chunk_cost_bytes`.
+/// The least that a run can do its work in: one chunk in flight (`pipeline/unit.rs` reckons what a chunk needs).
 pub const LEAST_MEMORY_BYTES: u64 = 256 << 20;
 
 /// Seconds since 1970, now. The one place that asks, for the verbs that need it.

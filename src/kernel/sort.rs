@@ -1,7 +1,7 @@
 //! The order of the rows in a file, and the columns in that order.
 //!
-//! Rows are sorted by edge location, client address and time: like stands beside like, which halves what a query by location
-//! or client must read (measured in the layout table of the project's performance notes; `cargo bench` has the sort itself).
+//! Rows are sorted by edge location, client address and time: like stands beside like. In a trial of layouts before this crate
+//! (5.5 million rows, zstd-3) that order scanned 9.4 instead of 22.4 MB for bots by location, and 9.2 instead of 15.5 for viewers.
 //! Ties keep the order of object and line, so the same inputs give the same bytes.
 
 use std::sync::Arc;
