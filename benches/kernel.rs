@@ -8,14 +8,15 @@ use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use edgemill::generate;
 use edgemill::kernel::convert::{RawObject, convert_chunk};
-use edgemill::kernel::encode::FileEncoder;
+use edgemill::kernel::encode::{CodedText, FileEncoder, Values};
 use edgemill::kernel::enrich::{Agents, Enricher};
 use edgemill::kernel::inflate::{Inflater, Whole, stream};
 use edgemill::kernel::names;
 use edgemill::kernel::parse::Reject;
 use edgemill::kernel::parse::w3c::{Block, Decoder, Sink};
 use edgemill::kernel::rows::{HourRows, Rows};
-use edgemill::kernel::sort::{Run, order};
+use edgemill::kernel::schema::columns;
+use edgemill::kernel::sort::{Gathered, gather, order};
 use edgemill::model::{Hour, ObjectId, Table};
 
 fn main() {
@@ -169,14 +170,20 @@ fn gather_and_encode(bencher: Bencher<'_, '_>) {
     let order = order(TABLE, &parts);
     over_raw(bencher, || {
         let mut file = FileEncoder::new(TABLE).unwrap();
-        let run = Run::new(&parts, &order);
         let tasks = file.row_group().unwrap().into_iter().enumerate();
-        let columns = tasks.map(|(column, task)| {
-            let values = run.gather(column, task.field().data_type()).unwrap();
+        let encoded = tasks.map(|(column, task)| {
+            let gathered = gather(&parts, &order, column, task.field().data_type()).unwrap();
+            let repeats = !columns(TABLE)[column].unique;
+            let values = match &gathered {
+                Gathered::Text(text) => {
+                    Values::Text(CodedText { numbers: &text.numbers, values: &text.values, repeats })
+                }
+                Gathered::Array(array) => Values::Array(array.clone()),
+            };
             task.encode(&values).unwrap()
         });
-        let columns = columns.collect();
-        file.append(columns).unwrap();
+        let encoded = encoded.collect();
+        file.append(encoded).unwrap();
         file.finish().unwrap()
     });
 }

@@ -133,7 +133,7 @@ fn fingerprint(files: &[OutputFile]) -> String {
 
 /// The bytes of the sample's files. They change where the columns, the order, an encoding, a rule or a library that writes
 /// them changes; then look whether that is meant, and put the new value here with the change.
-const PINNED: &str = "590c04d925ad8de88de9c6bfad1ce404";
+const PINNED: &str = "b5400079fbe95e93cd745a9d99e2e06c";
 
 #[test]
 fn the_bytes_do_not_depend_on_threads() {

@@ -1,9 +1,9 @@
-//! Builders of Arrow columns, filled block by block.
+//! Builders of columns, filled block by block.
 //!
-//! Text columns are plain string arrays: the Parquet writer takes those at least cost and interns them itself, so a
-//! dictionary array would pay twice. A column whose values repeat for a known reason (everything that follows from the
-//! user agent, the object's name) is not built per row at all: a row keeps a number, and the values are looked up when the
-//! column is written.
+//! A text column is a number per row into the texts of the task ([`super::texts`]), so that a text that repeats is kept
+//! once. A column whose values follow from the user agent or the object's name is not built per row at all: a row keeps
+//! the number of its user agent and object, and the values are looked up when the column is written. Numbers, times and
+//! maps are Arrow arrays.
 
 use std::sync::Arc;
 
@@ -14,9 +14,10 @@ use arrow::array::{
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::error::ArrowError;
 
-use super::schema::{ColumnType, map_entries};
+use super::schema::{Column, ColumnType, map_entries};
+use super::texts::{Interner, NULL, Texts};
 
-/// A column of text.
+/// The keys or values of a map column.
 #[derive(Debug)]
 pub struct TextColumn {
     values: Vec<u8>,
@@ -31,12 +32,6 @@ impl Default for TextColumn {
 }
 
 impl TextColumn {
-    /// Makes room for values of so many bytes, so that a growing column is not copied time and again.
-    fn reserve(&mut self, bytes: usize) {
-        self.values.reserve(bytes);
-        self.offsets.reserve(bytes / 8);
-    }
-
     /// Appends a value.
     #[inline]
     pub fn push(&mut self, value: &[u8]) {
@@ -140,29 +135,26 @@ impl MapColumn {
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each variant is the column type of its name")]
 pub enum Builder {
-    Text(TextColumn),
+    /// Per row the number of its text.
+    Text(Vec<u32>),
     Int(NumberColumn<i32>),
     Bigint(NumberColumn<i64>),
     Double(NumberColumn<f64>),
-    Map(MapColumn),
+    Map(Box<MapColumn>),
     /// Not built per row: its values are looked up when the column is written.
     Derived,
 }
 
 impl Builder {
-    /// A builder for logged values of a type, with room for text of so many bytes; other types are derived.
+    /// A builder for logged values of a type; other types are derived.
     #[must_use]
-    pub fn for_type(kind: ColumnType, text_bytes: usize) -> Self {
+    pub fn for_type(kind: ColumnType) -> Self {
         match kind {
-            ColumnType::String => {
-                let mut column = TextColumn::default();
-                column.reserve(text_bytes);
-                Self::Text(column)
-            }
+            ColumnType::String => Self::Text(Vec::new()),
             ColumnType::Int => Self::Int(NumberColumn::default()),
             ColumnType::Bigint => Self::Bigint(NumberColumn::default()),
             ColumnType::Double => Self::Double(NumberColumn::default()),
-            ColumnType::StringMap => Self::Map(MapColumn::default()),
+            ColumnType::StringMap => Self::Map(Box::default()),
             ColumnType::Boolean | ColumnType::Timestamp | ColumnType::Binary => Self::Derived,
         }
     }
@@ -170,7 +162,7 @@ impl Builder {
     /// Appends NULLs.
     pub fn push_nulls(&mut self, count: usize) {
         match self {
-            Self::Text(column) => column.push_nulls(count),
+            Self::Text(numbers) => numbers.resize(numbers.len() + count, NULL),
             Self::Int(column) => column.push_nulls(count),
             Self::Bigint(column) => column.push_nulls(count),
             Self::Double(column) => column.push_nulls(count),
@@ -179,22 +171,104 @@ impl Builder {
         }
     }
 
-    /// The array, or `None` for a derived column.
-    pub fn finish(self) -> Result<Option<ArrayRef>, ArrowError> {
-        Ok(Some(match self {
-            Self::Text(column) => Arc::new(column.finish()?),
+    /// The column; its texts are those that its task's [`TextStore`] has numbered.
+    pub fn finish(self, texts: &Arc<Texts>) -> Result<ColumnData, ArrowError> {
+        let array: ArrayRef = match self {
+            Self::Text(numbers) => return Ok(ColumnData::Text { numbers, texts: Arc::clone(texts) }),
             Self::Int(mut column) => Arc::new(Int32Array::try_new(column.values.into(), column.nulls.finish())?),
             Self::Bigint(mut column) => Arc::new(Int64Array::try_new(column.values.into(), column.nulls.finish())?),
             Self::Double(mut column) => Arc::new(Float64Array::try_new(column.values.into(), column.nulls.finish())?),
             Self::Map(column) => Arc::new(column.finish()?),
-            Self::Derived => return Ok(None),
-        }))
+            Self::Derived => return Ok(ColumnData::Absent),
+        };
+        Ok(ColumnData::PerRow(array))
     }
 }
 
-/// A text array of optional values; the values of one derived column.
-pub fn texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
-    Arc::new(values.collect::<StringArray>())
+/// The values of one column of some rows.
+#[derive(Clone, Debug)]
+pub enum ColumnData {
+    /// A value per row.
+    PerRow(ArrayRef),
+    /// Per row the number of its text.
+    Text {
+        /// A number per row; 0 is NULL.
+        numbers: Vec<u32>,
+        /// The texts.
+        texts: Arc<Texts>,
+    },
+    /// A text per object; a row's is found by its object key.
+    ObjectText(LookedUp),
+    /// A text per user agent; a row's is found by its agent key.
+    AgentText(LookedUp),
+    /// A value per user agent; a row's is found by its agent key.
+    PerAgent(ArrayRef),
+    /// NULL in every row.
+    Absent,
+}
+
+/// A text per object or user agent.
+#[derive(Clone, Debug)]
+pub struct LookedUp {
+    /// Per object or user agent the number of its text; 0 is NULL.
+    pub numbers: Vec<u32>,
+    /// The texts.
+    pub texts: Arc<Texts>,
+}
+
+impl LookedUp {
+    /// Of optional texts, in the order of their keys.
+    pub fn of<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Self {
+        let mut interner = Interner::default();
+        let numbers = values.map(|value| value.map_or(NULL, |value| interner.number(value.as_bytes()))).collect();
+        Self { numbers, texts: Arc::new(interner.take()) }
+    }
+}
+
+/// The texts of one column of one task: shared by all its hours.
+#[derive(Debug)]
+pub enum TextStore {
+    /// Equal texts have one number.
+    Repeating(Interner),
+    /// Every row has its own: nobody looks for equals.
+    Unique(Texts),
+}
+
+impl TextStore {
+    /// For a column; about `raw_bytes` of log are to come.
+    #[must_use]
+    pub fn new(column: &Column, raw_bytes: usize) -> Self {
+        if column.unique {
+            let mut texts = Texts::default();
+            // A request id is about a ninth of its line.
+            texts.reserve(raw_bytes / 8);
+            Self::Unique(texts)
+        } else {
+            Self::Repeating(Interner::default())
+        }
+    }
+
+    /// The number of a text.
+    #[inline]
+    pub fn number(&mut self, text: &[u8]) -> u32 {
+        match self {
+            Self::Repeating(interner) => interner.number(text),
+            Self::Unique(texts) => texts.push(text),
+        }
+    }
+
+    /// The texts so far; fails where one is not UTF-8 or they are more than 4 GiB.
+    pub fn take(&mut self) -> Result<Arc<Texts>, ArrowError> {
+        let texts = match self {
+            Self::Repeating(interner) => interner.take(),
+            Self::Unique(texts) => std::mem::take(texts),
+        };
+        if texts.is_sound() {
+            Ok(Arc::new(texts))
+        } else {
+            Err(ArrowError::InvalidArgumentError("a column's text is not UTF-8, or more than 4 GiB".to_owned()))
+        }
+    }
 }
 
 /// A boolean array of optional values.

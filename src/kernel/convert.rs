@@ -6,19 +6,21 @@
 //! same files.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use rayon::prelude::*;
 
-use super::encode::{EncodedColumn, FileEncoder, ROW_GROUP_ROWS};
+use super::encode::{CodedText, ColumnTask, EncodedColumn, FileEncoder, ROW_GROUP_ROWS, Values};
 use super::enrich::Enricher;
 use super::inflate::{self, Damage, Inflater, Whole};
 use super::parse::Reject;
 use super::parse::w3c::Decoder;
 use super::rejects::{self, RejectedLine};
 use super::rows::{HourRows, Rows};
-use super::sort::{Run, order};
+use super::schema::columns;
+use super::sort::{Gathered, gather, order};
 use crate::error::{Error, Result};
 use crate::model::{Hour, ObjectId, Partition, Table};
 use crate::stats::LineStats;
@@ -308,6 +310,7 @@ impl Pile {
     }
 
     fn add(&mut self, done: Done, outcomes: &mut Vec<ObjectOutcome>) {
+        self.held_bytes += done.hours.first().map_or(0, |(_, rows)| rows.shared_bytes());
         for (hour, rows) in done.hours {
             self.held_bytes += rows.held_bytes();
             self.partitions.entry(hour).or_default().push(rows);
@@ -341,33 +344,60 @@ impl Pile {
 /// Sorts and encodes one partition's rows.
 fn write(partition: Partition, parts: &[HourRows]) -> Result<Vec<OutputFile>> {
     let order = order(partition.table, parts);
-    let mut files = Vec::with_capacity(1);
-    for rows in order.chunks(FILE_ROWS) {
-        let bytes =
-            encode(partition.table, parts, rows).map_err(|error| Error::encode(partition.to_string(), error))?;
-        files.push(OutputFile { partition, bytes, rows: rows.len() as u64 });
-    }
-    Ok(files)
+    let files = encode(partition.table, parts, &order).map_err(|error| Error::encode(partition.to_string(), error))?;
+    let sizes = order.chunks(FILE_ROWS).map(|rows| rows.len() as u64);
+    Ok(files.into_iter().zip(sizes).map(|(bytes, rows)| OutputFile { partition, bytes, rows }).collect())
 }
 
-fn encode(
+type Encoded<T> = std::result::Result<T, crate::error::Cause>;
+
+/// The files of a partition's rows. Columns are worked side by side, each gathered once for all row groups.
+fn encode(table: Table, parts: &[HourRows], order: &[u32]) -> Encoded<Vec<Vec<u8>>> {
+    let mut files = Vec::new();
+    let mut pieces: Vec<Vec<(Range<usize>, ColumnTask)>> = columns(table).iter().map(|_| Vec::new()).collect();
+    for (number, rows) in order.chunks(FILE_ROWS).enumerate() {
+        let mut file = FileEncoder::new(table)?;
+        let start = number * FILE_ROWS;
+        for first in (start..start + rows.len()).step_by(ROW_GROUP_ROWS) {
+            let group = first..(first + ROW_GROUP_ROWS).min(start + rows.len());
+            pieces.iter_mut().zip(file.row_group()?).for_each(|(pieces, task)| pieces.push((group.clone(), task)));
+        }
+        files.push((file, rows.len().div_ceil(ROW_GROUP_ROWS)));
+    }
+    let encoded: Encoded<Vec<Vec<EncodedColumn>>> = pieces
+        .into_par_iter()
+        .enumerate()
+        .map(|(column, pieces)| encode_column(table, parts, order, column, pieces))
+        .collect();
+    let mut columns: Vec<_> = encoded?.into_iter().map(Vec::into_iter).collect();
+    let mut finished = Vec::with_capacity(files.len());
+    for (mut file, row_groups) in files {
+        for _ in 0..row_groups {
+            file.append(columns.iter_mut().filter_map(Iterator::next).collect())?;
+        }
+        finished.push(file.finish()?);
+    }
+    Ok(finished)
+}
+
+fn encode_column(
     table: Table,
     parts: &[HourRows],
-    rows: &[(usize, usize)],
-) -> std::result::Result<Vec<u8>, crate::error::Cause> {
-    let mut file = FileEncoder::new(table)?;
-    for rows in rows.chunks(ROW_GROUP_ROWS) {
-        let run = Run::new(parts, rows);
-        let encoded: std::result::Result<Vec<EncodedColumn>, crate::error::Cause> = file
-            .row_group()?
-            .into_par_iter()
-            .enumerate()
-            .map(|(column, task)| {
-                let values = run.gather(column, task.field().data_type())?;
-                Ok(task.encode(&values)?)
-            })
-            .collect();
-        file.append(encoded?)?;
-    }
-    Ok(file.finish()?)
+    order: &[u32],
+    column: usize,
+    pieces: Vec<(Range<usize>, ColumnTask)>,
+) -> Encoded<Vec<EncodedColumn>> {
+    let Some((_, first)) = pieces.first() else { return Ok(Vec::new()) };
+    let gathered = gather(parts, order, column, first.field().data_type())?;
+    let repeats = !columns(table)[column].unique;
+    let piece = |(rows, task): (Range<usize>, ColumnTask)| {
+        let values = match &gathered {
+            Gathered::Text(text) => {
+                Values::Text(CodedText { numbers: &text.numbers[rows], values: &text.values, repeats })
+            }
+            Gathered::Array(array) => Values::Array(array.slice(rows.start, rows.len())),
+        };
+        Ok(task.encode(&values)?)
+    };
+    pieces.into_iter().map(piece).collect()
 }

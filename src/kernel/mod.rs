@@ -17,3 +17,4 @@ pub mod rejects;
 pub mod rows;
 pub mod schema;
 pub mod sort;
+pub mod texts;

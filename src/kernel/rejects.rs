@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryArray, Int64Array, StringArray};
 
+use super::columns::ColumnData;
 use super::parse::Reject;
-use super::rows::{ColumnData, HourRows};
+use super::rows::HourRows;
 use super::schema::columns;
 use crate::model::Table;
 

@@ -7,16 +7,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, TimestampMicrosecondArray};
+use arrow::array::TimestampMicrosecondArray;
 use arrow::error::ArrowError;
 
-use super::columns::{Builder, array_bytes, booleans, texts};
+use super::columns::{Builder, ColumnData, LookedUp, TextStore, array_bytes, booleans};
 use super::enrich::{Agents, Enricher};
 use super::mapping::{Mapping, TimeFields};
 use super::parse::Reject;
 use super::parse::values::{Clock, LAST_SECOND, double, integer, small_integer};
 use super::parse::w3c::{BLOCK_ROWS, Block, Sink};
-use super::schema::{ColumnType, column_index, columns};
+use super::schema::{Column, ColumnType, column_index, columns};
+use super::texts::{NULL, Texts};
 use crate::model::{Hour, Table};
 
 /// The rows of one hour from the objects of one task, as columns that are ready to be sorted and written.
@@ -33,29 +34,30 @@ pub struct HourRows {
 }
 
 impl HourRows {
-    /// Bytes of its columns and numbers.
+    /// Bytes of its columns and numbers, without the texts.
     #[must_use]
     pub fn held_bytes(&self) -> u64 {
         let column = |data: &ColumnData| match data {
             ColumnData::PerRow(array) => array_bytes(array),
+            ColumnData::Text { numbers, .. } => 4 * numbers.len(),
             _ => 0,
         };
         let columns: usize = self.columns.iter().map(column).sum();
         (columns + 4 * (self.object_keys.len() + self.agent_keys.len())) as u64
     }
-}
 
-/// The values of one column.
-#[derive(Clone, Debug)]
-pub enum ColumnData {
-    /// A value per row.
-    PerRow(ArrayRef),
-    /// A value per object; a row's is found by its object key.
-    PerObject(ArrayRef),
-    /// A value per user agent; a row's is found by its agent key.
-    PerAgent(ArrayRef),
-    /// NULL in every row.
-    Absent,
+    /// Bytes of the texts that it shares with the other hours of its task.
+    #[must_use]
+    pub fn shared_bytes(&self) -> u64 {
+        let column = |data: &ColumnData| match data {
+            ColumnData::Text { texts, .. } => texts.held_bytes(),
+            ColumnData::ObjectText(looked_up) | ColumnData::AgentText(looked_up) => {
+                looked_up.texts.held_bytes() + 4 * looked_up.numbers.len() as u64
+            }
+            _ => 0,
+        };
+        self.columns.iter().map(column).sum()
+    }
 }
 
 #[derive(Debug)]
@@ -66,8 +68,8 @@ struct HourBuilder {
     builders: Vec<Builder>,
 }
 
-/// The most room that a new text column is given at once.
-const MOST_ROOM_BYTES: usize = 1 << 20;
+/// The most log that a task makes room for at once.
+const MOST_ROOM_RAW_BYTES: usize = 8 << 20;
 
 /// What one object is called.
 #[derive(Clone, Debug)]
@@ -84,6 +86,8 @@ pub struct Rows<'e> {
     agents: Agents,
     objects: Vec<ObjectNames>,
     hours: BTreeMap<Hour, HourBuilder>,
+    /// Per column, where it is logged text.
+    texts: Vec<Option<TextStore>>,
     mapping: Mapping,
     extra_column: Option<usize>,
     clock: Clock,
@@ -91,7 +95,6 @@ pub struct Rows<'e> {
     rejects: Vec<Reject>,
     late_rejects: u64,
     first_hour: Option<Hour>,
-    room_bytes: usize,
 }
 
 /// The numbers of one block, before its rows are told apart by hour.
@@ -128,14 +131,15 @@ impl<'e> Rows<'e> {
     /// Begins with no rows; about `raw_bytes` of text are to come.
     #[must_use]
     pub fn new(table: Table, enricher: &'e Enricher, raw_bytes: u64) -> Self {
-        // A text column holds a fortieth of the text or more, so this room is filled; an hour with few rows never touches it.
-        let room_bytes = usize::try_from(raw_bytes / 40).unwrap_or(0).min(MOST_ROOM_BYTES);
+        let room_bytes = usize::try_from(raw_bytes).unwrap_or(0).min(MOST_ROOM_RAW_BYTES);
+        let store = |column: &Column| is_built_text(column).then(|| TextStore::new(column, room_bytes));
         Self {
             table,
             enricher,
             agents: Agents::default(),
             objects: Vec::new(),
             hours: BTreeMap::new(),
+            texts: columns(table).iter().map(store).collect(),
             mapping: Mapping::new(table, &[]),
             extra_column: column_index(table, "extra"),
             clock: Clock::default(),
@@ -143,7 +147,6 @@ impl<'e> Rows<'e> {
             rejects: Vec::new(),
             late_rejects: 0,
             first_hour: None,
-            room_bytes,
         }
     }
 
@@ -174,13 +177,16 @@ impl<'e> Rows<'e> {
         let objects = std::mem::replace(&mut self.objects, goes_on.into_iter().collect());
         let agents = std::mem::take(&mut self.agents);
         let shared = shared_columns(self.table, &objects, &agents);
+        let texts =
+            self.texts.iter_mut().map(|store| store.as_mut().map_or_else(|| Ok(Arc::default()), TextStore::take));
+        let texts: Vec<Arc<Texts>> = texts.collect::<Result<_, ArrowError>>()?;
         let time_column = column_index(self.table, "event_time");
         let mut finished = Vec::with_capacity(self.hours.len());
         for (hour, HourBuilder { event_time, object_keys, agent_keys, builders }) in std::mem::take(&mut self.hours) {
             let mut columns = shared.clone();
-            for (column, builder) in columns.iter_mut().zip(builders) {
-                if let Some(array) = builder.finish()? {
-                    *column = ColumnData::PerRow(array);
+            for ((column, builder), texts) in columns.iter_mut().zip(builders).zip(&texts) {
+                if !matches!(builder, Builder::Derived) {
+                    *column = builder.finish(texts)?;
                 }
             }
             let rows = event_time.len();
@@ -266,21 +272,17 @@ impl<'e> Rows<'e> {
     #[expect(clippy::cast_possible_truncation, reason = "a task has far fewer than 2^32 objects")]
     fn append(&mut self, block: &Block<'_>, hour: Hour, rows: &[usize]) {
         let table = self.table;
-        // The second hour of a task is that of the few rows that crossed the boundary.
-        let room_bytes = if self.hours.is_empty() { self.room_bytes } else { 0 };
-        let built = self.hours.entry(hour).or_insert_with(|| HourBuilder::new(table, room_bytes));
+        let built = self.hours.entry(hour).or_insert_with(|| HourBuilder::new(table));
         let scratch = &self.scratch;
         built.event_time.extend(rows.iter().map(|row| scratch.micros[*row]));
         built.object_keys.resize(built.object_keys.len() + rows.len(), self.objects.len() as u32 - 1);
         built.agent_keys.extend(rows.iter().map(|row| scratch.agents[*row]));
         for &(column, field) in &self.mapping.texts {
-            if let Builder::Text(builder) = &mut built.builders[column] {
-                for &row in rows {
-                    match block.value(row, field) {
-                        b"-" => builder.push_nulls(1),
-                        value => builder.push(value),
-                    }
-                }
+            if let (Builder::Text(numbers), Some(store)) = (&mut built.builders[column], &mut self.texts[column]) {
+                numbers.extend(rows.iter().map(|row| match block.value(*row, field) {
+                    b"-" => NULL,
+                    value => store.number(value),
+                }));
             }
         }
         for (&(column, ..), numbers) in self.mapping.numbers.iter().zip(&scratch.numbers) {
@@ -346,12 +348,12 @@ impl Sink for Rows<'_> {
 }
 
 impl HourBuilder {
-    fn new(table: Table, room_bytes: usize) -> Self {
-        let builder = |column: &super::schema::Column| match column.name {
+    fn new(table: Table) -> Self {
+        let builder = |column: &Column| match column.name {
             // Looked up by key when written.
             "cs_user_agent" => Builder::Derived,
-            "extra" => Builder::for_type(ColumnType::StringMap, 0),
-            _ if column.logged => Builder::for_type(column.kind, room_bytes),
+            "extra" => Builder::for_type(ColumnType::StringMap),
+            _ if column.logged => Builder::for_type(column.kind),
             _ => Builder::Derived,
         };
         Self {
@@ -411,28 +413,35 @@ fn wrong(field: &str, value: &[u8], how: &str) -> String {
     format!("{field}: cannot read '{value}' {how}")
 }
 
+/// Whether a column's texts are read row by row.
+fn is_built_text(column: &Column) -> bool {
+    column.logged && column.kind == ColumnType::String && column.name != "cs_user_agent"
+}
+
 /// The columns whose values are looked up: from the object, or from the user agent.
 fn shared_columns(table: Table, objects: &[ObjectNames], agents: &Agents) -> Vec<ColumnData> {
-    let of = |column: &super::schema::Column| match column.name {
-        "filename" => ColumnData::PerObject(texts(objects.iter().map(|object| Some(object.filename.as_str())))),
-        "distribution" => ColumnData::PerObject(texts(objects.iter().map(|object| object.distribution.as_deref()))),
-        name => agent_values(name, agents).map_or(ColumnData::Absent, ColumnData::PerAgent),
+    let of = |column: &Column| match column.name {
+        "filename" => ColumnData::ObjectText(LookedUp::of(objects.iter().map(|object| Some(object.filename.as_str())))),
+        "distribution" => {
+            ColumnData::ObjectText(LookedUp::of(objects.iter().map(|object| object.distribution.as_deref())))
+        }
+        "is_bot" => ColumnData::PerAgent(booleans(agents.list().iter().map(|agent| agent.is_bot))),
+        name => agent_text(name, agents).map_or(ColumnData::Absent, ColumnData::AgentText),
     };
     columns(table).iter().map(of).collect()
 }
 
-fn agent_values(column: &str, agents: &Agents) -> Option<ArrayRef> {
+fn agent_text(column: &str, agents: &Agents) -> Option<LookedUp> {
     let list = agents.list().iter();
     Some(match column {
-        "cs_user_agent" => texts(list.map(|agent| agent.raw.as_deref())),
-        "user_agent" => texts(list.map(|agent| agent.user_agent.as_deref())),
-        "browser_family" => texts(list.map(|agent| agent.browser_family.as_deref())),
-        "browser_version" => texts(list.map(|agent| agent.browser_version.as_deref())),
-        "os_family" => texts(list.map(|agent| agent.os_family.as_deref())),
-        "device_class" => texts(list.map(|agent| agent.device_class)),
-        "is_bot" => booleans(list.map(|agent| agent.is_bot)),
-        "bot_name" => texts(list.map(|agent| agent.bot_name.as_deref())),
-        "bot_category" => texts(list.map(|agent| agent.bot_category)),
+        "cs_user_agent" => LookedUp::of(list.map(|agent| agent.raw.as_deref())),
+        "user_agent" => LookedUp::of(list.map(|agent| agent.user_agent.as_deref())),
+        "browser_family" => LookedUp::of(list.map(|agent| agent.browser_family.as_deref())),
+        "browser_version" => LookedUp::of(list.map(|agent| agent.browser_version.as_deref())),
+        "os_family" => LookedUp::of(list.map(|agent| agent.os_family.as_deref())),
+        "device_class" => LookedUp::of(list.map(|agent| agent.device_class)),
+        "bot_name" => LookedUp::of(list.map(|agent| agent.bot_name.as_deref())),
+        "bot_category" => LookedUp::of(list.map(|agent| agent.bot_category)),
         _ => return None,
     })
 }

@@ -40,16 +40,22 @@ pub struct Column {
     pub kind: ColumnType,
     /// Whether it comes straight from a logged field of the same (normalised) name.
     pub logged: bool,
+    /// Whether nearly every row has a value of its own, so that no dictionary is worth trying.
+    pub unique: bool,
     /// What it holds, for the DDL and the documentation.
     pub doc: &'static str,
 }
 
 const fn logged(name: &'static str, kind: ColumnType, doc: &'static str) -> Column {
-    Column { name, kind, logged: true, doc }
+    Column { name, kind, logged: true, unique: false, doc }
 }
 
 const fn made(name: &'static str, kind: ColumnType, doc: &'static str) -> Column {
-    Column { name, kind, logged: false, doc }
+    Column { name, kind, logged: false, unique: false, doc }
+}
+
+const fn unique(column: Column) -> Column {
+    Column { unique: true, ..column }
 }
 
 use ColumnType::{Bigint, Binary, Boolean, Double, Int, String as Text, StringMap, Timestamp};
@@ -70,7 +76,7 @@ const CLOUDFRONT_LOGS: &[Column] = &[
     logged("cs_uri_query", Text, "Query string, as logged"),
     logged("cs_cookie", Text, "Cookies, where cookie logging is on"),
     logged("x_edge_result_type", Text, "Hit, Miss, RefreshHit, Error, Redirect, ..."),
-    logged("x_edge_request_id", Text, "Opaque id of the request"),
+    unique(logged("x_edge_request_id", Text, "Opaque id of the request")),
     logged("x_host_header", Text, "Host header of the request"),
     logged("cs_protocol", Text, "http, https, ws or wss"),
     logged("cs_bytes", Bigint, "Bytes of the request, headers included"),
@@ -82,7 +88,7 @@ const CLOUDFRONT_LOGS: &[Column] = &[
     logged("cs_protocol_version", Text, "HTTP version"),
     logged("fle_status", Text, "Field-level encryption: outcome"),
     logged("fle_encrypted_fields", Int, "Field-level encryption: fields encrypted"),
-    logged("c_port", Int, "Port of the viewer"),
+    unique(logged("c_port", Int, "Port of the viewer")),
     logged("time_to_first_byte", Double, "Seconds to the first byte of the response"),
     logged("x_edge_detailed_result_type", Text, "Result type, with the kind of error"),
     logged("sc_content_type", Text, "Content-Type of the response"),
@@ -115,41 +121,16 @@ const REJECTS: &[Column] = &[
     made("line_number", Bigint, "Line in the decompressed object, from 1"),
     made("byte_offset", Bigint, "Offset of the line in the decompressed object, from 0"),
     made("reason", Text, "Why the line is no row"),
-    made("raw_line", Binary, "The line as it was, without its end"),
+    unique(made("raw_line", Binary, "The line as it was, without its end")),
 ];
 
-/// Whether a text column's values follow from the row's object or user agent. A row keeps a number for those, and the few
-/// distinct values are looked up when the column is written.
+/// The columns that the rows of a file are sorted by, the first first; none where rows stay as they come.
 #[must_use]
-pub fn is_looked_up(table: Table, name: &str) -> bool {
-    let names = [
-        "distribution",
-        "filename",
-        "cs_user_agent",
-        "user_agent",
-        "browser_family",
-        "browser_version",
-        "os_family",
-        "device_class",
-        "bot_name",
-        "bot_category",
-    ];
-    table == Table::CloudfrontLogs && names.contains(&name)
-}
-
-/// The Arrow schema as the encoder takes it: [`arrow_schema`], with the columns that are looked up as dictionaries. Both make
-/// the same Parquet file.
-#[must_use]
-pub fn encoder_schema(table: Table) -> SchemaRef {
-    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    let field = |field: &Arc<Field>| {
-        if is_looked_up(table, field.name()) {
-            Arc::new(field.as_ref().clone().with_data_type(dictionary.clone()))
-        } else {
-            Arc::clone(field)
-        }
-    };
-    Arc::new(Schema::new(arrow_schema(table).fields().iter().map(field).collect::<Fields>()))
+pub const fn sort_columns(table: Table) -> Option<[&'static str; 3]> {
+    match table {
+        Table::CloudfrontLogs => Some(["x_edge_location", "c_ip", "event_time"]),
+        Table::Rejects => None,
+    }
 }
 
 /// The partition columns of every table: text, zero-padded, of the row's own time.
