@@ -17,7 +17,16 @@ fn convert(bencher: Bencher<'_, '_>, threads: usize) {
     let dir = tempfile::tempdir().unwrap();
     let (logs, lake) = (dir.path().join("logs"), dir.path().join("lake"));
     let hours = "2026-11-21T00..2026-11-22T00".parse().unwrap();
-    let spec = generate::Spec { out: logs.clone(), rows: 400_000, hours, distributions: 4, seed: 7, threads: 2 };
+    let spec = generate::Spec {
+        out: logs.clone(),
+        source: generate::Source::Cloudfront,
+        layout: generate::Layout::Classic,
+        rows: 400_000,
+        hours,
+        distributions: 4,
+        seed: 7,
+        threads: 2,
+    };
     let report = generate::run(&spec, &|_| ()).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let text = |path: &std::path::Path| path.display().to_string();

@@ -9,11 +9,10 @@ use divan::counter::{BytesCount, ItemsCount};
 use edgemill::generate;
 use edgemill::kernel::convert::{RawObject, convert_chunk};
 use edgemill::kernel::encode::{CodedText, FileEncoder, Values};
-use edgemill::kernel::enrich::{Agents, Enricher};
+use edgemill::kernel::enrich::{Agents, Enricher, Escapes};
 use edgemill::kernel::inflate::{Inflater, Whole, stream};
 use edgemill::kernel::names;
-use edgemill::kernel::parse::Reject;
-use edgemill::kernel::parse::w3c::{Block, Decoder, Sink};
+use edgemill::kernel::parse::{Block, Decoder, Reject, Settings, Sink};
 use edgemill::kernel::rows::{HourRows, Rows};
 use edgemill::kernel::schema::columns;
 use edgemill::kernel::sort::{Gathered, gather, order};
@@ -36,7 +35,16 @@ static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("logs");
     let hours = "2026-11-21T05..2026-11-21T06".parse().unwrap();
-    let spec = generate::Spec { out: out.clone(), rows: 40_000, hours, distributions: 4, seed: 7, threads: 2 };
+    let spec = generate::Spec {
+        out: out.clone(),
+        source: generate::Source::Cloudfront,
+        layout: generate::Layout::Classic,
+        rows: 40_000,
+        hours,
+        distributions: 4,
+        seed: 7,
+        threads: 2,
+    };
     generate::run(&spec, &|_| ()).unwrap();
     let mut paths: Vec<_> = std::fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
@@ -47,7 +55,7 @@ static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
             let stored = std::fs::read(path).unwrap();
             RawObject {
                 filename: key.as_str().into(),
-                distribution: names::distribution(&key),
+                distribution: names::distribution(&key, None),
                 hour: Some("2026-11-21T05".parse::<Hour>().unwrap()),
                 id: ObjectId { key, etag: String::new(), size_bytes: stored.len() as u64 },
                 stored: stored.into(),
@@ -108,7 +116,7 @@ fn inflate_streaming(bencher: Bencher<'_, '_>) {
 struct Nothing(usize);
 
 impl Sink for Nothing {
-    fn fields(&mut self, _: Vec<String>) {}
+    fn fields(&mut self, _: &[String]) {}
 
     fn block(&mut self, block: &Block<'_>, _: u64) {
         self.0 += block.rows();
@@ -119,20 +127,22 @@ impl Sink for Nothing {
 
 #[divan::bench]
 fn split_lines_and_fields(bencher: Bencher<'_, '_>) {
+    let settings = Settings::of(TABLE);
     over_raw(bencher, || {
         let mut sink = Nothing(0);
         SAMPLE.raw.iter().for_each(|raw| {
-            Decoder::default().decode(raw, true, &mut sink);
+            Decoder::new(&settings).decode(raw, true, &mut sink);
         });
         sink.0
     });
 }
 
 fn parts(enricher: &Enricher) -> Vec<(Hour, HourRows)> {
+    let settings = Settings::of(TABLE);
     let mut rows = Rows::new(TABLE, enricher, SAMPLE.raw_bytes as u64);
     for (object, raw) in SAMPLE.objects.iter().zip(&SAMPLE.raw) {
         rows.begin_object(&object.filename, object.distribution.as_deref());
-        Decoder::default().decode(raw, true, &mut rows);
+        Decoder::new(&settings).decode(raw, true, &mut rows);
         rows.end_object();
     }
     rows.cut().unwrap()
@@ -149,7 +159,7 @@ fn split_parse_enrich_and_build_columns(bencher: Bencher<'_, '_>) {
 fn look_at_new_user_agents(bencher: Bencher<'_, '_>) {
     let agents: Vec<String> = (0..1_000).map(|n| format!("Mozilla/5.0%20(X11;%20Linux%20x86_64;%20{n})")).collect();
     bencher.counter(ItemsCount::new(agents.len())).bench_local(|| {
-        let (enricher, mut numbers) = (Enricher::default(), Agents::default());
+        let (enricher, mut numbers) = (Enricher::default(), Agents::new(Escapes::Percent));
         agents.iter().map(|agent| numbers.number(agent.as_bytes(), &enricher)).max()
     });
 }
@@ -195,7 +205,7 @@ fn whole_kernel(bencher: Bencher<'_, '_>) {
     over_raw(bencher, || {
         pool.install(|| {
             let mut written = 0;
-            convert_chunk(TABLE, &enricher, &SAMPLE.objects, &mut |file| {
+            convert_chunk(&Settings::of(TABLE), &enricher, &SAMPLE.objects, &mut |file| {
                 written += file.bytes.len();
                 Ok(())
             })

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
-use crate::generate::{self, Spec};
+use crate::generate::{self, Layout, Source, Spec};
 use crate::job::{Job, Typed, now_unix_seconds};
 use crate::lake::Lake;
 use crate::pipeline::{self, Summary};
@@ -48,8 +48,16 @@ pub async fn prepare(demo: &Demo) -> Result<Report> {
     let (logs, lake) = (demo.dir.join("logs"), demo.dir.join("lake"));
     if !logs.exists() {
         let hours = HOURS.parse().map_err(|error: String| Error::usage(error, "report this as a defect"))?;
-        let spec =
-            Spec { out: logs.clone(), rows: demo.rows, hours, distributions: 4, seed: 7, threads: demo.threads.get() };
+        let spec = Spec {
+            out: logs.clone(),
+            source: Source::Cloudfront,
+            layout: Layout::Classic,
+            rows: demo.rows,
+            hours,
+            distributions: 4,
+            seed: 7,
+            threads: demo.threads.get(),
+        };
         let progress = Progress::begin(Measure::Rows, 24, demo.rows);
         tokio::task::block_in_place(|| generate::run(&spec, &|rows| progress.add(rows)))?;
     }

@@ -4,8 +4,10 @@ use std::num::NonZeroUsize;
 
 use crate::edge::location::refuse_overlap;
 use crate::error::{Error, Result};
-use crate::kernel::plan::Format;
-use crate::model::{HOUR_SECONDS, Hour, HourRange, UnitId};
+use crate::kernel::names::Layout;
+use crate::kernel::parse::{OBJECT_LIMIT_BYTES, Settings};
+use crate::kernel::plan::Naming;
+use crate::model::{HOUR_SECONDS, Hour, HourRange, Table, UnitId};
 
 /// Memory that a run may use unless it is told otherwise.
 pub const DEFAULT_MEMORY_BYTES: u64 = 1 << 30;
@@ -28,8 +30,14 @@ pub struct Job {
     pub from: String,
     /// Where the lake lies, or will.
     pub to: String,
-    /// Which names are taken.
-    pub format: Format,
+    /// How objects are told apart.
+    pub naming: Naming,
+    /// The fields of logs without a header, by name.
+    pub fields: Option<Vec<String>>,
+    /// What separates values, where a log does not show it.
+    pub delimiter: Option<u8>,
+    /// The most text of one object.
+    pub object_limit_bytes: u64,
     /// The hours that are wanted; all, where none are named.
     pub hours: Option<HourRange>,
     /// The share of the units that this process works on.
@@ -50,7 +58,11 @@ pub struct Job {
 pub struct Typed {
     pub from: String,
     pub to: String,
-    pub format: Option<Format>,
+    pub table: Option<Table>,
+    pub layout: Option<Layout>,
+    pub fields: Option<String>,
+    pub delimiter: Option<String>,
+    pub object_limit_bytes: Option<u64>,
     pub hours: Option<HourRange>,
     pub last: Option<std::time::Duration>,
     pub shard: Option<Shard>,
@@ -86,7 +98,10 @@ impl Job {
         Ok(Self {
             from: typed.from,
             to: typed.to,
-            format: typed.format.unwrap_or(Format::Auto),
+            naming: Naming { table: typed.table, layout: typed.layout },
+            fields: typed.fields.as_deref().map(field_names).transpose()?,
+            delimiter: typed.delimiter.as_deref().map(delimiter).transpose()?,
+            object_limit_bytes: typed.object_limit_bytes.unwrap_or(OBJECT_LIMIT_BYTES),
             hours: typed.hours.or(last),
             shard: typed.shard.unwrap_or(Shard { index: 0, count: 1 }),
             threads,
@@ -94,6 +109,39 @@ impl Job {
             reject_warn_ratio: typed.reject_warn_ratio.unwrap_or(0.01),
             reject_fail_ratio: typed.reject_fail_ratio,
         })
+    }
+}
+
+impl Job {
+    /// What a decoder needs to know of the logs of a table.
+    #[must_use]
+    pub fn settings(&self, table: Table) -> Settings {
+        let (fields, delimiter) = (self.fields.clone(), self.delimiter);
+        Settings { table, fields, delimiter, object_limit_bytes: self.object_limit_bytes }
+    }
+}
+
+/// Names separated by spaces, commas or tabs.
+fn field_names(text: &str) -> Result<Vec<String>> {
+    let names = text.split([' ', ',', '\t', '\n']).filter(|name| !name.is_empty());
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    if names.is_empty() {
+        return Err(Error::usage("--fields names no field", "write it as 'date time c-ip sc-status'"));
+    }
+    Ok(names)
+}
+
+/// One byte: itself, or by its usual name.
+fn delimiter(text: &str) -> Result<u8> {
+    match text {
+        "\\t" | "tab" => Ok(b'\t'),
+        "space" => Ok(b' '),
+        _ => match text.as_bytes() {
+            [byte] if *byte != b'\n' && *byte != b'\r' => Ok(*byte),
+            _ => {
+                Err(Error::usage(format!("--delimiter is '{text}'"), "give one character, such as ',' or tab or space"))
+            }
+        },
     }
 }
 
@@ -152,6 +200,16 @@ mod tests {
         let range = last_hours(std::time::Duration::from_hours(26), now).unwrap();
         assert_eq!(range.to_string(), "2026-11-20T03..2026-11-21T06");
         assert!(last_hours(std::time::Duration::ZERO, now).is_err());
+    }
+
+    #[test]
+    fn delimiters_and_fields_are_read_as_people_write_them() {
+        for (text, byte) in [("tab", b'\t'), ("\\t", b'\t'), ("\t", b'\t'), (",", b','), ("space", b' '), (" ", b' ')] {
+            assert_eq!(delimiter(text).unwrap(), byte, "{text}");
+        }
+        assert!(delimiter("").is_err() && delimiter(",,").is_err() && delimiter("\n").is_err());
+        assert_eq!(field_names("date, time\tc-ip").unwrap(), ["date", "time", "c-ip"]);
+        assert!(field_names(" ,").is_err());
     }
 
     #[test]

@@ -166,19 +166,25 @@ impl fmt::Display for HourRange {
 pub enum Table {
     /// Rows of CloudFront standard access logs.
     CloudfrontLogs,
+    /// Rows of Application Load Balancer access logs.
+    AlbLogs,
     /// Lines that are no rows, with the reason.
     Rejects,
 }
 
 impl Table {
     /// Every table, in the order in which they are printed.
-    pub const ALL: [Self; 2] = [Self::CloudfrontLogs, Self::Rejects];
+    pub const ALL: [Self; 3] = [Self::CloudfrontLogs, Self::AlbLogs, Self::Rejects];
+
+    /// The tables that raw logs are converted to.
+    pub const LOGS: [Self; 2] = [Self::CloudfrontLogs, Self::AlbLogs];
 
     /// The table's name in SQL, which is its folder in the lake.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::CloudfrontLogs => "cloudfront_logs",
+            Self::AlbLogs => "alb_logs",
             Self::Rejects => "rejects",
         }
     }

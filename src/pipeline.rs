@@ -7,7 +7,7 @@
 mod budget;
 mod unit;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ use crate::edge::source;
 use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE, Error, Result};
 use crate::job::Job;
 use crate::kernel::enrich::Enricher;
-use crate::kernel::plan::{self, Format, Grouped, UnitPlan};
+use crate::kernel::plan::{self, Grouped, HIDDEN, UnitPlan};
 use crate::kernel::records::{InputName, UnitRecord, digest};
 use crate::lake::Lake;
 use crate::model::{ObjectId, Table, UnitId};
@@ -49,6 +49,13 @@ pub struct Summary {
     pub rejects: Vec<String>,
     /// The first objects that changed after they were converted.
     pub changed: Vec<String>,
+    /// Objects converted, by what they were found to be.
+    pub found: BTreeMap<&'static str, u64>,
+    /// Objects left alone, by what they are.
+    pub left_alone: BTreeMap<&'static str, u64>,
+    /// Fields that this version has never heard of, by their logged names, with the number of rows that have a value. They are
+    /// in the column `extra`.
+    pub new_fields: BTreeMap<String, u64>,
     /// Seconds from begin to end.
     pub elapsed_seconds: f64,
     /// Whether more lines were rejected than the job finds normal.
@@ -64,6 +71,12 @@ impl Summary {
 
     fn add(&mut self, other: Self) {
         self.stats += &other.stats;
+        for (what, objects) in other.found {
+            *self.found.entry(what).or_default() += objects;
+        }
+        for (name, rows) in other.new_fields {
+            *self.new_fields.entry(name).or_default() += rows;
+        }
         for (ours, theirs) in
             [(&mut self.damaged, other.damaged), (&mut self.rejects, other.rejects), (&mut self.changed, other.changed)]
         {
@@ -92,7 +105,7 @@ struct Shared {
 pub async fn convert(job: Job) -> Result<Summary> {
     let begun = Instant::now();
     let source = Objects::open(&Location::existing(&job.from)?)?;
-    let grouped = source::list(&source, job.format, job.hours).await?;
+    let grouped = source::list(&source, &job.naming, job.hours).await?;
     refuse_nothing(&job, &grouped)?;
     let lake = Lake::open_or_create(&job.to).await?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(job.threads).thread_name(|n| format!("work-{n}")).build();
@@ -130,39 +143,46 @@ fn refuse_nothing(job: &Job, grouped: &Grouped) -> Result<()> {
     if !grouped.units.is_empty() || grouped.outside_objects > 0 {
         return Ok(());
     }
-    let names = "CloudFront names them E2EXAMPLE.2026-11-21-05.abcd1234.gz";
+    let names = "CloudFront names its logs E2EXAMPLE.2026-11-21-05.abcd1234.gz, a load balancer \
+                 123456789012_elasticloadbalancing_us-east-1_app.name.id_20261121T0505Z_192.0.2.1_random.log.gz";
+    let skipped_objects = grouped.skipped_objects();
     Err(match &grouped.first_skipped {
         None => Error::usage(
             format!("there is no object in '{}'", job.from),
             format!("name the folder of the logs ({names})"),
         ),
-        Some(first) if job.format == Format::Auto => Error::usage(
-            format!(
-                "none of the {} objects in '{}' is named as a log, first: '{first}'",
-                grouped.skipped_objects, job.from
-            ),
-            format!("{names}; to read every object as a CloudFront log whatever its name, say --format cloudfront"),
+        Some(first) if grouped.skipped.keys().all(|what| *what == HIDDEN) => Error::usage(
+            format!("all {skipped_objects} objects in '{}' are hidden, first: '{first}'", job.from),
+            "logs lie in folders whose names do not begin with '.' or '_'",
         ),
         Some(first) => Error::usage(
-            format!("all {} objects in '{}' are hidden, first: '{first}'", grouped.skipped_objects, job.from),
-            "logs lie in folders whose names do not begin with '.' or '_'",
+            format!(
+                "none of the {skipped_objects} objects in '{}' is a log that is read here, first: '{first}'",
+                job.from
+            ),
+            format!(
+                "{names}; to read every object as a log whatever its name, say --format cloudfront or --format alb"
+            ),
         ),
     })
 }
 
 async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     let mut summary = Summary::default();
-    summary.stats.skipped_objects = grouped.skipped_objects;
+    summary.stats.skipped_objects = grouped.skipped_objects();
     let in_units: usize = grouped.units.values().map(Vec::len).sum();
-    summary.stats.listed_objects = in_units as u64 + grouped.skipped_objects + grouped.outside_objects;
+    summary.stats.listed_objects = in_units as u64 + grouped.skipped_objects() + grouped.outside_objects;
     if let Some(first) = &grouped.first_skipped {
-        tracing::warn!("{} objects are not named as logs and were left, first: '{first}'", grouped.skipped_objects);
+        tracing::warn!("{} objects were left alone, first: '{first}'", grouped.skipped_objects());
     }
+    summary.left_alone.clone_from(&grouped.skipped);
     let mut records: HashMap<UnitId, UnitRecord> = HashMap::new();
-    for record in shared.lake.records.units(Table::CloudfrontLogs, shared.job.hours).await? {
-        let lake = &shared.lake;
-        summary.stats.finished_batches += commit::finish_unit(&lake.objects, &lake.records, &record).await?;
-        records.insert(record.unit.clone(), record);
+    for table in Table::LOGS {
+        for record in shared.lake.records.units(table, shared.job.hours).await? {
+            let lake = &shared.lake;
+            summary.stats.finished_batches += commit::finish_unit(&lake.objects, &lake.records, &record).await?;
+            records.insert(record.unit.clone(), record);
+        }
     }
     let mut work = Vec::new();
     for (unit, listed) in grouped.units.into_iter().filter(|(unit, _)| shared.job.shard.takes(unit)) {

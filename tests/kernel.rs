@@ -10,6 +10,7 @@ use bytes::Bytes;
 use common::{FIELDS, gzip, row};
 use edgemill::kernel::convert::{ObjectOutcome, OutputFile, RawObject, convert_chunk};
 use edgemill::kernel::enrich::Enricher;
+use edgemill::kernel::parse::Settings;
 use edgemill::model::{Hour, ObjectId, Table};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
@@ -26,11 +27,12 @@ fn object(key: &str, stored: Vec<u8>) -> RawObject {
 
 fn convert(objects: &[RawObject]) -> (Vec<ObjectOutcome>, Vec<OutputFile>) {
     let mut files = Vec::new();
-    let outcomes = convert_chunk(Table::CloudfrontLogs, &Enricher::default(), objects, &mut |file| {
+    let settings = Settings::of(Table::CloudfrontLogs);
+    let report = convert_chunk(&settings, &Enricher::default(), objects, &mut |file| {
         files.push(file);
         Ok(())
     });
-    (outcomes.unwrap(), files)
+    (report.unwrap().outcomes, files)
 }
 
 fn rows_of(files: &[OutputFile], table: Table) -> u64 {
@@ -185,7 +187,7 @@ fn rows_lie_in_the_hour_of_their_own_time() {
 #[test]
 fn a_panic_in_one_place_is_not_hidden() {
     let enricher = Arc::new(Enricher::default());
-    let failing = convert_chunk(Table::CloudfrontLogs, &enricher, &sample(), &mut |_| {
+    let failing = convert_chunk(&Settings::of(Table::CloudfrontLogs), &enricher, &sample(), &mut |_| {
         Err(edgemill::error::Error::usage("no more", "stop"))
     });
     assert!(failing.is_err());

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::show;
 use crate::error::Result;
 use crate::job::{Job, Shard, Typed, now_unix_seconds};
-use crate::kernel::plan::Format;
-use crate::model::HourRange;
+use crate::kernel::names::Layout;
+use crate::model::{HourRange, Table};
 use crate::pipeline;
 
 /// Convert the logs that the lake does not have yet
@@ -20,9 +20,21 @@ pub struct Args {
     /// Folder of the lake; made if it is not there
     #[arg(long, value_name = "URL", env = "EDGEMILL_TO")]
     to: String,
-    /// Which objects are logs: those named as logs (auto), or all of them
+    /// Which logs they are: what names and first bytes say (auto), or all of one kind whatever their names
     #[arg(long, value_enum, default_value = "auto", env = "EDGEMILL_FORMAT")]
     format: FormatArg,
+    /// Names of the fields of logs without a header (plain, raw), in their order: 'date time c-ip sc-status'
+    #[arg(long, value_name = "NAMES", env = "EDGEMILL_FIELDS")]
+    fields: Option<String>,
+    /// What separates values: one character, tab or space [default: found out from the first row]
+    #[arg(long, value_name = "CHAR", env = "EDGEMILL_DELIMITER")]
+    delimiter: Option<String>,
+    /// What the folders are where file names tell no hour: '{DistributionId}/{yyyy}/{MM}/{dd}/{HH}' in your order
+    #[arg(long, value_name = "FOLDERS", env = "EDGEMILL_LAYOUT")]
+    layout: Option<Layout>,
+    /// The most text of one object; what a larger one holds beyond it is left, and the exit code is 3 [default: 64GiB]
+    #[arg(long, value_name = "BYTES", env = "EDGEMILL_OBJECT_LIMIT")]
+    object_limit: Option<bytesize::ByteSize>,
     /// Only the objects named for these hours, such as 2026-11-21T00..2026-11-22T00 (UTC)
     #[arg(long, value_name = "A..B", env = "EDGEMILL_HOURS", conflicts_with = "last")]
     hours: Option<HourRange>,
@@ -48,20 +60,27 @@ pub struct Args {
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum FormatArg {
-    /// By their names
+    /// By their names and first bytes
     Auto,
     /// Every object is a CloudFront standard log
     Cloudfront,
+    /// Every object is an access log of an Application Load Balancer
+    Alb,
 }
 
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let typed = Typed {
         from: args.from,
         to: args.to,
-        format: Some(match args.format {
-            FormatArg::Auto => Format::Auto,
-            FormatArg::Cloudfront => Format::Cloudfront,
-        }),
+        table: match args.format {
+            FormatArg::Auto => None,
+            FormatArg::Cloudfront => Some(Table::CloudfrontLogs),
+            FormatArg::Alb => Some(Table::AlbLogs),
+        },
+        layout: args.layout,
+        fields: args.fields,
+        delimiter: args.delimiter,
+        object_limit_bytes: args.object_limit.map(|limit| limit.as_u64()),
         hours: args.hours,
         last: args.last,
         shard: args.shard,

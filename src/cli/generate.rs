@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::show;
 use crate::error::{EXIT_DONE, Result};
-use crate::generate::{self, Spec};
+use crate::generate::{self, Layout, Source, Spec};
 use crate::model::HourRange;
 use crate::progress::{Measure, Progress};
 
@@ -15,13 +15,19 @@ pub struct Args {
     /// Folder for the logs; must be empty or new
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Whose logs
+    #[arg(long, value_enum, default_value = "cloudfront")]
+    format: FormatArg,
+    /// How they are delivered
+    #[arg(long, value_enum, default_value = "classic")]
+    layout: LayoutArg,
     /// Rows in all
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     rows: u64,
     /// Hours to spread them over
     #[arg(long, value_name = "A..B", default_value = "2026-11-21T00..2026-11-22T00")]
     hours: HourRange,
-    /// Distributions to spread them over
+    /// Distributions (or load balancers) to spread them over
     #[arg(long, value_name = "N", default_value_t = 4)]
     distributions: u32,
     /// What the rows follow from
@@ -32,10 +38,43 @@ pub struct Args {
     threads: Option<usize>,
 }
 
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum FormatArg {
+    /// CloudFront standard logs
+    Cloudfront,
+    /// Application Load Balancer access logs
+    Alb,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum LayoutArg {
+    /// CloudFront's version 1; a load balancer's own files
+    Classic,
+    /// Vended W3C, Hive-style folders
+    W3c,
+    /// Vended plain text without a header, under flat names
+    Plain,
+    /// Vended JSON lines, in folders of year, month, day and hour
+    Json,
+    /// Vended Parquet, in folders of year, month, day and hour
+    Parquet,
+}
+
 pub(super) fn run(args: Args, json: bool) -> Result<u8> {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let spec = Spec {
         out: args.out,
+        source: match args.format {
+            FormatArg::Cloudfront => Source::Cloudfront,
+            FormatArg::Alb => Source::Alb,
+        },
+        layout: match args.layout {
+            LayoutArg::Classic => Layout::Classic,
+            LayoutArg::W3c => Layout::W3c,
+            LayoutArg::Plain => Layout::Plain,
+            LayoutArg::Json => Layout::Json,
+            LayoutArg::Parquet => Layout::Parquet,
+        },
         rows: args.rows,
         hours: args.hours,
         distributions: args.distributions,

@@ -1,5 +1,6 @@
 //! Results as people and scripts read them.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
@@ -36,6 +37,17 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
         let files = count(stats.output_files, "Parquet file");
         line(&format!("{files}, {}, in {lake}", ByteSize(stats.output_bytes)))?;
     }
+    if !summary.found.is_empty() {
+        line(&format!("found: {}", counted(&summary.found)))?;
+    }
+    if !summary.new_fields.is_empty() {
+        let names: Vec<&str> = summary.new_fields.keys().map(String::as_str).collect();
+        line(&format!(
+            "{} that this version does not know, kept in the column extra: {}",
+            count(names.len() as u64, "field"),
+            names.join(", ")
+        ))?;
+    }
     if lines.rejected_lines > 0 {
         line(&format!(
             "{} of {} lines were rejected, they are in the table rejects:",
@@ -54,12 +66,17 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
         list(&summary.changed)?;
     }
     if stats.skipped_objects > 0 {
-        line(&format!("{} not named as logs, left alone", count(stats.skipped_objects, "object")))?;
+        line(&format!("left alone: {}", counted(&summary.left_alone)))?;
     }
     if stats.finished_batches > 0 {
         line(&format!("{} of an interrupted run published", count(stats.finished_batches, "hour")))?;
     }
     Ok(())
+}
+
+/// `3 of this, 1 of that`.
+fn counted(counts: &BTreeMap<&'static str, u64>) -> String {
+    counts.iter().map(|(what, objects)| format!("{objects} ({what})")).collect::<Vec<_>>().join(", ")
 }
 
 /// `1 object`, `2 objects`.

@@ -4,17 +4,43 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::objects::Objects;
 use crate::error::Result;
-use crate::kernel::plan::{Format, Grouped};
-use crate::model::{HourRange, ObjectId};
+use crate::kernel::inflate;
+use crate::kernel::parse::sniff;
+use crate::kernel::plan::{Grouped, Naming};
+use crate::model::{HourRange, ObjectId, Table};
 
-/// Lists the raw objects of a place and tells them apart by unit, each unit's in key order.
-pub async fn list(objects: &Objects, format: Format, hours: Option<HourRange>) -> Result<Grouped> {
+/// First bytes that are read of an object whose name says nothing: they hold a line, however it is packed.
+const HEAD_BYTES: u64 = 64 << 10;
+
+/// Objects looked into at a time.
+const LOOKS_AT_A_TIME: usize = 16;
+
+/// Lists the raw objects of a place and tells them apart by unit, each unit's in key order. Where a name says nothing, the
+/// first bytes do: a call for each such object.
+pub async fn list(objects: &Objects, naming: &Naming, hours: Option<HourRange>) -> Result<Grouped> {
     let mut grouped = Grouped::default();
     let mut listing = objects.list("").boxed();
     while let Some(meta) = listing.try_next().await? {
         let etag = meta.e_tag.unwrap_or_else(|| format!("{}-{}", meta.last_modified.timestamp_micros(), meta.size));
-        grouped.add(ObjectId { key: meta.location.into(), etag, size_bytes: meta.size }, format, hours);
+        grouped.add(ObjectId { key: meta.location.into(), etag, size_bytes: meta.size }, naming, hours);
+    }
+    let unnamed = std::mem::take(&mut grouped.unnamed);
+    let looks = futures::stream::iter(unnamed).map(|object| async move {
+        let table = look_into(objects, &object).await?;
+        Ok::<_, crate::error::Error>((object, table))
+    });
+    let mut looks = std::pin::pin!(looks.buffered(LOOKS_AT_A_TIME));
+    while let Some((object, table)) = looks.try_next().await? {
+        grouped.add_unnamed(object, table);
     }
     grouped.sort();
     Ok(grouped)
+}
+
+async fn look_into(objects: &Objects, object: &ObjectId) -> Result<Option<Table>> {
+    if object.size_bytes == 0 {
+        return Ok(None);
+    }
+    let stored = objects.get_head(object, HEAD_BYTES).await?;
+    Ok(sniff::table(&inflate::head(&stored, usize::try_from(HEAD_BYTES).unwrap_or(usize::MAX))))
 }

@@ -1,4 +1,4 @@
-//! Realistic `CloudFront` standard access logs from a seed, to try things out and to measure.
+//! Realistic access logs of CloudFront and of load balancers from a seed, to try things out and to measure.
 //!
 //! The same [`Spec`] gives the same bytes on any number of threads: the plan is made first, each object is seeded by its
 //! own place in it, and threads share nothing but a counter. The shape follows what real logs do to a reader: many small
@@ -6,6 +6,7 @@
 //! do not compress. No address, host or identifier in them belongs to anybody.
 
 mod agents;
+mod alb;
 mod bots;
 mod browsers;
 mod clients;
@@ -15,6 +16,7 @@ mod edges;
 mod encode;
 mod exchange;
 mod family;
+mod layout;
 mod object;
 mod outcomes;
 mod plan;
@@ -34,6 +36,8 @@ use libdeflater::{CompressionLvl, Compressor};
 use plan::Task;
 use sites::World;
 
+pub use layout::{Layout, Source};
+
 use crate::error::{Error, Result};
 use crate::model::HourRange;
 
@@ -48,6 +52,10 @@ const GZIP_LEVEL: i32 = 1;
 pub struct Spec {
     /// The folder for the objects; made where missing, refused where it holds anything.
     pub out: PathBuf,
+    /// Whose logs.
+    pub source: Source,
+    /// How they are delivered.
+    pub layout: Layout,
     /// Data rows in total.
     pub rows: u64,
     /// The hours in the objects' names; rows follow a daily curve over them.
@@ -100,7 +108,7 @@ pub fn run(spec: &Spec, progress: &(dyn Fn(u64) + Sync)) -> Result<Report> {
     let threads = spec.threads.clamp(1, tasks.len().max(1));
     std::thread::scope(|scope| {
         let workers: Vec<_> =
-            (0..threads).map(|_| scope.spawn(|| work(&spec.out, &world, &tasks, &next, progress))).collect();
+            (0..threads).map(|_| scope.spawn(|| work(spec, &world, &tasks, &next, progress))).collect();
         // Every worker is waited for before any failure is returned: none may write on behind the caller's back.
         let results: Vec<Result<Report>> =
             workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| Err(panicked(&*panic)))).collect();
@@ -138,7 +146,7 @@ fn prepare(out: &Path) -> Result<()> {
 
 /// Writes objects until none is left.
 fn work(
-    out: &Path,
+    spec: &Spec,
     world: &World,
     tasks: &[Task],
     next: &AtomicUsize,
@@ -149,9 +157,16 @@ fn work(
     let (mut text, mut packed) = (Vec::new(), Vec::new());
     let mut report = Report::NOTHING;
     while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-        object::write_text(world, task, &mut text);
-        let path = out.join(task.file_name(&world.sites[task.site].id));
-        match pack(&mut compressor, &text, &mut packed, &path).and_then(|gzip| save(&path, gzip)) {
+        let written = object::write(world, task, (spec.source, spec.layout), &mut text).and_then(|key| {
+            let path = spec.out.join(key);
+            let stored = match (spec.layout, spec.source) {
+                (Layout::Parquet, _) => &text,
+                (Layout::Classic, Source::Alb) => pack_in_two(&mut compressor, &text, &mut packed, &path)?,
+                _ => pack(&mut compressor, &text, &mut packed, &path)?,
+            };
+            save(&path, stored)
+        });
+        match written {
             Ok(gzip_bytes) => {
                 report = report.plus(Report { objects: 1, rows: task.rows, raw_bytes: text.len() as u64, gzip_bytes });
                 progress(task.rows);
@@ -164,6 +179,17 @@ fn work(
         }
     }
     Ok(report)
+}
+
+/// Compresses a text as two gzip members, as load balancers do: a reader of the first alone loses half of the rows.
+fn pack_in_two<'p>(compressor: &mut Compressor, text: &[u8], packed: &'p mut Vec<u8>, path: &Path) -> Result<&'p [u8]> {
+    let half = memchr::memchr(b'\n', &text[text.len() / 2..]).map_or(text.len(), |end| text.len() / 2 + end + 1);
+    let first = pack(compressor, &text[..half], packed, path)?.to_vec();
+    let second = pack(compressor, &text[half..], packed, path)?.to_vec();
+    packed.clear();
+    packed.extend(first);
+    packed.extend(second);
+    Ok(packed)
 }
 
 /// Compresses a text into `packed` and returns the part of it that is the result.
@@ -180,6 +206,9 @@ fn pack<'p>(compressor: &mut Compressor, text: &[u8], packed: &'p mut Vec<u8>, p
 
 /// Writes a file under a hidden name first, so that no half file ever bears an object's name. Returns its size.
 fn save(path: &Path, bytes: &[u8]) -> Result<u64> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, error))?;
+    }
     let mut hidden = std::ffi::OsString::from(".");
     hidden.push(path.file_name().unwrap_or_default());
     hidden.push(".tmp");

@@ -107,9 +107,19 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::generate::{Layout, Source};
 
     fn spec(rows: u64, hours: &str, distributions: u32) -> Spec {
-        Spec { out: PathBuf::new(), rows, hours: hours.parse().unwrap(), distributions, seed: 5, threads: 1 }
+        Spec {
+            out: PathBuf::new(),
+            source: Source::Cloudfront,
+            layout: Layout::Classic,
+            rows,
+            hours: hours.parse().unwrap(),
+            distributions,
+            seed: 5,
+            threads: 1,
+        }
     }
 
     #[test]

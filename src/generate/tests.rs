@@ -9,7 +9,16 @@ use crate::model::Hour;
 
 fn spec(out: &Path, rows: u64, threads: usize) -> Spec {
     let hours = "2026-11-21T23..2026-11-22T02".parse().unwrap();
-    Spec { out: out.to_owned(), rows, hours, distributions: 3, seed: 42, threads }
+    Spec {
+        out: out.to_owned(),
+        source: Source::Cloudfront,
+        layout: Layout::Classic,
+        rows,
+        hours,
+        distributions: 3,
+        seed: 42,
+        threads,
+    }
 }
 
 /// The files of a folder: name to compressed bytes.

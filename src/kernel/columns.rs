@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, MapArray, NullBufferBuilder, StringArray,
-    StructArray,
+    StructArray, TimestampMicrosecondArray,
 };
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::error::ArrowError;
@@ -139,6 +139,7 @@ pub enum Builder {
     Text(Vec<u32>),
     Int(NumberColumn<i32>),
     Bigint(NumberColumn<i64>),
+    Timestamp(NumberColumn<i64>),
     Double(NumberColumn<f64>),
     Map(Box<MapColumn>),
     /// Not built per row: its values are looked up when the column is written.
@@ -155,7 +156,8 @@ impl Builder {
             ColumnType::Bigint => Self::Bigint(NumberColumn::default()),
             ColumnType::Double => Self::Double(NumberColumn::default()),
             ColumnType::StringMap => Self::Map(Box::default()),
-            ColumnType::Boolean | ColumnType::Timestamp | ColumnType::Binary => Self::Derived,
+            ColumnType::Timestamp => Self::Timestamp(NumberColumn::default()),
+            ColumnType::Boolean | ColumnType::Binary => Self::Derived,
         }
     }
 
@@ -164,7 +166,7 @@ impl Builder {
         match self {
             Self::Text(numbers) => numbers.resize(numbers.len() + count, NULL),
             Self::Int(column) => column.push_nulls(count),
-            Self::Bigint(column) => column.push_nulls(count),
+            Self::Bigint(column) | Self::Timestamp(column) => column.push_nulls(count),
             Self::Double(column) => column.push_nulls(count),
             Self::Map(column) => column.push_nulls(count),
             Self::Derived => {}
@@ -177,6 +179,10 @@ impl Builder {
             Self::Text(numbers) => return Ok(ColumnData::Text { numbers, texts: Arc::clone(texts) }),
             Self::Int(mut column) => Arc::new(Int32Array::try_new(column.values.into(), column.nulls.finish())?),
             Self::Bigint(mut column) => Arc::new(Int64Array::try_new(column.values.into(), column.nulls.finish())?),
+            Self::Timestamp(mut column) => {
+                let times = TimestampMicrosecondArray::try_new(column.values.into(), column.nulls.finish())?;
+                Arc::new(times.with_timezone("UTC"))
+            }
             Self::Double(mut column) => Arc::new(Float64Array::try_new(column.values.into(), column.nulls.finish())?),
             Self::Map(column) => Arc::new(column.finish()?),
             Self::Derived => return Ok(ColumnData::Absent),

@@ -15,8 +15,7 @@ use rayon::prelude::*;
 use super::encode::{CodedText, ColumnTask, EncodedColumn, FileEncoder, ROW_GROUP_ROWS, Values};
 use super::enrich::Enricher;
 use super::inflate::{self, Damage, Inflater, Whole};
-use super::parse::Reject;
-use super::parse::w3c::Decoder;
+use super::parse::{Decoder, Reject, Settings, parquet};
 use super::rejects::{self, RejectedLine};
 use super::rows::{HourRows, Rows};
 use super::schema::columns;
@@ -74,6 +73,17 @@ pub struct ObjectOutcome {
     pub damage: Option<Damage>,
     /// Line, reason of its first rejected line.
     pub first_reject: Option<(u64, String)>,
+    /// What it was found to be.
+    pub found: &'static str,
+}
+
+/// What became of a chunk.
+#[derive(Clone, Debug, Default)]
+pub struct ChunkReport {
+    /// Its objects, in order.
+    pub outcomes: Vec<ObjectOutcome>,
+    /// Fields that this version has never heard of, by their logged names, with the number of rows that have a value.
+    pub new_fields: BTreeMap<String, u64>,
 }
 
 /// One finished file of one partition.
@@ -90,24 +100,24 @@ pub struct OutputFile {
 /// Converts a chunk of one table's objects, in the order given. `emit` takes the files in an order that depends on the
 /// objects alone.
 pub fn convert_chunk(
-    table: Table,
+    settings: &Settings,
     enricher: &Enricher,
     objects: &[RawObject],
     emit: &mut dyn FnMut(OutputFile) -> Result<()>,
-) -> Result<Vec<ObjectOutcome>> {
-    let mut pile = Pile::new(table);
-    let mut outcomes = Vec::with_capacity(objects.len());
+) -> Result<ChunkReport> {
+    let mut pile = Pile::new(settings.table);
+    let mut report = ChunkReport { outcomes: Vec::with_capacity(objects.len()), ..ChunkReport::default() };
     for wave in waves(objects) {
         let tasks = tasks(wave);
         let worked: Vec<Result<TaskOutput<'_>>> = tasks
             .par_iter()
-            .map_init(Inflater::default, |inflater, task| work(table, enricher, task, inflater))
+            .map_init(Inflater::default, |inflater, task| work(settings, enricher, task, inflater))
             .collect();
         for parts in worked {
             for part in parts? {
                 match part {
-                    Part::Done(done) => pile.add(done, &mut outcomes),
-                    Part::Large(object) => work_large(table, enricher, object, &mut pile, &mut outcomes, emit)?,
+                    Part::Done(done) => pile.add(done, &mut report),
+                    Part::Large(object) => work_large(settings, enricher, object, &mut pile, &mut report, emit)?,
                 }
                 if pile.held_bytes >= FLUSH_HELD_BYTES {
                     pile.flush(emit)?;
@@ -116,13 +126,17 @@ pub fn convert_chunk(
         }
     }
     pile.flush(emit)?;
-    Ok(outcomes)
+    Ok(report)
 }
 
 /// What an object will hold inflated, as far as it can be told without inflating it: what its last member claims, and no
 /// less than four times its stored size.
 #[must_use]
 pub fn claimed_raw_bytes(object: &RawObject) -> u64 {
+    if object.stored.starts_with(parquet::MAGIC) {
+        // Text of which Parquet makes an eighth: logs repeat.
+        return object.stored.len() as u64 * 8;
+    }
     if !object.stored.starts_with(&inflate::GZIP_MAGIC) {
         return object.stored.len() as u64;
     }
@@ -160,7 +174,7 @@ fn cut(objects: &[RawObject], size_bytes: impl Fn(&RawObject) -> u64, limit_byte
 struct Done {
     hours: Vec<(Hour, HourRows)>,
     rejects: Vec<(Hour, RejectedLine)>,
-    outcomes: Vec<ObjectOutcome>,
+    report: ChunkReport,
 }
 
 impl Done {
@@ -181,26 +195,35 @@ type TaskOutput<'a> = Vec<Part<'a>>;
 
 /// Works a task's ordinary objects; a large one is left for the caller, at its place.
 fn work<'a>(
-    table: Table,
+    settings: &Settings,
     enricher: &Enricher,
     task: &'a [RawObject],
     inflater: &mut Inflater,
 ) -> Result<TaskOutput<'a>> {
     let mut parts = Vec::with_capacity(1);
-    let mut rows = Rows::new(table, enricher, task.iter().map(claimed_raw_bytes).sum());
+    let mut rows = Rows::new(settings.table, enricher, task.iter().map(claimed_raw_bytes).sum());
     let mut done = Done::default();
     for object in task {
+        if object.stored.starts_with(parquet::MAGIC) {
+            rows.begin_object(&object.filename, object.distribution.as_deref());
+            let decoded = parquet::decode(&object.stored, settings, &mut rows);
+            let parquet::Decoded { stats, raw_bytes, found, damage } = decoded;
+            end_object(object, Ended { lines: stats, raw_bytes, found, damage }, &mut rows, &mut done);
+            continue;
+        }
         match inflater.whole(&object.stored) {
             Whole::Bytes(raw, damage) => {
                 rows.begin_object(&object.filename, object.distribution.as_deref());
-                let mut decoder = Decoder::default();
+                let (raw, damage) = limited(raw, damage, settings);
+                let mut decoder = Decoder::new(settings);
                 let used = decoder.decode(raw, damage.is_none(), &mut rows);
-                end_object(object, decoder, &raw[used..], raw.len() as u64, damage, &mut rows, &mut done);
+                let ended = end_text(decoder, &raw[used..], raw.len() as u64, damage, &mut rows);
+                end_object(object, ended, &mut rows, &mut done);
             }
             Whole::TooLarge => {
                 parts.push(Part::Done(finish(std::mem::take(&mut done), &mut rows)?));
                 parts.push(Part::Large(object));
-                rows = Rows::new(table, enricher, 0);
+                rows = Rows::new(settings.table, enricher, 0);
             }
         }
     }
@@ -208,59 +231,88 @@ fn work<'a>(
     Ok(parts)
 }
 
+/// No more of an object's text than its limit.
+fn limited<'r>(raw: &'r [u8], damage: Option<Damage>, settings: &Settings) -> (&'r [u8], Option<Damage>) {
+    let limit = usize::try_from(settings.object_limit_bytes).unwrap_or(usize::MAX);
+    if raw.len() <= limit {
+        return (raw, damage);
+    }
+    (&raw[..limit], Some(settings.over_limit()))
+}
+
 fn finish(mut done: Done, rows: &mut Rows<'_>) -> Result<Done> {
+    done.report.new_fields = rows.take_new_fields();
     done.hours = rows.cut().map_err(|error| Error::encode("columns", error))?;
     Ok(done)
 }
 
-fn end_object(
-    object: &RawObject,
-    mut decoder: Decoder,
+/// How an object ended.
+struct Ended {
+    lines: LineStats,
+    raw_bytes: u64,
+    found: &'static str,
+    damage: Option<Damage>,
+}
+
+/// Ends a text; `rest` is the beginning of a line that damage cut.
+fn end_text(
+    mut decoder: Decoder<'_>,
     rest: &[u8],
     raw_bytes: u64,
     damage: Option<Damage>,
     rows: &mut Rows<'_>,
-    done: &mut Done,
-) {
-    if let Some(damage) = &damage {
+) -> Ended {
+    if let Some(damage) = damage.as_ref().filter(|damage| !rest.is_empty() || damage.is_limit) {
         decoder.reject_rest(rest, format!("cut short: {}", damage.reason), rows);
     }
+    Ended { lines: decoder.stats(), raw_bytes, found: decoder.found(), damage }
+}
+
+fn end_object(object: &RawObject, ended: Ended, rows: &mut Rows<'_>, done: &mut Done) {
     let end = rows.end_object();
-    let mut lines = decoder.stats();
+    let Ended { mut lines, raw_bytes, found, damage } = ended;
     lines.rows -= end.late_rejects;
     lines.rejected_lines += end.late_rejects;
-    done.outcomes.push(ObjectOutcome {
+    done.report.outcomes.push(ObjectOutcome {
         id: object.id.clone(),
         lines,
         raw_bytes,
         damage,
         first_reject: end.rejects.first().map(|reject| (reject.line_number, reject.reason.clone())),
+        found,
     });
     done.reject(object, end.rejects, end.first_hour);
 }
 
 /// Works one large object piece by piece, so that its size does not matter.
 fn work_large(
-    table: Table,
+    settings: &Settings,
     enricher: &Enricher,
     object: &RawObject,
     pile: &mut Pile,
-    outcomes: &mut Vec<ObjectOutcome>,
+    report: &mut ChunkReport,
     emit: &mut dyn FnMut(OutputFile) -> Result<()>,
 ) -> Result<()> {
-    let mut rows = Rows::new(table, enricher, LARGE_CUT_RAW_BYTES);
+    let mut rows = Rows::new(settings.table, enricher, LARGE_CUT_RAW_BYTES);
     rows.begin_object(&object.filename, object.distribution.as_deref());
-    let (mut decoder, mut held, mut raw_bytes, mut cut_bytes) = (Decoder::default(), Vec::new(), 0_u64, 0_u64);
-    let (mut failure, mut long_line, mut first_reject) = (None, false, None);
+    let (mut decoder, mut held, mut raw_bytes, mut cut_bytes) = (Decoder::new(settings), Vec::new(), 0_u64, 0_u64);
+    let (mut failure, mut too_much, mut first_reject) = (None, None, None);
     let first = |reject: &Reject| (reject.line_number, reject.reason.clone());
     let damage = inflate::stream(&object.stored, &mut |piece| {
+        let room = settings.object_limit_bytes - raw_bytes;
+        let piece = &piece[..piece.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
         raw_bytes += piece.len() as u64;
         cut_bytes += piece.len() as u64;
         held.extend_from_slice(piece);
         let used = decoder.decode(&held, false, &mut rows);
         held.drain(..used);
         if held.len() > LINE_LIMIT_BYTES {
-            long_line = true;
+            let reason = format!("a line of more than {LINE_LIMIT_BYTES} bytes");
+            too_much = Some(Damage { raw_offset_bytes: raw_bytes, reason, is_limit: false });
+            return false;
+        }
+        if raw_bytes == settings.object_limit_bytes {
+            too_much = Some(settings.over_limit());
             return false;
         }
         if cut_bytes >= LARGE_CUT_RAW_BYTES {
@@ -270,7 +322,7 @@ fn work_large(
             first_reject = first_reject.take().or_else(|| rejects.first().map(first));
             cut.reject(object, rejects, first_hour);
             let piled = finish(cut, &mut rows).and_then(|done| {
-                pile.add(done, outcomes);
+                pile.add(done, report);
                 if pile.held_bytes >= FLUSH_HELD_BYTES { pile.flush(emit) } else { Ok(()) }
             });
             failure = piled.err();
@@ -280,19 +332,18 @@ fn work_large(
     if let Some(error) = failure {
         return Err(error);
     }
-    let too_long =
-        || Damage { raw_offset_bytes: raw_bytes, reason: format!("a line of more than {LINE_LIMIT_BYTES} bytes") };
-    let damage = if long_line { Some(too_long()) } else { damage };
+    let damage = too_much.or(damage);
     if damage.is_none() {
         decoder.decode(&held, true, &mut rows);
         held.clear();
     }
     let mut done = Done::default();
-    end_object(object, decoder, &held, raw_bytes, damage, &mut rows, &mut done);
-    if let Some(outcome) = done.outcomes.last_mut() {
+    let ended = end_text(decoder, &held, raw_bytes, damage, &mut rows);
+    end_object(object, ended, &mut rows, &mut done);
+    if let Some(outcome) = done.report.outcomes.last_mut() {
         outcome.first_reject = first_reject.or(outcome.first_reject.take());
     }
-    pile.add(finish(done, &mut rows)?, outcomes);
+    pile.add(finish(done, &mut rows)?, report);
     Ok(())
 }
 
@@ -309,7 +360,7 @@ impl Pile {
         Self { table, partitions: BTreeMap::new(), rejects: BTreeMap::new(), held_bytes: 0 }
     }
 
-    fn add(&mut self, done: Done, outcomes: &mut Vec<ObjectOutcome>) {
+    fn add(&mut self, done: Done, report: &mut ChunkReport) {
         self.held_bytes += done.hours.first().map_or(0, |(_, rows)| rows.shared_bytes());
         for (hour, rows) in done.hours {
             self.held_bytes += rows.held_bytes();
@@ -319,7 +370,10 @@ impl Pile {
             self.held_bytes += line.held_bytes();
             self.rejects.entry(hour).or_default().push(line);
         }
-        outcomes.extend(done.outcomes);
+        report.outcomes.extend(done.report.outcomes);
+        for (name, rows) in done.report.new_fields {
+            *report.new_fields.entry(name).or_default() += rows;
+        }
     }
 
     fn flush(&mut self, emit: &mut dyn FnMut(OutputFile) -> Result<()>) -> Result<()> {

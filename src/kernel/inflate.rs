@@ -25,6 +25,29 @@ pub struct Damage {
     pub raw_offset_bytes: u64,
     /// What is wrong.
     pub reason: String,
+    /// Whether nothing is wrong but its size: what comes after was not read, by the job's own limit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_limit: bool,
+}
+
+impl Damage {
+    /// Damage of the object itself.
+    #[must_use]
+    pub const fn at(raw_offset_bytes: u64, reason: String) -> Self {
+        Self { raw_offset_bytes, reason, is_limit: false }
+    }
+}
+
+/// The beginning of an object's text: up to `limit_bytes` of what the first of its stored bytes inflate to.
+#[must_use]
+pub fn head(stored: &[u8], limit_bytes: usize) -> Vec<u8> {
+    let mut head = Vec::new();
+    // A piece of an object always ends damaged; what came before is what was asked for.
+    let _ = stream(stored, &mut |piece| {
+        head.extend_from_slice(&piece[..piece.len().min(limit_bytes - head.len())]);
+        head.len() < limit_bytes
+    });
+    head
 }
 
 /// What an object inflated to.
@@ -118,7 +141,7 @@ pub fn stream(stored: &[u8], each: &mut dyn FnMut(&[u8]) -> bool) -> Option<Dama
         if !rest.starts_with(&GZIP_MAGIC) {
             let padding = rest.iter().all(|byte| *byte == 0);
             let reason = || format!("{} bytes after the last gzip member are not gzip", rest.len());
-            return (!padding).then(|| Damage { raw_offset_bytes: offset, reason: reason() });
+            return (!padding).then(|| Damage::at(offset, reason()));
         }
         let mut member = flate2::bufread::GzDecoder::new(rest);
         loop {
@@ -130,7 +153,7 @@ pub fn stream(stored: &[u8], each: &mut dyn FnMut(&[u8]) -> bool) -> Option<Dama
                         return None;
                     }
                 }
-                Err(error) => return Some(Damage { raw_offset_bytes: offset, reason: format!("gzip: {error}") }),
+                Err(error) => return Some(Damage::at(offset, format!("gzip: {error}"))),
             }
         }
         rest = member.into_inner();

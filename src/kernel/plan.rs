@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use super::names::{self, Named};
+use super::names::{self, Layout, Named};
 use super::records::InputName;
 use crate::model::{HourRange, ObjectId, Table, UnitId};
 
@@ -11,41 +11,50 @@ use crate::model::{HourRange, ObjectId, Table, UnitId};
 /// larger chunk would sort more rows together and need more memory; a smaller one would make more files of a large hour.
 pub const CHUNK_STORED_BYTES: u64 = 32 << 20;
 
-/// Which names are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// What can be told from the names.
-    Auto,
-    /// Every object is a CloudFront log, whatever its name.
-    Cloudfront,
+/// How objects are told apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Naming {
+    /// The table of every object, whatever its name; by names and first bytes where none is given.
+    pub table: Option<Table>,
+    /// What the folders of keys are, where a user laid them out.
+    pub layout: Option<Layout>,
 }
+
+/// What is told of objects with a path part that begins with `.` or `_`.
+pub const HIDDEN: &str = "hidden";
+
+/// What is told of objects that neither their names nor their first bytes make a log.
+pub const UNNAMED: &str = "neither named as a log nor beginning like one";
 
 /// A listing, told apart by unit.
 #[derive(Debug, Default)]
 pub struct Grouped {
     /// The objects of each unit, in key order.
     pub units: BTreeMap<UnitId, Vec<ObjectId>>,
-    /// Objects whose names are no log's, hidden ones among them.
-    pub skipped_objects: u64,
+    /// Objects that were left alone, by what they are.
+    pub skipped: BTreeMap<&'static str, u64>,
     /// The key of the first of them.
     pub first_skipped: Option<String>,
+    /// Objects whose names say nothing, and whose first bytes may.
+    pub unnamed: Vec<ObjectId>,
     /// Logs whose hour is outside the range.
     pub outside_objects: u64,
 }
 
 impl Grouped {
     /// Adds an object of the listing.
-    pub fn add(&mut self, object: ObjectId, format: Format, hours: Option<HourRange>) {
-        let unit = match (names::read(&object.key), format) {
-            (Named::Cloudfront { hour, .. }, _) => UnitId::Hour(Table::CloudfrontLogs, hour),
-            (Named::Unknown, Format::Cloudfront) => {
-                UnitId::Untimed(Table::CloudfrontLogs, names::folder(&object.key).to_owned())
-            }
-            (Named::Hidden, _) | (Named::Unknown, Format::Auto) => {
-                self.skipped_objects += 1;
-                self.first_skipped.get_or_insert(object.key);
-                return;
-            }
+    pub fn add(&mut self, object: ObjectId, naming: &Naming, hours: Option<HourRange>) {
+        let unit = match names::read(&object.key, naming.layout.as_ref()) {
+            Named::Log { table, hour, .. } => UnitId::Hour(naming.table.unwrap_or(table), hour),
+            Named::Hidden => return self.skip(object, HIDDEN),
+            Named::Other(what) => return self.skip(object, what),
+            Named::Unknown => match naming.table {
+                Some(table) => UnitId::Untimed(table, names::folder(&object.key).to_owned()),
+                // A look at first bytes is a call for each: it is not made where hours are asked for, since an object
+                // without a time belongs to none.
+                None if hours.is_some() => return self.skip(object, UNNAMED),
+                None => return self.unnamed.push(object),
+            },
         };
         // An object without a time belongs to no range, so it is converted only where none is asked for.
         let inside = hours.is_none_or(|range| unit.hour().is_some_and(|hour| range.contains(hour)));
@@ -54,6 +63,28 @@ impl Grouped {
         } else {
             self.outside_objects += 1;
         }
+    }
+
+    /// Adds an object whose name said nothing, by what its first bytes say.
+    pub fn add_unnamed(&mut self, object: ObjectId, table: Option<Table>) {
+        match table {
+            Some(table) => {
+                let unit = UnitId::Untimed(table, names::folder(&object.key).to_owned());
+                self.units.entry(unit).or_default().push(object);
+            }
+            None => self.skip(object, UNNAMED),
+        }
+    }
+
+    fn skip(&mut self, object: ObjectId, what: &'static str) {
+        *self.skipped.entry(what).or_default() += 1;
+        self.first_skipped.get_or_insert(object.key);
+    }
+
+    /// Objects that were left alone.
+    #[must_use]
+    pub fn skipped_objects(&self) -> u64 {
+        self.skipped.values().sum()
     }
 
     /// Puts every unit's objects into key order, whatever the order of the listing.
@@ -135,16 +166,17 @@ mod tests {
         for key in
             ["p/E1.2026-11-21-05.b.gz", "p/E1.2026-11-21-05.a.gz", "E1.2026-11-21-06.a.gz", "notes.txt", ".x/y.gz"]
         {
-            grouped.add(object(key, "", 1), Format::Auto, Some(range));
+            grouped.add(object(key, "", 1), &Naming::default(), Some(range));
         }
         grouped.sort();
         let unit = UnitId::Hour(Table::CloudfrontLogs, range.start);
         assert_eq!(grouped.units.len(), 1);
         assert_eq!(grouped.units[&unit][0].key, "p/E1.2026-11-21-05.a.gz");
-        assert_eq!((grouped.skipped_objects, grouped.outside_objects), (2, 1));
+        assert_eq!((grouped.skipped_objects(), grouped.outside_objects), (2, 1));
 
         let mut forced = Grouped::default();
-        forced.add(object("p/access.log", "", 1), Format::Cloudfront, None);
+        let naming = Naming { table: Some(Table::CloudfrontLogs), layout: None };
+        forced.add(object("p/access.log", "", 1), &naming, None);
         assert_eq!(forced.units.keys().next(), Some(&UnitId::Untimed(Table::CloudfrontLogs, "p".into())));
     }
 }

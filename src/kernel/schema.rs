@@ -63,7 +63,7 @@ use ColumnType::{Bigint, Binary, Boolean, Double, Int, String as Text, StringMap
 /// CloudFront standard logs. Field meanings: the CloudFront Developer Guide, "Standard logging reference".
 const CLOUDFRONT_LOGS: &[Column] = &[
     made("event_time", Timestamp, "When the server finished responding, UTC"),
-    made("distribution", Text, "Distribution id, from the object's name"),
+    logged("distribution", Text, "Distribution id, from the log or from the object's name"),
     logged("x_edge_location", Text, "Edge location that served the request, such as HEL51-P6"),
     logged("sc_bytes", Bigint, "Bytes sent to the viewer, headers included"),
     logged("c_ip", Text, "Address of the viewer or its proxy, IPv4 or IPv6"),
@@ -114,6 +114,59 @@ const CLOUDFRONT_LOGS: &[Column] = &[
     made("extra", StringMap, "Fields that this version does not know, by their logged names"),
 ];
 
+/// Access logs of Application Load Balancers. Field meanings: Elastic Load Balancing, "Access log entries"; names and types
+/// those of Athena's documentation, where it has the field.
+const ALB_LOGS: &[Column] = &[
+    made("event_time", Timestamp, "When the load balancer finished responding, UTC"),
+    logged("type", Text, "http, https, h2, grpcs, ws or wss"),
+    logged("elb", Text, "Load balancer: app/name/id"),
+    logged("client_ip", Text, "Address of the client, IPv4 or IPv6"),
+    logged("client_port", Int, "Port of the client"),
+    logged("target_ip", Text, "Address of the target; NULL where none was chosen"),
+    logged("target_port", Int, "Port of the target"),
+    logged("request_processing_time", Double, "Seconds until the request was sent to a target, -1 where it was not"),
+    logged("target_processing_time", Double, "Seconds until the target began to respond, -1 where it did not"),
+    logged("response_processing_time", Double, "Seconds until the response was sent on, -1 where it was not"),
+    logged("elb_status_code", Int, "HTTP status of the load balancer"),
+    logged("target_status_code", Text, "HTTP status of the target"),
+    logged("received_bytes", Bigint, "Bytes of the request, headers included"),
+    logged("sent_bytes", Bigint, "Bytes sent to the client, headers included"),
+    logged("request_verb", Text, "HTTP method"),
+    logged("request_url", Text, "URL as logged: scheme, host, port, path and query"),
+    logged("request_proto", Text, "HTTP version"),
+    logged("user_agent", Text, "User agent as logged, special characters as \\xHH"),
+    logged("ssl_cipher", Text, "TLS cipher"),
+    logged("ssl_protocol", Text, "TLS version"),
+    logged("target_group_arn", Text, "Target group"),
+    unique(logged("trace_id", Text, "X-Amzn-Trace-Id header")),
+    logged("domain_name", Text, "Server name that the client asked for (SNI)"),
+    logged("chosen_cert_arn", Text, "Certificate shown to the client"),
+    logged("matched_rule_priority", Text, "Priority of the rule that matched, 0 for the default, -1 for an error"),
+    logged("request_creation_time", Timestamp, "When the load balancer received the request, UTC"),
+    logged("actions_executed", Text, "Actions taken, separated by commas"),
+    logged("redirect_url", Text, "Where a redirect led"),
+    logged("lambda_error_reason", Text, "error_reason: why an action failed"),
+    logged("target_port_list", Text, "Addresses and ports of the targets, separated by spaces"),
+    logged("target_status_code_list", Text, "Statuses of the targets, separated by spaces"),
+    logged("classification", Text, "Desync mitigation: Acceptable, Ambiguous or Severe"),
+    logged("classification_reason", Text, "Why the request was classified so"),
+    logged("conn_trace_id", Text, "Id of the connection, as in connection logs"),
+    logged("transformed_host", Text, "Host header after a transform"),
+    logged("transformed_uri", Text, "Path and query after a transform"),
+    logged("request_transform_status", Text, "Outcome of the transforms"),
+    logged("ip_address", Text, "Address of the load balancer's node"),
+    made("user_agent_decoded", Text, "user_agent without its escapes"),
+    made("browser_family", Text, "Browser, such as Chrome"),
+    made("browser_version", Text, "Version of the browser"),
+    made("os_family", Text, "Operating system"),
+    made("device_class", Text, "desktop, mobile, tablet, tv, bot or other"),
+    made("is_bot", Boolean, "Whether a program made the request; NULL without a user agent"),
+    made("bot_name", Text, "Name of the bot"),
+    made("bot_category", Text, "What the bot is for"),
+    made("filename", Text, "Key of the raw object that the row comes from"),
+    made("extra", StringMap, "Fields that this version does not know, by their logged names"),
+];
+
 /// Lines that are no rows.
 const REJECTS: &[Column] = &[
     made("source_table", Text, "Table that the line was meant for"),
@@ -129,8 +182,66 @@ const REJECTS: &[Column] = &[
 pub const fn sort_columns(table: Table) -> Option<[&'static str; 3]> {
     match table {
         Table::CloudfrontLogs => Some(["x_edge_location", "c_ip", "event_time"]),
+        Table::AlbLogs => Some(["elb", "client_ip", "event_time"]),
         Table::Rejects => None,
     }
+}
+
+/// The columns of the user agent: as logged, and decoded. Both follow from its number, as the browser does.
+#[must_use]
+pub const fn agent_columns(table: Table) -> Option<(&'static str, &'static str)> {
+    match table {
+        Table::CloudfrontLogs => Some(("cs_user_agent", "user_agent")),
+        Table::AlbLogs => Some(("user_agent", "user_agent_decoded")),
+        Table::Rejects => None,
+    }
+}
+
+/// Part of a logged value that is a column of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// `address:port`: what stands before the last colon. An IPv6 address stands without brackets.
+    Address,
+    /// `address:port`: what stands after the last colon, or all of it.
+    Port,
+    /// `METHOD url version`: what stands before the first space.
+    Verb,
+    /// What stands between the first space and the last; a URL may hold spaces.
+    Url,
+    /// What stands after the last space.
+    Version,
+}
+
+/// The columns that a logged field falls into, where it is not one column of its own name. Names are normalised.
+#[must_use]
+pub fn split_field(table: Table, name: &str) -> &'static [(&'static str, Part)] {
+    match (table, name) {
+        (Table::CloudfrontLogs, "distributionid" | "distribution_id") => &[("distribution", Part::Whole)],
+        // Athena's older spelling.
+        (Table::CloudfrontLogs, "cs_referrer") => &[("cs_referer", Part::Whole)],
+        (Table::AlbLogs, "client_port") => &[("client_ip", Part::Address), ("client_port", Part::Port)],
+        (Table::AlbLogs, "target_port") => &[("target_ip", Part::Address), ("target_port", Part::Port)],
+        (Table::AlbLogs, "request" | "request_line") => {
+            &[("request_verb", Part::Verb), ("request_url", Part::Url), ("request_proto", Part::Version)]
+        }
+        (Table::AlbLogs, "error_reason") => &[("lambda_error_reason", Part::Whole)],
+        _ => &[],
+    }
+}
+
+/// Whether a table has a place for a field of this logged name.
+#[must_use]
+pub fn is_logged_field(table: Table, logged: &str) -> bool {
+    let name = normalise_field_name(logged);
+    let time = match table {
+        Table::CloudfrontLogs => matches!(name.as_str(), "date" | "time" | "timestamp_ms"),
+        Table::AlbLogs => name == "time",
+        Table::Rejects => false,
+    };
+    time || !split_field(table, &name).is_empty()
+        || column_index(table, &name).is_some_and(|index| columns(table)[index].logged)
 }
 
 /// The partition columns of every table: text, zero-padded, of the row's own time.
@@ -141,6 +252,7 @@ pub const PARTITION_COLUMNS: [&str; 4] = ["year", "month", "day", "hour"];
 pub const fn columns(table: Table) -> &'static [Column] {
     match table {
         Table::CloudfrontLogs => CLOUDFRONT_LOGS,
+        Table::AlbLogs => ALB_LOGS,
         Table::Rejects => REJECTS,
     }
 }

@@ -1,6 +1,6 @@
 //! One unit: fetch its chunks, convert them into staging, commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +14,7 @@ use crate::commit;
 use crate::edge::objects::Objects;
 use crate::error::{Error, Result};
 use crate::kernel::convert::{
-    FLUSH_HELD_BYTES, ObjectOutcome, OutputFile, RawObject, claimed_raw_bytes, convert_chunk,
+    ChunkReport, FLUSH_HELD_BYTES, ObjectOutcome, OutputFile, RawObject, claimed_raw_bytes, convert_chunk,
 };
 use crate::kernel::enrich::RULES_VERSION;
 use crate::kernel::names;
@@ -111,6 +111,7 @@ async fn convert_inputs(
     let source = shared.source.url();
     let batch = batch_id(unit, source, RULES_VERSION, inputs);
     let (mut outcomes, mut outputs) = (Vec::with_capacity(inputs.len()), Vec::new());
+    let mut new_fields: BTreeMap<String, u64> = BTreeMap::new();
     let mut fetched = futures::stream::iter(chunks(inputs)).then(|chunk| fetch(shared, unit, inputs, chunk)).boxed();
     let mut next = fetched.try_next().await?;
     while let Some(chunk) = next {
@@ -120,13 +121,16 @@ async fn convert_inputs(
         // While one chunk is converted the next is fetched, as far as the budget goes.
         let (done, ahead) = tokio::join!(convert_fetched(shared, unit, chunk, writer), fetched.try_next());
         let (converted, written) = done?;
-        outcomes.extend(converted);
+        outcomes.extend(converted.outcomes);
+        for (name, rows) in converted.new_fields {
+            *new_fields.entry(name).or_default() += rows;
+        }
         outputs.extend(written);
         progress.add(stored_bytes);
         next = ahead?;
     }
     check_rejects(shared, unit, &outcomes)?;
-    let summary = summarise(&outcomes, &outputs);
+    let summary = Summary { new_fields, ..summarise(&outcomes, &outputs) };
     let manifest = Manifest {
         format: FORMAT_VERSION,
         writer: env!("CARGO_PKG_VERSION").to_owned(),
@@ -157,7 +161,7 @@ async fn fetch<'s>(shared: &'s Shared, unit: &UnitId, inputs: &[ObjectId], chunk
             let stored = shared.source.get_listed(&id, name).await?;
             Ok::<RawObject, Error>(RawObject {
                 filename: id.key.as_str().into(),
-                distribution: names::distribution(&id.key),
+                distribution: names::distribution(&id.key, shared.job.naming.layout.as_ref()),
                 hour: unit.hour(),
                 id,
                 stored,
@@ -196,22 +200,22 @@ async fn convert_fetched(
     unit: &UnitId,
     chunk: Fetched<'_>,
     writer: StagedWriter<'_>,
-) -> Result<(Vec<ObjectOutcome>, Vec<ManifestOutput>)> {
+) -> Result<(ChunkReport, Vec<ManifestOutput>)> {
     let (send, files) = mpsc::channel(FILES_WAITING);
     let Fetched { objects, budget } = chunk;
     let raw_bytes = objects.iter().map(claimed_raw_bytes).sum();
     let working = shared.convert_budget.take(convert_cost_bytes(raw_bytes)).await?;
-    let (table, enricher) = (unit.table(), Arc::clone(&shared.enricher));
+    let (settings, enricher) = (shared.job.settings(unit.table()), Arc::clone(&shared.enricher));
     let work = move || {
         // The writer is gone only where it failed, and then its own error is the one to tell.
         let stopped = |_| Error::Stopped { signal: "a failed write" };
-        convert_chunk(table, &enricher, &objects, &mut |file| send.blocking_send(file).map_err(stopped))
+        convert_chunk(&settings, &enricher, &objects, &mut |file| send.blocking_send(file).map_err(stopped))
     };
     let converted = offload(&shared.pool, format!("converting {unit}"), work);
-    let (outcomes, outputs) = tokio::join!(converted, writer.write(files));
+    let (report, outputs) = tokio::join!(converted, writer.write(files));
     drop((working, budget));
     let outputs = outputs?;
-    Ok((outcomes?, outputs))
+    Ok((report?, outputs))
 }
 
 /// Refuses to commit a unit of which more is rejected than the job allows: most likely it is no log at all.
@@ -243,6 +247,7 @@ fn summarise(outcomes: &[ObjectOutcome], outputs: &[ManifestOutput]) -> Summary 
         stats.raw_bytes += outcome.raw_bytes;
         stats.lines += outcome.lines;
         stats.damaged_objects += u64::from(outcome.damage.is_some());
+        *summary.found.entry(outcome.found).or_default() += 1;
     }
     for output in outputs {
         stats.output_files += 1;

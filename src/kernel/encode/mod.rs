@@ -23,7 +23,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
 use super::enrich::RULES_VERSION;
-use super::schema::{Column, ColumnType, arrow_schema, columns};
+use super::schema::{Column, ColumnType, arrow_schema, columns, sort_columns};
 use crate::model::Table;
 
 use coded::CodedColumn;
@@ -87,7 +87,7 @@ fn properties(table: Table) -> WriterPropertiesPtr {
         // Names of nested fields are those of the Parquet specification, whatever Arrow calls them.
         .set_coerce_types(true);
     for column in columns(table) {
-        if !prunes(column) {
+        if !prunes(table, column) {
             builder = builder.set_column_statistics_enabled(path(column.name), EnabledStatistics::None);
         }
         if column.unique {
@@ -102,9 +102,10 @@ fn properties(table: Table) -> WriterPropertiesPtr {
 
 /// Whether a column's statistics are worth having. The least and the greatest text of an unsorted column span everything:
 /// they never prune, and finding them compares every value twice.
-fn prunes(column: &Column) -> bool {
+fn prunes(table: Table, column: &Column) -> bool {
     !matches!(column.kind, ColumnType::String | ColumnType::Binary | ColumnType::StringMap)
-        || matches!(column.name, "x_edge_location" | "c_ip" | "distribution")
+        || column.name == "distribution"
+        || sort_columns(table).is_some_and(|names| names.contains(&column.name))
 }
 
 /// The values of one column of one row group.
@@ -205,7 +206,7 @@ impl FileEncoder {
             let leaves = if matches!(field.data_type(), DataType::Map(..)) { 2 } else { 1 };
             let coded = CodedColumn {
                 descriptor: self.writer.schema_descr().column(leaf),
-                statistics: prunes(column),
+                statistics: prunes(self.table, column),
                 level: zstd_level(),
             };
             leaf += leaves;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::decode::decode_logged;
+use super::decode::{Escapes, decode_logged};
 
 /// The version of these rules, kept in every file's metadata so that a later version knows what to do again.
 pub const RULES_VERSION: &str = "woothee-0.13";
@@ -39,9 +39,9 @@ impl Agent {
 
     /// Decodes a raw value and looks at it.
     #[must_use]
-    pub fn of_raw(raw: &[u8]) -> Self {
+    pub fn of_raw(raw: &[u8], escapes: Escapes) -> Self {
         static PARSER: LazyLock<woothee::parser::Parser> = LazyLock::new(woothee::parser::Parser::new);
-        let user_agent = decode_logged(raw);
+        let user_agent = decode_logged(raw, escapes);
         let mut agent = Self {
             raw: Some(String::from_utf8_lossy(raw).into_owned()),
             is_bot: Some(false),
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     fn of(raw: &str) -> (Option<String>, Option<String>, Option<&'static str>, Option<bool>) {
-        let agent = Agent::of_raw(raw.as_bytes());
+        let agent = Agent::of_raw(raw.as_bytes(), Escapes::Percent);
         (agent.browser_family, agent.os_family, agent.device_class, agent.is_bot)
     }
 
@@ -112,12 +112,15 @@ mod tests {
         assert_eq!(of(&windows.replace("%20", "%2520")), person("Chrome", "Windows", "desktop"));
         let iphone = "Mozilla/5.0%20(iPhone;%20CPU%20iPhone%20OS%2018_5%20like%20Mac%20OS%20X)%20AppleWebKit/605.1.15%20(KHTML,%20like%20Gecko)%20Version/18.5%20Mobile/15E148%20Safari/604.1";
         assert_eq!(of(iphone), person("Safari", "iOS", "mobile"));
-        assert_eq!(Agent::of_raw(windows.as_bytes()).browser_version.as_deref(), Some("140.0.0.0"));
+        assert_eq!(Agent::of_raw(windows.as_bytes(), Escapes::Percent).browser_version.as_deref(), Some("140.0.0.0"));
     }
 
     #[test]
     fn bots_are_named_and_unknown_agents_are_not_guessed() {
-        let bot = Agent::of_raw(b"Mozilla/5.0%20(compatible;%20Googlebot/2.1;%20+http://www.google.com/bot.html)");
+        let bot = Agent::of_raw(
+            b"Mozilla/5.0%20(compatible;%20Googlebot/2.1;%20+http://www.google.com/bot.html)",
+            Escapes::Percent,
+        );
         assert_eq!(
             (bot.is_bot, bot.bot_name.as_deref(), bot.device_class),
             (Some(true), Some("Googlebot"), Some("bot"))

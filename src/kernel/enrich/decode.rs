@@ -1,37 +1,52 @@
-//! Percent-decoding of a logged value.
+//! Taking the escapes off a logged value.
 //!
 //! CloudFront percent-encodes once and encodes `%` itself, so one decode is lossless by the specification. Logs of
 //! 2013 to 2019 carry a second layer: it is taken off only where the first decode left `%20` and no space, since `%2520`
 //! beside `%20` is how a correct log writes an application's own `%20`. Never more than that. `+` is no space.
+//!
+//! Load balancers write what a log may not hold as `\xHH`, and a backslash of its own as `\x5C`.
 
 use std::borrow::Cow;
 
-/// Decodes a logged value by the rule above. Malformed escapes stay as they are; bytes that are not UTF-8 become U+FFFD.
+/// How a source writes the bytes that its log may not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escapes {
+    /// `%20`, as CloudFront does.
+    Percent,
+    /// `\x22`, as load balancers do.
+    Hex,
+}
+
+/// Decodes a logged value by the rules above. Malformed escapes stay as they are; bytes that are not UTF-8 become U+FFFD.
 #[must_use]
-pub fn decode_logged(raw: &[u8]) -> String {
-    let once = percent_decode(raw);
+pub fn decode_logged(raw: &[u8], escapes: Escapes) -> String {
+    if escapes == Escapes::Hex {
+        return String::from_utf8_lossy(&unescape(raw, b"\\x")).into_owned();
+    }
+    let once = unescape(raw, b"%");
     let twice = if !once.contains(&b' ') && memchr::memmem::find(&once, b"%20").is_some() {
-        Cow::Owned(percent_decode(&once).into_owned())
+        Cow::Owned(unescape(&once, b"%").into_owned())
     } else {
         once
     };
     String::from_utf8_lossy(&twice).into_owned()
 }
 
-fn percent_decode(raw: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr(b'%', raw).is_none() {
+/// Puts a byte in the place of every mark that two hexadecimal digits follow.
+fn unescape<'r>(raw: &'r [u8], mark: &[u8]) -> Cow<'r, [u8]> {
+    if memchr::memmem::find(raw, mark).is_none() {
         return Cow::Borrowed(raw);
     }
     let mut decoded = Vec::with_capacity(raw.len());
     let mut rest = raw;
     while let Some((first, after)) = rest.split_first() {
-        let escape = match after {
-            [high, low, ..] if *first == b'%' => hex(*high).zip(hex(*low)),
+        let escape = match rest.strip_prefix(mark) {
+            Some([high, low, ..]) => hex(*high).zip(hex(*low)),
             _ => None,
         };
         if let Some((high, low)) = escape {
             decoded.push(high << 4 | low);
-            rest = &rest[3..];
+            rest = &rest[mark.len() + 2..];
         } else {
             decoded.push(*first);
             rest = after;
@@ -68,14 +83,27 @@ mod tests {
             ("%C3%A9%ff", "\u{e9}\u{fffd}"),
             ("%09%00", "\t\0"),
         ] {
-            assert_eq!(decode_logged(raw.as_bytes()), decoded, "{raw}");
+            assert_eq!(decode_logged(raw.as_bytes(), Escapes::Percent), decoded, "{raw}");
+        }
+    }
+
+    #[test]
+    fn load_balancers_escape_with_a_backslash() {
+        for (raw, decoded) in [
+            (r"a \x22b\x22", r#"a "b""#),
+            (r"\x5Cx22", r"\x22"),
+            (r"\xC3\xA9 \xff", "\u{e9} \u{fffd}"),
+            (r"100% \x2 \xzz \", r"100% \x2 \xzz \"),
+            ("Mozilla/5.0%20(X11)", "Mozilla/5.0%20(X11)"),
+        ] {
+            assert_eq!(decode_logged(raw.as_bytes(), Escapes::Hex), decoded, "{raw}");
         }
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_borne(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-            let _ = decode_logged(&bytes);
+            let _ = (decode_logged(&bytes, Escapes::Percent), decode_logged(&bytes, Escapes::Hex));
         }
     }
 }

@@ -1,60 +1,120 @@
-//! What an object's key says: which source wrote it, for which distribution and hour.
+//! What an object's key says: which log it is, for which distribution and hour.
 //!
-//! Source of the format: the CloudFront Developer Guide, "Access logs (standard logs)", file name format
-//! `<prefix>/<distribution id>.YYYY-MM-DD-HH.<unique id>.gz`, the hour in UTC.
+//! Sources of the formats. CloudFront: the Developer Guide, "Access logs (standard logs)",
+//! `<prefix>/<distribution id>.YYYY-MM-DD-HH.<unique id>.gz`, the hour in UTC; version 2 writes the same name into folders of
+//! the user's choice ([`layout`]). Load balancers: the user guides, "Access log files",
+//! `AWSLogs/<account>/elasticloadbalancing/<region>/yyyy/mm/dd/<account>_elasticloadbalancing_<region>_app.<name>.<id>_`
+//! `<end time>_<node address>_<random>.log.gz`: the folders are the day of delivery, the time is the end of five minutes.
+//! Connection and health-check logs lie in the same tree, under names that begin with what they are.
 
-use crate::model::Hour;
+mod layout;
+
+pub use layout::Layout;
+
+use crate::model::{HOUR_SECONDS, Hour, Table};
 
 /// What a key says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Named {
-    /// A CloudFront standard log.
-    Cloudfront {
-        /// The distribution's id.
-        distribution: String,
+    /// A log that has a table.
+    Log {
+        /// The table.
+        table: Table,
+        /// The distribution's id, where it is told.
+        distribution: Option<String>,
         /// The hour in which its requests happened, most of them.
         hour: Hour,
     },
+    /// Something that AWS writes beside the logs that are read here; its name.
+    Other(&'static str),
     /// A name that no source gives.
     Unknown,
     /// Something that no reader of a lake or a log bucket looks at: a path with a part that begins with `.` or `_`.
     Hidden,
 }
 
-/// Reads a key.
+/// Reads a key; `layout` is what its folders are by the user's word.
 #[must_use]
-pub fn read(key: &str) -> Named {
+pub fn read(key: &str, layout: Option<&Layout>) -> Named {
     if key.split('/').any(|part| part.starts_with(['.', '_'])) {
         return Named::Hidden;
     }
-    let name = key.rsplit('/').next().unwrap_or(key);
-    cloudfront(name).unwrap_or(Named::Unknown)
+    let mut folders: Vec<&str> = key.split('/').collect();
+    let name = folders.pop().unwrap_or(key);
+    if name == "ELBAccessLogTestFile" {
+        return Named::Other("test file of a load balancer");
+    }
+    if let Some(named) = cloudfront(name).or_else(|| load_balancer(name)) {
+        return named;
+    }
+    let said = layout.map_or_else(|| layout::guess(&folders), |layout| layout.read(&folders));
+    let table = if folders.contains(&"elasticloadbalancing") { Table::AlbLogs } else { Table::CloudfrontLogs };
+    match said.and_then(|said| said.hour.map(|hour| (said.distribution, hour))) {
+        Some((distribution, hour)) => Named::Log { table, distribution, hour },
+        None => Named::Unknown,
+    }
 }
 
-/// `<distribution id>.YYYY-MM-DD-HH.<unique id>`, then `.gz` or, where somebody decompressed it, nothing, `.log` or `.txt`.
+/// What a file may end with: as AWS writes it, or as somebody decompressed or renamed it.
+fn is_end(part: &str) -> bool {
+    matches!(part, "gz" | "log" | "txt" | "json" | "parquet")
+}
+
+/// `<distribution id>.YYYY-MM-DD-HH.<unique id>`, then nothing or what a file may end with, twice at most.
 fn cloudfront(name: &str) -> Option<Named> {
-    let mut parts = name.split('.');
-    let (distribution, time, unique) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_end = |part: &str| matches!(part, "gz" | "log" | "txt");
-    let known_end = match (parts.next(), parts.next()) {
-        (None, None) => !is_end(unique),
-        (Some(end), None) => is_end(end),
-        _ => false,
-    };
+    let mut parts: Vec<&str> = name.split('.').collect();
+    while parts.len() > 3 && parts.len() <= 5 && parts.last().is_some_and(|part| is_end(part)) {
+        parts.pop();
+    }
+    let [distribution, time, unique] = parts[..] else { return None };
     let alphanumeric = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if !known_end || !alphanumeric(distribution) || !alphanumeric(unique) || time.len() != 13 {
+    if !alphanumeric(distribution) || !alphanumeric(unique) || is_end(unique) || time.len() != 13 {
         return None;
     }
     let (date, hour) = time.split_at_checked(10)?;
     let hour = format!("{date}T{}", hour.strip_prefix('-')?).parse().ok()?;
-    Some(Named::Cloudfront { distribution: distribution.to_owned(), hour })
+    Some(Named::Log { table: Table::CloudfrontLogs, distribution: Some(distribution.to_owned()), hour })
+}
+
+/// `<account>_elasticloadbalancing_<region>_<kind>.<name>_<end time>_<address>_<random>`.
+fn load_balancer(name: &str) -> Option<Named> {
+    let (before, after) = name.split_once("_elasticloadbalancing_")?;
+    if before.starts_with("conn_log.") {
+        return Some(Named::Other("connection log of a load balancer"));
+    }
+    if before.starts_with("health_check_log.") {
+        return Some(Named::Other("health-check log of a load balancer"));
+    }
+    let mut parts = after.split('_');
+    let (_region, id, end) = (parts.next()?, parts.next()?, parts.next()?);
+    if id.starts_with("net.") {
+        return Some(Named::Other("Network Load Balancer log"));
+    }
+    if !id.starts_with("app.") {
+        return Some(Named::Other("Classic Load Balancer log"));
+    }
+    let hour = interval_hour(end)?;
+    Some(Named::Log { table: Table::AlbLogs, distribution: None, hour })
+}
+
+/// The hour of the last second before an end such as `20261121T0500Z`.
+fn interval_hour(end: &str) -> Option<Hour> {
+    let digits = end.strip_suffix('Z').filter(|end| end.len() == 13 && end.is_ascii())?;
+    let (date, time) = digits.split_once('T').filter(|(date, _)| date.len() == 8)?;
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i16>().ok())?;
+    let small = |text: &str| number(text).and_then(|number| i8::try_from(number).ok());
+    let hour = Hour::from_civil(number(&date[..4])?, small(&date[4..6])?, small(&date[6..])?, small(&time[..2])?)?;
+    let minute = small(&time[2..]).filter(|minute| *minute < 60)?;
+    let seconds = hour.start_unix_seconds() + i64::from(minute) * 60 - 1;
+    debug_assert!(seconds < hour.start_unix_seconds() + HOUR_SECONDS);
+    Some(Hour::of_unix_seconds(seconds))
 }
 
 /// The distribution in a key, or nothing where the key has none.
 #[must_use]
-pub fn distribution(key: &str) -> Option<String> {
-    match read(key) {
-        Named::Cloudfront { distribution, .. } => Some(distribution),
+pub fn distribution(key: &str, layout: Option<&Layout>) -> Option<String> {
+    match read(key, layout) {
+        Named::Log { distribution, .. } => distribution,
         _ => None,
     }
 }
@@ -70,7 +130,12 @@ mod tests {
     use super::*;
 
     fn cloudfront(hour: &str) -> Named {
-        Named::Cloudfront { distribution: "EMLARXS9EXAMPLE".into(), hour: hour.parse().unwrap() }
+        let distribution = Some("EMLARXS9EXAMPLE".into());
+        Named::Log { table: Table::CloudfrontLogs, distribution, hour: hour.parse().unwrap() }
+    }
+
+    fn alb(hour: &str) -> Named {
+        Named::Log { table: Table::AlbLogs, distribution: None, hour: hour.parse().unwrap() }
     }
 
     #[test]
@@ -80,8 +145,49 @@ mod tests {
             "logs/a.b/EMLARXS9EXAMPLE.2019-11-14-20.RT4KCN4SGK9.gz",
             "EMLARXS9EXAMPLE.2019-11-14-20.RT4KCN4SGK9",
             "EMLARXS9EXAMPLE.2019-11-14-20.RT4KCN4SGK9.log",
+            "AWSLogs/1/CloudFront/2031/01/01/01/EMLARXS9EXAMPLE.2019-11-14-20.a1b2c3d4.parquet",
+            "EMLARXS9EXAMPLE.2019-11-14-20.a1b2c3d4.json.gz",
         ] {
-            assert_eq!(read(key), cloudfront("2019-11-14T20"), "{key}");
+            assert_eq!(read(key, None), cloudfront("2019-11-14T20"), "{key}");
+        }
+        let folders = "AWSLogs/1/CloudFront/EMLARXS9EXAMPLE/2019/11/14/20/part-0.parquet";
+        assert_eq!(read(folders, None), cloudfront("2019-11-14T20"), "the folders say it");
+    }
+
+    #[test]
+    fn a_load_balancers_name_holds_the_end_of_its_minutes() {
+        let key = |time: &str| {
+            format!(
+                "p/AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/11/21/123456789012_elasticloadbalancing_\
+us-east-2_app.my-lb.1234567890abcdef_{time}_172.160.1.192_20sg8hgm.log.gz"
+            )
+        };
+        for (time, hour) in [
+            ("20261121T0505Z", "2026-11-21T05"),
+            ("20261121T0500Z", "2026-11-21T04"),
+            ("20261121T0000Z", "2026-11-20T23"),
+            ("20261121T0459Z", "2026-11-21T04"),
+        ] {
+            assert_eq!(read(&key(time), None), alb(hour), "{time}");
+        }
+        assert_eq!(read(&key("20261121T0505Z").replace(".gz", ""), None), alb("2026-11-21T05"), "decompressed");
+        for time in ["20261121T0505", "20261121T0560Z", "20261321T0505Z", "2026112T10505Z", ""] {
+            assert_eq!(read(&key(time), None), Named::Unknown, "{time}");
+        }
+    }
+
+    #[test]
+    fn what_lies_beside_a_load_balancers_logs_is_told_apart() {
+        let name =
+            "123456789012_elasticloadbalancing_us-east-2_app.my-lb.1234567890abcdef_20261121T0505Z_192.0.2.1_x.log.gz";
+        for (key, what) in [
+            (format!("2026/11/21/conn_log.{name}"), "connection log of a load balancer"),
+            (format!("2026/11/21/health_check_log.{name}"), "health-check log of a load balancer"),
+            (name.replace("app.", "net."), "Network Load Balancer log"),
+            (name.replace("app.my-lb.", "my-lb."), "Classic Load Balancer log"),
+            ("AWSLogs/123456789012/ELBAccessLogTestFile".to_owned(), "test file of a load balancer"),
+        ] {
+            assert_eq!(read(&key, None), Named::Other(what), "{key}");
         }
     }
 
@@ -97,10 +203,10 @@ mod tests {
             "access.log",
             "",
         ] {
-            assert_eq!(read(key), Named::Unknown, "{key}");
+            assert_eq!(read(key, None), Named::Unknown, "{key}");
         }
         for key in ["_edgemill/x.gz", "a/.hidden/EMLARXS9EXAMPLE.2019-11-14-20.RT4K.gz"] {
-            assert_eq!(read(key), Named::Hidden, "{key}");
+            assert_eq!(read(key, None), Named::Hidden, "{key}");
         }
     }
 }

@@ -106,6 +106,52 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// Microseconds since 1970 of `YYYY-MM-DDTHH:MM:SS[.fraction]Z`; `Err` names what is wrong. Digits after the sixth are cut.
+    pub fn iso_micros(&mut self, text: &[u8]) -> Result<i64, &'static str> {
+        let rest = text.strip_suffix(b"Z").or_else(|| text.strip_suffix(b"+00:00")).ok_or("time")?;
+        let (date, time) = rest.split_at_checked(10).ok_or("time")?;
+        let (time, fraction) = match time {
+            [b'T' | b' ', time @ ..] if time.len() >= 8 => time.split_at(8),
+            _ => return Err("time"),
+        };
+        let seconds = self.seconds(date, time)?;
+        let micros = match fraction {
+            [] => 0,
+            [b'.', digits @ ..] if (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) => {
+                let places = digits.iter().copied().chain(std::iter::repeat(b'0')).take(6);
+                places.fold(0, |micros, digit| micros * 10 + i64::from(digit - b'0'))
+            }
+            _ => return Err("time"),
+        };
+        Ok(seconds * 1_000_000 + micros)
+    }
+
+    /// Microseconds since 1970 of a time whose kind is not told: ISO 8601, or milliseconds since 1970, or seconds with or
+    /// without a fraction. Numbers are told apart by their size: seconds have eleven digits only after the year 5138.
+    pub fn any_micros(&mut self, text: &[u8]) -> Result<i64, &'static str> {
+        if text.contains(&b'T') {
+            return self.iso_micros(text);
+        }
+        let (whole, fraction) = match memchr::memchr(b'.', text) {
+            Some(point) => (&text[..point], &text[point + 1..]),
+            None => (text, &text[..0]),
+        };
+        let whole = integer(whole).filter(|whole| *whole >= 0).ok_or("time")?;
+        if !fraction.iter().all(u8::is_ascii_digit) || fraction.len() > 9 {
+            return Err("time");
+        }
+        let digits = fraction.iter().copied().chain(std::iter::repeat(b'0')).take(6);
+        let fraction = digits.fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
+        let micros = if whole < 100_000_000_000 {
+            whole * 1_000_000 + fraction
+        } else {
+            whole.checked_mul(1_000).ok_or("time")? + fraction / 1_000
+        };
+        if (0..=LAST_SECOND * 1_000_000).contains(&micros) { Ok(micros) } else { Err("time") }
+    }
+}
+
 fn two_digits(tens: u8, ones: u8) -> Option<i64> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
     (tens <= 9 && ones <= 9).then(|| i64::from(tens) * 10 + i64::from(ones))
@@ -175,6 +221,37 @@ mod tests {
         }
     }
 
+    #[test]
+    fn times_of_other_kinds_are_utc_too() {
+        let mut clock = Clock::default();
+        for (text, micros) in [
+            ("1970-01-01T00:00:01Z", Ok(1_000_000)),
+            ("1970-01-01T00:00:01.5Z", Ok(1_500_000)),
+            ("1970-01-01T00:00:00.000001Z", Ok(1)),
+            ("1970-01-01T00:00:00.123456789+00:00", Ok(123_456)),
+            ("1970-01-01T00:00:00", Err("time")),
+            ("1970-01-01T00:00:00.Z", Err("time")),
+            ("1970-01-01T00:00:00,1Z", Err("time")),
+            ("1970-01-01", Err("time")),
+            ("-", Err("time")),
+            ("", Err("time")),
+        ] {
+            assert_eq!(clock.iso_micros(text.as_bytes()), micros, "{text}");
+        }
+        for (text, micros) in [
+            ("1731620046814", Ok(1_731_620_046_814_000)),
+            ("1607374321.541", Ok(1_607_374_321_541_000)),
+            ("1607374321", Ok(1_607_374_321_000_000)),
+            ("2026-11-21T05:00:00Z", Ok(1_795_237_200_000_000)),
+            ("9223372036854775807", Err("time")),
+            ("-1", Err("time")),
+            ("1.x", Err("time")),
+            ("", Err("time")),
+        ] {
+            assert_eq!(clock.any_micros(text.as_bytes()), micros, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn the_fast_way_is_the_slow_way(text in "-?[0-9]{0,12}(\\.[0-9]{0,12})?") {
@@ -185,7 +262,9 @@ mod tests {
 
         #[test]
         fn any_bytes_are_borne(bytes in proptest::collection::vec(any::<u8>(), 0..30)) {
-            let _ = (integer(&bytes), double(&bytes), Clock::default().seconds(&bytes, &bytes));
+            let mut clock = Clock::default();
+            let _ = (integer(&bytes), double(&bytes), clock.seconds(&bytes, &bytes));
+            let _ = (clock.iso_micros(&bytes), clock.any_micros(&bytes));
         }
     }
 }

@@ -4,19 +4,22 @@
 //! row with a value that does not fit its type is rejected as a whole before any column has it; then each hour's builders
 //! take their rows, column by column.
 
+mod parts;
+mod scratch;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::TimestampMicrosecondArray;
 use arrow::error::ArrowError;
 
+use self::parts::part;
+use self::scratch::{Numbers, Scratch};
 use super::columns::{Builder, ColumnData, LookedUp, TextStore, array_bytes, booleans};
-use super::enrich::{Agents, Enricher};
-use super::mapping::{Mapping, TimeFields};
-use super::parse::Reject;
-use super::parse::values::{Clock, LAST_SECOND, double, integer, small_integer};
-use super::parse::w3c::{BLOCK_ROWS, Block, Sink};
-use super::schema::{Column, ColumnType, column_index, columns};
+use super::enrich::{Agents, Enricher, Escapes};
+use super::mapping::Mapping;
+use super::parse::{BLOCK_ROWS, Block, Reject, Sink};
+use super::schema::{Column, ColumnType, Part, agent_columns, column_index, columns};
 use super::texts::{NULL, Texts};
 use crate::model::{Hour, Table};
 
@@ -71,6 +74,9 @@ struct HourBuilder {
 /// The most log that a task makes room for at once.
 const MOST_ROOM_RAW_BYTES: usize = 8 << 20;
 
+/// New fields that are told by name; a log of nothing but new names is none.
+const MOST_NEW_FIELDS: usize = 100;
+
 /// What one object is called.
 #[derive(Clone, Debug)]
 struct ObjectNames {
@@ -90,30 +96,13 @@ pub struct Rows<'e> {
     texts: Vec<Option<TextStore>>,
     mapping: Mapping,
     extra_column: Option<usize>,
-    clock: Clock,
     scratch: Scratch,
+    distribution_column: Option<usize>,
+    /// Rows with a value, per field that this version has never heard of.
+    new_fields: BTreeMap<String, u64>,
     rejects: Vec<Reject>,
     late_rejects: u64,
     first_hour: Option<Hour>,
-}
-
-/// The numbers of one block, before its rows are told apart by hour.
-#[derive(Debug, Default)]
-struct Scratch {
-    seconds: Vec<i64>,
-    micros: Vec<i64>,
-    bad: Vec<Option<String>>,
-    any_bad: bool,
-    numbers: Vec<Numbers>,
-    agents: Vec<u32>,
-    hours: Vec<(Hour, Vec<usize>)>,
-}
-
-#[derive(Debug)]
-enum Numbers {
-    Int(Vec<Option<i32>>),
-    Bigint(Vec<Option<i64>>),
-    Double(Vec<Option<f64>>),
 }
 
 /// What became of one object's lines after the split.
@@ -132,18 +121,19 @@ impl<'e> Rows<'e> {
     #[must_use]
     pub fn new(table: Table, enricher: &'e Enricher, raw_bytes: u64) -> Self {
         let room_bytes = usize::try_from(raw_bytes).unwrap_or(0).min(MOST_ROOM_RAW_BYTES);
-        let store = |column: &Column| is_built_text(column).then(|| TextStore::new(column, room_bytes));
+        let store = |column: &Column| is_built_text(table, column).then(|| TextStore::new(column, room_bytes));
         Self {
             table,
             enricher,
-            agents: Agents::default(),
+            agents: Agents::new(escapes(table)),
             objects: Vec::new(),
             hours: BTreeMap::new(),
             texts: columns(table).iter().map(store).collect(),
             mapping: Mapping::new(table, &[]),
             extra_column: column_index(table, "extra"),
-            clock: Clock::default(),
             scratch: Scratch::default(),
+            distribution_column: column_index(table, "distribution"),
+            new_fields: BTreeMap::new(),
             rejects: Vec::new(),
             late_rejects: 0,
             first_hour: None,
@@ -175,7 +165,7 @@ impl<'e> Rows<'e> {
     pub fn cut(&mut self) -> Result<Vec<(Hour, HourRows)>, ArrowError> {
         let goes_on = self.objects.last().cloned();
         let objects = std::mem::replace(&mut self.objects, goes_on.into_iter().collect());
-        let agents = std::mem::take(&mut self.agents);
+        let agents = std::mem::replace(&mut self.agents, Agents::new(escapes(self.table)));
         let shared = shared_columns(self.table, &objects, &agents);
         let texts =
             self.texts.iter_mut().map(|store| store.as_mut().map_or_else(|| Ok(Arc::default()), TextStore::take));
@@ -199,48 +189,9 @@ impl<'e> Rows<'e> {
         Ok(finished)
     }
 
-    fn read_times(&mut self, block: &Block<'_>) {
-        let scratch = &mut self.scratch;
-        for row in 0..block.rows() {
-            let time = match self.mapping.time {
-                Some(TimeFields::DateAndTime(date, time)) => self
-                    .clock
-                    .seconds(block.value(row, date), block.value(row, time))
-                    .map(|seconds| seconds * 1_000_000)
-                    .map_err(|field| {
-                        wrong(field, block.value(row, if field == "date" { date } else { time }), "as UTC")
-                    }),
-                Some(TimeFields::Milliseconds(field)) => integer(block.value(row, field))
-                    .filter(|milliseconds| (0..=LAST_SECOND * 1_000).contains(milliseconds))
-                    .map(|milliseconds| milliseconds * 1_000)
-                    .ok_or_else(|| wrong("timestamp(ms)", block.value(row, field), "as milliseconds")),
-                None => Err("the #Fields header names no date and time".to_owned()),
-            };
-            match time {
-                Ok(micros) => {
-                    scratch.micros.push(micros);
-                    scratch.seconds.push(micros.div_euclid(1_000_000));
-                }
-                Err(reason) => {
-                    scratch.micros.push(0);
-                    scratch.seconds.push(0);
-                    scratch.mark(row, reason);
-                }
-            }
-        }
-    }
-
-    fn read_numbers(&mut self, block: &Block<'_>) {
-        let scratch = &mut self.scratch;
-        for &(column, kind, field) in &self.mapping.numbers {
-            let name = columns(self.table)[column].name;
-            let numbers = match kind {
-                ColumnType::Int => Numbers::Int(scratch.read(block, field, name, small_integer)),
-                ColumnType::Bigint => Numbers::Bigint(scratch.read(block, field, name, integer)),
-                _ => Numbers::Double(scratch.read(block, field, name, double)),
-            };
-            scratch.numbers.push(numbers);
-        }
+    /// Takes out the fields that this version has never heard of, with the number of rows that have a value.
+    pub fn take_new_fields(&mut self) -> BTreeMap<String, u64> {
+        std::mem::take(&mut self.new_fields)
     }
 
     /// Tells the block's good rows apart by hour, and rejects the others.
@@ -254,7 +205,7 @@ impl<'e> Rows<'e> {
                 self.late_rejects += 1;
                 continue;
             }
-            let hour = Hour::of_unix_seconds(self.scratch.seconds[row]);
+            let hour = Hour::of_unix_seconds(self.scratch.micros[row].div_euclid(1_000_000));
             let hours = &mut self.scratch.hours;
             if hours.get(place).is_none_or(|(known, _)| *known != hour) {
                 place = hours.iter().position(|(known, _)| *known == hour).unwrap_or(hours.len());
@@ -277,20 +228,34 @@ impl<'e> Rows<'e> {
         built.event_time.extend(rows.iter().map(|row| scratch.micros[*row]));
         built.object_keys.resize(built.object_keys.len() + rows.len(), self.objects.len() as u32 - 1);
         built.agent_keys.extend(rows.iter().map(|row| scratch.agents[*row]));
-        for &(column, field) in &self.mapping.texts {
-            if let (Builder::Text(numbers), Some(store)) = (&mut built.builders[column], &mut self.texts[column]) {
-                numbers.extend(rows.iter().map(|row| match block.value(*row, field) {
-                    b"-" => NULL,
-                    value => store.number(value),
-                }));
+        for place in &self.mapping.texts {
+            let (Builder::Text(numbers), Some(store)) =
+                (&mut built.builders[place.column], &mut self.texts[place.column])
+            else {
+                continue;
+            };
+            let mut number = |value: &[u8]| if value == b"-" { NULL } else { store.number(value) };
+            if place.part == Part::Whole {
+                numbers.extend(rows.iter().map(|row| number(block.value(*row, place.field))));
+            } else {
+                numbers.extend(rows.iter().map(|row| number(part(block.value(*row, place.field), place.part))));
             }
         }
-        for (&(column, ..), numbers) in self.mapping.numbers.iter().zip(&scratch.numbers) {
-            match (&mut built.builders[column], numbers) {
+        if let Some(column) = self.distribution_column
+            && let (Builder::Text(numbers), Some(store)) = (&mut built.builders[column], &mut self.texts[column])
+            && numbers.len() < built.event_time.len()
+        {
+            // The log does not say it: the object's name does.
+            let name = self.objects.last().and_then(|object| object.distribution.as_deref());
+            let number = name.map_or(NULL, |name| store.number(name.as_bytes()));
+            numbers.resize(built.event_time.len(), number);
+        }
+        for (place, numbers) in self.mapping.numbers.iter().zip(&scratch.numbers) {
+            match (&mut built.builders[place.column], numbers) {
                 (Builder::Int(builder), Numbers::Int(values)) => {
                     rows.iter().for_each(|row| builder.push(values[*row]));
                 }
-                (Builder::Bigint(builder), Numbers::Bigint(values)) => {
+                (Builder::Bigint(builder) | Builder::Timestamp(builder), Numbers::Bigint(values)) => {
                     rows.iter().for_each(|row| builder.push(values[*row]));
                 }
                 (Builder::Double(builder), Numbers::Double(values)) => {
@@ -302,14 +267,22 @@ impl<'e> Rows<'e> {
         for &column in &self.mapping.absent {
             built.builders[column].push_nulls(rows.len());
         }
+        let coarse = self.mapping.coarse_time;
         if let Some(Builder::Map(builder)) = self.extra_column.map(|column| &mut built.builders[column]) {
             if self.mapping.unknown.is_empty() {
                 builder.push_nulls(rows.len());
-            } else {
-                for &row in rows {
-                    let values =
-                        self.mapping.unknown.iter().map(|(name, field)| (name.as_str(), block.value(row, *field)));
-                    builder.push(values.filter(|(_, value)| *value != b"-"));
+            }
+            for &row in rows.iter().filter(|_| !self.mapping.unknown.is_empty()) {
+                // A date and a time that say what the milliseconds say are in the event time already.
+                let is_said = |field| coarse.is_some_and(|(date, time)| field == date || field == time);
+                let values = self.mapping.unknown.iter().filter(|unknown| {
+                    block.value(row, unknown.field) != b"-" && (!is_said(unknown.field) || scratch.apart.contains(&row))
+                });
+                builder.push(values.clone().map(|unknown| (unknown.name.as_str(), block.value(row, unknown.field))));
+                for unknown in values.filter(|unknown| unknown.is_new) {
+                    if let Some(count) = self.new_fields.get_mut(&unknown.name) {
+                        *count += 1;
+                    }
                 }
             }
         }
@@ -317,14 +290,17 @@ impl<'e> Rows<'e> {
 }
 
 impl Sink for Rows<'_> {
-    fn fields(&mut self, names: Vec<String>) {
-        self.mapping = Mapping::new(self.table, &names);
+    fn fields(&mut self, names: &[String]) {
+        self.mapping = Mapping::new(self.table, names);
+        for unknown in self.mapping.unknown.iter().filter(|unknown| unknown.is_new) {
+            if self.new_fields.len() < MOST_NEW_FIELDS && !self.new_fields.contains_key(&unknown.name) {
+                self.new_fields.insert(unknown.name.clone(), 0);
+            }
+        }
     }
 
     fn block(&mut self, block: &Block<'_>, base_bytes: u64) {
-        self.scratch.clear(block.rows());
-        self.read_times(block);
-        self.read_numbers(block);
+        self.scratch.read(self.table, &self.mapping, block);
         self.split_by_hour(block, base_bytes);
         match self.mapping.agent {
             Some(field) => {
@@ -349,9 +325,10 @@ impl Sink for Rows<'_> {
 
 impl HourBuilder {
     fn new(table: Table) -> Self {
+        let agent = agent_columns(table).map(|(raw, _)| raw);
         let builder = |column: &Column| match column.name {
             // Looked up by key when written.
-            "cs_user_agent" => Builder::Derived,
+            name if Some(name) == agent => Builder::Derived,
             "extra" => Builder::for_type(ColumnType::StringMap),
             _ if column.logged => Builder::for_type(column.kind),
             _ => Builder::Derived,
@@ -365,77 +342,36 @@ impl HourBuilder {
     }
 }
 
-impl Scratch {
-    fn clear(&mut self, rows: usize) {
-        self.seconds.clear();
-        self.micros.clear();
-        self.numbers.clear();
-        self.agents.clear();
-        self.hours.clear();
-        if self.any_bad || self.bad.len() < rows {
-            self.bad.clear();
-            self.bad.resize(rows.max(BLOCK_ROWS), None);
-        }
-        self.any_bad = false;
-    }
-
-    /// The first reason stands.
-    fn mark(&mut self, row: usize, reason: String) {
-        self.any_bad = true;
-        self.bad[row].get_or_insert(reason);
-    }
-
-    fn read<T>(
-        &mut self,
-        block: &Block<'_>,
-        field: usize,
-        name: &str,
-        parse: impl Fn(&[u8]) -> Option<T>,
-    ) -> Vec<Option<T>> {
-        let mut numbers = Vec::with_capacity(block.rows());
-        for row in 0..block.rows() {
-            let value = block.value(row, field);
-            let number = if value == b"-" || value.is_empty() { None } else { parse(value) };
-            if number.is_none() && value != b"-" && !value.is_empty() {
-                self.mark(row, wrong(name, value, "as a number"));
-            }
-            numbers.push(number);
-        }
-        numbers
-    }
-}
-
-/// At most this many characters of a wrong value are repeated in the reason; the line itself is kept whole.
-const REASON_VALUE_CHARS: usize = 40;
-
-fn wrong(field: &str, value: &[u8], how: &str) -> String {
-    let value: String = String::from_utf8_lossy(value).chars().take(REASON_VALUE_CHARS).collect();
-    format!("{field}: cannot read '{value}' {how}")
-}
-
 /// Whether a column's texts are read row by row.
-fn is_built_text(column: &Column) -> bool {
-    column.logged && column.kind == ColumnType::String && column.name != "cs_user_agent"
+fn is_built_text(table: Table, column: &Column) -> bool {
+    let agent = agent_columns(table).map(|(raw, _)| raw);
+    column.logged && column.kind == ColumnType::String && Some(column.name) != agent
+}
+
+/// How a source writes what a user agent may not hold.
+const fn escapes(table: Table) -> Escapes {
+    match table {
+        Table::AlbLogs => Escapes::Hex,
+        Table::CloudfrontLogs | Table::Rejects => Escapes::Percent,
+    }
 }
 
 /// The columns whose values are looked up: from the object, or from the user agent.
 fn shared_columns(table: Table, objects: &[ObjectNames], agents: &Agents) -> Vec<ColumnData> {
     let of = |column: &Column| match column.name {
         "filename" => ColumnData::ObjectText(LookedUp::of(objects.iter().map(|object| Some(object.filename.as_str())))),
-        "distribution" => {
-            ColumnData::ObjectText(LookedUp::of(objects.iter().map(|object| object.distribution.as_deref())))
-        }
         "is_bot" => ColumnData::PerAgent(booleans(agents.list().iter().map(|agent| agent.is_bot))),
-        name => agent_text(name, agents).map_or(ColumnData::Absent, ColumnData::AgentText),
+        name => agent_text(table, name, agents).map_or(ColumnData::Absent, ColumnData::AgentText),
     };
     columns(table).iter().map(of).collect()
 }
 
-fn agent_text(column: &str, agents: &Agents) -> Option<LookedUp> {
+fn agent_text(table: Table, column: &str, agents: &Agents) -> Option<LookedUp> {
+    let (raw, decoded) = agent_columns(table)?;
     let list = agents.list().iter();
     Some(match column {
-        "cs_user_agent" => LookedUp::of(list.map(|agent| agent.raw.as_deref())),
-        "user_agent" => LookedUp::of(list.map(|agent| agent.user_agent.as_deref())),
+        name if name == raw => LookedUp::of(list.map(|agent| agent.raw.as_deref())),
+        name if name == decoded => LookedUp::of(list.map(|agent| agent.user_agent.as_deref())),
         "browser_family" => LookedUp::of(list.map(|agent| agent.browser_family.as_deref())),
         "browser_version" => LookedUp::of(list.map(|agent| agent.browser_version.as_deref())),
         "os_family" => LookedUp::of(list.map(|agent| agent.os_family.as_deref())),

@@ -1,0 +1,141 @@
+//! The same rows in the other ways in which AWS delivers them: W3C, plain, JSON lines, Parquet, each under keys of its own.
+//!
+//! Source of the layouts: the CloudFront Developer Guide, "Standard logging (v2)". Load balancers' vended logs come through
+//! the same delivery service.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
+
+use super::alb::ACCOUNT;
+use super::plan::Task;
+use crate::error::{Error, Result};
+
+/// Which log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// CloudFront standard logs.
+    Cloudfront,
+    /// Application Load Balancer access logs.
+    Alb,
+}
+
+/// How it is delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// By the service itself: CloudFront's version 1, a load balancer's own files.
+    Classic,
+    /// Vended, with a `#Fields` line, in Hive-style folders.
+    W3c,
+    /// Vended, values without a header, under flat names.
+    Plain,
+    /// Vended, one JSON object a line, in folders of year, month, day and hour.
+    Json,
+    /// Vended, as Parquet, in folders of year, month, day and hour.
+    Parquet,
+}
+
+/// Rows on their way into a vended layout.
+pub(super) struct Vended {
+    layout: Layout,
+    names: Vec<String>,
+    out: Vec<u8>,
+    columns: Vec<StringBuilder>,
+}
+
+impl Vended {
+    pub(super) fn new(layout: Layout, names: Vec<String>) -> Self {
+        let mut vended = Self { layout, out: Vec::new(), columns: Vec::new(), names };
+        match layout {
+            Layout::W3c => vended.out.extend_from_slice(format!("#Fields: {}\n", vended.names.join(" ")).as_bytes()),
+            Layout::Parquet => vended.columns.resize_with(vended.names.len(), StringBuilder::new),
+            Layout::Classic | Layout::Plain | Layout::Json => {}
+        }
+        vended
+    }
+
+    /// Adds a row; values that it lacks are `-`.
+    pub(super) fn push<'v>(&mut self, values: impl Iterator<Item = &'v [u8]>) {
+        let values = values.chain(std::iter::repeat(&b"-"[..])).take(self.names.len());
+        match self.layout {
+            Layout::Json => {
+                for (place, (name, value)) in self.names.iter().zip(values).enumerate() {
+                    self.out.push(if place == 0 { b'{' } else { b',' });
+                    // Writing to memory cannot fail.
+                    let _ = serde_json::to_writer(&mut self.out, name);
+                    self.out.push(b':');
+                    let _ = serde_json::to_writer(&mut self.out, &String::from_utf8_lossy(value));
+                }
+                let _ = self.out.write_all(b"}\n");
+            }
+            Layout::Parquet => {
+                for (column, value) in self.columns.iter_mut().zip(values) {
+                    column.append_value(String::from_utf8_lossy(value));
+                }
+            }
+            Layout::Classic | Layout::W3c | Layout::Plain => {
+                for (place, value) in values.enumerate() {
+                    if place > 0 {
+                        self.out.push(b'\t');
+                    }
+                    self.out.extend_from_slice(value);
+                }
+                self.out.push(b'\n');
+            }
+        }
+    }
+
+    /// The object's bytes, not yet compressed.
+    pub(super) fn finish(mut self) -> Result<Vec<u8>> {
+        if self.layout != Layout::Parquet {
+            return Ok(self.out);
+        }
+        let failed = |error: &dyn std::fmt::Display| Error::encode("made-up Parquet logs", error.to_string());
+        // The columns of CloudFront's Parquet: names with underscores, and capitals as the fields have them.
+        let named = self.names.iter().map(|name| {
+            let name: String =
+                name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect();
+            name.trim_end_matches('_').to_owned()
+        });
+        let arrays = self.columns.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef);
+        let batch = RecordBatch::try_from_iter(named.zip(arrays)).map_err(|error| failed(&error))?;
+        let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+        let mut writer =
+            ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).map_err(|error| failed(&error))?;
+        writer.write(&batch).map_err(|error| failed(&error))?;
+        writer.into_inner().map_err(|error| failed(&error))
+    }
+}
+
+/// Where a vended object of a distribution or load balancer lies.
+pub(super) fn vended_key(source: Source, layout: Layout, task: &Task, id: &str) -> String {
+    let [year, month, day, hour] = task.hour.folders();
+    let flat = task.file_name(id);
+    let service = match source {
+        Source::Cloudfront => "CloudFront",
+        Source::Alb => "elasticloadbalancing",
+    };
+    match layout {
+        Layout::Classic | Layout::Plain if source == Source::Cloudfront => flat,
+        Layout::W3c => format!(
+            "AWSLogs/aws-account-id={ACCOUNT}/{service}/DistributionId={id}/year={year}/month={month}/day={day}/hour={hour}/{}",
+            unnamed(&flat)
+        ),
+        Layout::Parquet => {
+            let name = unnamed(&flat).replace(".gz", ".parquet");
+            format!("AWSLogs/{ACCOUNT}/{service}/{id}/{year}/{month}/{day}/{hour}/{name}")
+        }
+        Layout::Classic | Layout::Plain | Layout::Json => {
+            format!("AWSLogs/{ACCOUNT}/{service}/{id}/{year}/{month}/{day}/{hour}/{}", unnamed(&flat))
+        }
+    }
+}
+
+/// A file's name without distribution and hour, so that the folders alone tell them.
+fn unnamed(flat: &str) -> String {
+    flat.splitn(3, '.').nth(2).unwrap_or(flat).to_owned()
+}

@@ -1,0 +1,304 @@
+//! Walks the lines of an object, whatever its format, and hands rows on in blocks. Never fails, never looks at values: it knows
+//! lines, names and UTF-8. The format is known by the first line that says anything.
+
+use memchr::memchr;
+
+use super::json::Names;
+use super::{BLOCK_ROWS, Block, Reject, RowPlace, Sink, Span, alb, delimited, found, json};
+use crate::kernel::inflate::Damage;
+use crate::model::Table;
+use crate::stats::LineStats;
+
+/// What a job says of its logs, beyond what they say themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The table that the rows go to.
+    pub table: Table,
+    /// The names of the fields of logs without a header.
+    pub fields: Option<Vec<String>>,
+    /// What separates values; found out where it is not named.
+    pub delimiter: Option<u8>,
+    /// The most text that one object may hold: a few kilobytes of gzip can claim terabytes.
+    pub object_limit_bytes: u64,
+}
+
+/// The most text of one object unless a job says otherwise. AWS's own objects hold some megabytes; one that somebody joined
+/// from a month of them holds less than this.
+pub const OBJECT_LIMIT_BYTES: u64 = 64 << 30;
+
+impl Settings {
+    /// Nothing but the table.
+    #[must_use]
+    pub const fn of(table: Table) -> Self {
+        Self { table, fields: None, delimiter: None, object_limit_bytes: OBJECT_LIMIT_BYTES }
+    }
+}
+
+impl Settings {
+    /// What is told of an object that holds more than its limit.
+    #[must_use]
+    pub fn over_limit(&self) -> Damage {
+        let limit = self.object_limit_bytes;
+        let reason = format!("it holds more than {limit} bytes of text, the limit of one object (--object-limit)");
+        Damage { is_limit: true, ..Damage::at(limit, reason) }
+    }
+}
+
+/// How a line falls into values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    /// No line has told yet.
+    Unknown,
+    /// By a delimiter, under the names of a header or of the job; the delimiter once a row has shown it.
+    Delimited(Option<u8>),
+    /// One JSON object a line.
+    Json,
+    /// As load balancers write.
+    Alb,
+    /// Lines that no table holds.
+    Skipped,
+}
+
+/// The value of a row that lacks a field: the first byte of copied values says `-`.
+const ABSENT: Span = Span { start: 0, end: 1 };
+
+/// The state between two pieces of an object: where it is, and what it last saw.
+#[derive(Debug)]
+pub struct Decoder<'s> {
+    settings: &'s Settings,
+    format: Format,
+    found: &'static str,
+    versioned: bool,
+    stats: LineStats,
+    offset: u64,
+    width: usize,
+    names: Names,
+    places: Vec<RowPlace>,
+    spans: Vec<Span>,
+    row: Vec<Span>,
+    copies: Vec<u8>,
+}
+
+impl<'s> Decoder<'s> {
+    /// Begins an object.
+    #[must_use]
+    pub fn new(settings: &'s Settings) -> Self {
+        Self {
+            settings,
+            format: Format::Unknown,
+            found: found::EMPTY,
+            versioned: false,
+            stats: LineStats::default(),
+            offset: 0,
+            width: 0,
+            names: Names::default(),
+            places: Vec::new(),
+            spans: Vec::new(),
+            row: Vec::new(),
+            copies: vec![b'-'],
+        }
+    }
+
+    /// Decodes the whole lines of a piece (with `last`, a line without an end too) and returns how many bytes that were;
+    /// the caller puts the rest before the next piece. A piece must be smaller than 4 GiB.
+    pub fn decode(&mut self, bytes: &[u8], last: bool, sink: &mut impl Sink) -> usize {
+        let ascii = bytes.is_ascii();
+        let mut position = 0;
+        while position < bytes.len() {
+            let (end, next) = match memchr(b'\n', &bytes[position..]) {
+                Some(length) => (position + length, position + length + 1),
+                None if last => (bytes.len(), bytes.len()),
+                None => break,
+            };
+            self.stats.lines += 1;
+            let line_end = if bytes[position..end].ends_with(b"\r") { end - 1 } else { end };
+            let line = &bytes[position..line_end];
+            match line.first() {
+                None => self.stats.comment_lines += 1,
+                Some(b'#') => self.comment(bytes, line, sink),
+                Some(_) if self.format == Format::Skipped => self.stats.comment_lines += 1,
+                Some(_) => {
+                    if let Err(reason) = self.row(bytes, position, line_end, ascii, sink) {
+                        sink.reject(self.reject(line, position, reason));
+                    }
+                }
+            }
+            if self.places.len() == BLOCK_ROWS {
+                self.flush(bytes, sink);
+            }
+            position = next;
+        }
+        self.flush(bytes, sink);
+        self.offset += position as u64;
+        position
+    }
+
+    /// Rejects the beginning of a line whose rest was lost.
+    pub fn reject_rest(&mut self, rest: &[u8], reason: String, sink: &mut impl Sink) {
+        self.stats.lines += 1;
+        sink.reject(self.reject(rest, 0, reason));
+        self.offset += rest.len() as u64;
+    }
+
+    /// What became of the lines so far. Rows that a later stage refuses are still counted as rows here.
+    #[must_use]
+    pub const fn stats(&self) -> LineStats {
+        self.stats
+    }
+
+    /// What the object was found to be.
+    #[must_use]
+    pub const fn found(&self) -> &'static str {
+        self.found
+    }
+
+    fn comment(&mut self, bytes: &[u8], line: &[u8], sink: &mut impl Sink) {
+        self.stats.comment_lines += 1;
+        self.versioned |= line.starts_with(b"#Version:");
+        if let Some(names) = line.strip_prefix(b"#Fields:") {
+            self.flush(bytes, sink);
+            let names = delimited::header_names(names);
+            self.width = names.len();
+            // A header in mid-file may come with another delimiter.
+            self.format = Format::Delimited(self.settings.delimiter);
+            self.found = match self.settings.table {
+                Table::AlbLogs => found::ALB_W3C,
+                _ if self.versioned => found::CLOUDFRONT_V1,
+                _ => found::CLOUDFRONT_W3C,
+            };
+            if names.iter().any(|name| name == "x-event") {
+                // Only streaming logs have it. Their rows are no requests; CloudFront wrote them until 2020.
+                self.format = Format::Skipped;
+                self.found = found::CLOUDFRONT_RTMP;
+            }
+            sink.fields(&names);
+        }
+    }
+
+    /// The format of an object that began with this line, which is no comment.
+    fn begin(&mut self, line: &[u8], sink: &mut impl Sink) {
+        let alb = self.settings.table == Table::AlbLogs;
+        if line.starts_with(b"{") {
+            self.format = Format::Json;
+            self.found = if alb { found::ALB_JSON } else { found::CLOUDFRONT_JSON };
+        } else if let Some(names) = &self.settings.fields {
+            self.width = names.len();
+            self.format = Format::Delimited(self.settings.delimiter);
+            self.found = if alb { found::ALB_PLAIN } else { found::CLOUDFRONT_PLAIN };
+            sink.fields(names);
+        } else if alb {
+            self.format = Format::Alb;
+            self.found = found::ALB;
+        }
+    }
+
+    fn row(&mut self, bytes: &[u8], start: usize, end: usize, ascii: bool, sink: &mut impl Sink) -> Result<(), String> {
+        let line = &bytes[start..end];
+        if self.format == Format::Unknown {
+            self.begin(line, sink);
+        }
+        if !ascii && std::str::from_utf8(line).is_err() {
+            return Err("not UTF-8".to_owned());
+        }
+        match self.format {
+            Format::Delimited(delimiter) => {
+                let delimiter = delimiter.unwrap_or_else(|| {
+                    let guessed = delimited::guess(line, self.width);
+                    self.format = Format::Delimited(Some(guessed));
+                    guessed
+                });
+                delimited::split(bytes, (start, end), delimiter, self.width, &mut self.spans)?;
+            }
+            Format::Alb => self.alb_row(bytes, start, end, sink)?,
+            Format::Json => self.json_row(bytes, line, sink)?,
+            Format::Unknown | Format::Skipped => return Err(unknown_format(line)),
+        }
+        self.places.push(place(start, end, self.stats.lines));
+        self.stats.rows += 1;
+        Ok(())
+    }
+
+    /// A row with fewer values than others of its file is filled up, one with more widens the block.
+    fn alb_row(&mut self, bytes: &[u8], start: usize, end: usize, sink: &mut impl Sink) -> Result<(), String> {
+        self.row.clear();
+        let found = alb::split(bytes, (start, end), &mut self.row)?;
+        // Values stand in the line itself, so the NULL that fills a row up must stand there too: its date has a `-`.
+        // Where no value is a time, the row is refused for that.
+        let absent = memchr(b'-', &bytes[start..end]).map_or(self.row[0], |at| span(start + at, start + at + 1));
+        if found > self.width {
+            self.flush(bytes, sink);
+            self.width = found;
+            let names: Vec<String> = (0..found).map(alb::field_name).collect();
+            sink.fields(&names);
+        }
+        self.row.resize(self.width, absent);
+        self.spans.extend_from_slice(&self.row);
+        Ok(())
+    }
+
+    fn json_row(&mut self, bytes: &[u8], line: &[u8], sink: &mut impl Sink) -> Result<(), String> {
+        self.row.clear();
+        json::split(line, &mut self.names, &mut self.copies, &mut self.row, ABSENT)?;
+        if self.names.list.len() > self.width {
+            self.send(bytes, sink);
+            self.width = self.names.list.len();
+            sink.fields(&self.names.list);
+        }
+        self.row.resize(self.width, ABSENT);
+        self.spans.extend_from_slice(&self.row);
+        Ok(())
+    }
+
+    fn reject(&mut self, line: &[u8], position: usize, reason: String) -> Reject {
+        self.stats.rejected_lines += 1;
+        Reject {
+            line_number: self.stats.lines,
+            byte_offset: self.offset + position as u64,
+            reason,
+            raw_line: line.to_vec(),
+        }
+    }
+
+    fn flush(&mut self, bytes: &[u8], sink: &mut impl Sink) {
+        self.send(bytes, sink);
+        self.copies.truncate(1);
+    }
+
+    /// Lends the block to the sink. Copied values stay: the present row's may be among them.
+    fn send(&mut self, bytes: &[u8], sink: &mut impl Sink) {
+        if !self.places.is_empty() {
+            let values = if self.format == Format::Json { &self.copies } else { bytes };
+            let block = Block {
+                lines: bytes,
+                values,
+                places: &self.places,
+                spans: &self.spans,
+                width: self.width,
+                placed: true,
+            };
+            sink.block(&block, self.offset);
+            self.places.clear();
+            self.spans.clear();
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a piece is smaller than 4 GiB, so its offsets fit")]
+const fn span(start: usize, end: usize) -> Span {
+    Span { start: start as u32, end: end as u32 }
+}
+
+const fn place(start: usize, end: usize, line_number: u64) -> RowPlace {
+    let Span { start, end } = span(start, end);
+    RowPlace { start, end, line_number }
+}
+
+/// Why a line is no row where nothing told what it is.
+fn unknown_format(line: &[u8]) -> String {
+    let hint = if super::sniff::looks_like_alb(line) {
+        "; it looks like a load balancer's, under the name of another log (--format alb reads it)"
+    } else {
+        "; for logs without a header name their fields (--fields)"
+    };
+    format!("no #Fields header before this line{hint}")
+}
