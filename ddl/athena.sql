@@ -5,7 +5,7 @@
 
 CREATE EXTERNAL TABLE IF NOT EXISTS `cloudfront_logs` (
   `event_time` timestamp COMMENT 'When the server finished responding, UTC',
-  `distribution` string COMMENT 'Distribution id, from the object\'s name',
+  `distribution` string COMMENT 'Distribution id, from the log or from the object\'s name',
   `x_edge_location` string COMMENT 'Edge location that served the request, such as HEL51-P6',
   `sc_bytes` bigint COMMENT 'Bytes sent to the viewer, headers included',
   `c_ip` string COMMENT 'Address of the viewer or its proxy, IPv4 or IPv6',
@@ -140,6 +140,124 @@ SELECT
   "hour"
 FROM "cloudfront_logs";
 
+CREATE EXTERNAL TABLE IF NOT EXISTS `alb_logs` (
+  `event_time` timestamp COMMENT 'When the load balancer finished responding, UTC',
+  `type` string COMMENT 'http, https, h2, grpcs, ws or wss',
+  `elb` string COMMENT 'Load balancer: app/name/id',
+  `client_ip` string COMMENT 'Address of the client, IPv4 or IPv6',
+  `client_port` int COMMENT 'Port of the client',
+  `target_ip` string COMMENT 'Address of the target, NULL where none was chosen',
+  `target_port` int COMMENT 'Port of the target',
+  `request_processing_time` double COMMENT 'Seconds until the request was sent to a target, -1 where it was not',
+  `target_processing_time` double COMMENT 'Seconds until the target began to respond, -1 where it did not',
+  `response_processing_time` double COMMENT 'Seconds until the response was sent on, -1 where it was not',
+  `elb_status_code` int COMMENT 'HTTP status of the load balancer',
+  `target_status_code` string COMMENT 'HTTP status of the target',
+  `received_bytes` bigint COMMENT 'Bytes of the request, headers included',
+  `sent_bytes` bigint COMMENT 'Bytes sent to the client, headers included',
+  `request_verb` string COMMENT 'HTTP method',
+  `request_url` string COMMENT 'URL as logged: scheme, host, port, path and query',
+  `request_proto` string COMMENT 'HTTP version',
+  `user_agent` string COMMENT 'User agent as logged, special characters as \\xHH',
+  `ssl_cipher` string COMMENT 'TLS cipher',
+  `ssl_protocol` string COMMENT 'TLS version',
+  `target_group_arn` string COMMENT 'Target group',
+  `trace_id` string COMMENT 'X-Amzn-Trace-Id header',
+  `domain_name` string COMMENT 'Server name that the client asked for (SNI)',
+  `chosen_cert_arn` string COMMENT 'Certificate shown to the client',
+  `matched_rule_priority` string COMMENT 'Priority of the rule that matched, 0 for the default, -1 for an error',
+  `request_creation_time` timestamp COMMENT 'When the load balancer received the request, UTC',
+  `actions_executed` string COMMENT 'Actions taken, separated by commas',
+  `redirect_url` string COMMENT 'Where a redirect led',
+  `lambda_error_reason` string COMMENT 'error_reason: why an action failed',
+  `target_port_list` string COMMENT 'Addresses and ports of the targets, separated by spaces',
+  `target_status_code_list` string COMMENT 'Statuses of the targets, separated by spaces',
+  `classification` string COMMENT 'Desync mitigation: Acceptable, Ambiguous or Severe',
+  `classification_reason` string COMMENT 'Why the request was classified so',
+  `conn_trace_id` string COMMENT 'Id of the connection, as in connection logs',
+  `transformed_host` string COMMENT 'Host header after a transform',
+  `transformed_uri` string COMMENT 'Path and query after a transform',
+  `request_transform_status` string COMMENT 'Outcome of the transforms',
+  `ip_address` string COMMENT 'Address of the load balancer\'s node',
+  `user_agent_decoded` string COMMENT 'user_agent without its escapes',
+  `browser_family` string COMMENT 'Browser, such as Chrome',
+  `browser_version` string COMMENT 'Version of the browser',
+  `os_family` string COMMENT 'Operating system',
+  `device_class` string COMMENT 'desktop, mobile, tablet, tv, bot or other',
+  `is_bot` boolean COMMENT 'Whether a program made the request, NULL without a user agent',
+  `bot_name` string COMMENT 'Name of the bot',
+  `bot_category` string COMMENT 'What the bot is for',
+  `filename` string COMMENT 'Key of the raw object that the row comes from',
+  `extra` map<string,string> COMMENT 'Fields that this version does not know, by their logged names'
+)
+PARTITIONED BY (`year` string, `month` string, `day` string, `hour` string)
+STORED AS PARQUET
+LOCATION 's3://YOUR-BUCKET/lake/alb_logs/'
+TBLPROPERTIES ('classification'='parquet', 'parquet.compression'='ZSTD');
+
+MSCK REPAIR TABLE `alb_logs`;
+
+CREATE OR REPLACE VIEW "access_logs" AS
+SELECT
+  "event_time",
+  'cloudfront' AS "source",
+  "distribution" AS "site",
+  "x_edge_location" AS "location",
+  "c_ip" AS "client_ip",
+  "cs_method" AS "method",
+  "x_host_header" AS "host",
+  "cs_uri_stem" AS "path",
+  "cs_uri_query" AS "query",
+  "cs_protocol_version" AS "protocol",
+  "sc_status" AS "status",
+  "sc_bytes" AS "bytes",
+  "time_taken",
+  "user_agent",
+  "browser_family",
+  "browser_version",
+  "os_family",
+  "device_class",
+  "is_bot",
+  "bot_name",
+  "bot_category",
+  "x_edge_request_id" AS "request_id",
+  "filename",
+  "year",
+  "month",
+  "day",
+  "hour"
+FROM "cloudfront_logs"
+UNION ALL
+SELECT
+  "event_time",
+  'alb' AS "source",
+  "elb" AS "site",
+  nullif(regexp_extract("target_group_arn", '^arn:[^:]*:elasticloadbalancing:([^:]*):', 1), '') AS "location",
+  "client_ip",
+  "request_verb" AS "method",
+  nullif(regexp_extract("request_url", '^[A-Za-z][A-Za-z0-9+.-]*://([^/?]*?)(:[0-9]+-?)?([/?]|$)', 1), '') AS "host",
+  nullif(regexp_extract("request_url", '^[A-Za-z][A-Za-z0-9+.-]*://[^/?]*([^?]*)', 1), '') AS "path",
+  nullif(regexp_extract("request_url", '^[^?]*[?](.*)$', 1), '') AS "query",
+  "request_proto" AS "protocol",
+  "elb_status_code" AS "status",
+  "sent_bytes" AS "bytes",
+  CASE WHEN "request_processing_time" >= 0 AND "target_processing_time" >= 0 AND "response_processing_time" >= 0 THEN "request_processing_time" + "target_processing_time" + "response_processing_time" END AS "time_taken",
+  "user_agent_decoded" AS "user_agent",
+  "browser_family",
+  "browser_version",
+  "os_family",
+  "device_class",
+  "is_bot",
+  "bot_name",
+  "bot_category",
+  "trace_id" AS "request_id",
+  "filename",
+  "year",
+  "month",
+  "day",
+  "hour"
+FROM "alb_logs";
+
 CREATE EXTERNAL TABLE IF NOT EXISTS `rejects` (
   `source_table` string COMMENT 'Table that the line was meant for',
   `filename` string COMMENT 'Key of the raw object',
@@ -154,4 +272,3 @@ LOCATION 's3://YOUR-BUCKET/lake/rejects/'
 TBLPROPERTIES ('classification'='parquet', 'parquet.compression'='ZSTD');
 
 MSCK REPAIR TABLE `rejects`;
-

@@ -5,7 +5,7 @@
 
 CREATE TABLE IF NOT EXISTS `cloudfront_logs` (
   `event_time` TIMESTAMP COMMENT 'When the server finished responding, UTC',
-  `distribution` STRING COMMENT 'Distribution id, from the object\'s name',
+  `distribution` STRING COMMENT 'Distribution id, from the log or from the object\'s name',
   `x_edge_location` STRING COMMENT 'Edge location that served the request, such as HEL51-P6',
   `sc_bytes` BIGINT COMMENT 'Bytes sent to the viewer, headers included',
   `c_ip` STRING COMMENT 'Address of the viewer or its proxy, IPv4 or IPv6',
@@ -143,6 +143,127 @@ SELECT
   `hour`
 FROM `cloudfront_logs`;
 
+CREATE TABLE IF NOT EXISTS `alb_logs` (
+  `event_time` TIMESTAMP COMMENT 'When the load balancer finished responding, UTC',
+  `type` STRING COMMENT 'http, https, h2, grpcs, ws or wss',
+  `elb` STRING COMMENT 'Load balancer: app/name/id',
+  `client_ip` STRING COMMENT 'Address of the client, IPv4 or IPv6',
+  `client_port` INT COMMENT 'Port of the client',
+  `target_ip` STRING COMMENT 'Address of the target, NULL where none was chosen',
+  `target_port` INT COMMENT 'Port of the target',
+  `request_processing_time` DOUBLE COMMENT 'Seconds until the request was sent to a target, -1 where it was not',
+  `target_processing_time` DOUBLE COMMENT 'Seconds until the target began to respond, -1 where it did not',
+  `response_processing_time` DOUBLE COMMENT 'Seconds until the response was sent on, -1 where it was not',
+  `elb_status_code` INT COMMENT 'HTTP status of the load balancer',
+  `target_status_code` STRING COMMENT 'HTTP status of the target',
+  `received_bytes` BIGINT COMMENT 'Bytes of the request, headers included',
+  `sent_bytes` BIGINT COMMENT 'Bytes sent to the client, headers included',
+  `request_verb` STRING COMMENT 'HTTP method',
+  `request_url` STRING COMMENT 'URL as logged: scheme, host, port, path and query',
+  `request_proto` STRING COMMENT 'HTTP version',
+  `user_agent` STRING COMMENT 'User agent as logged, special characters as \\xHH',
+  `ssl_cipher` STRING COMMENT 'TLS cipher',
+  `ssl_protocol` STRING COMMENT 'TLS version',
+  `target_group_arn` STRING COMMENT 'Target group',
+  `trace_id` STRING COMMENT 'X-Amzn-Trace-Id header',
+  `domain_name` STRING COMMENT 'Server name that the client asked for (SNI)',
+  `chosen_cert_arn` STRING COMMENT 'Certificate shown to the client',
+  `matched_rule_priority` STRING COMMENT 'Priority of the rule that matched, 0 for the default, -1 for an error',
+  `request_creation_time` TIMESTAMP COMMENT 'When the load balancer received the request, UTC',
+  `actions_executed` STRING COMMENT 'Actions taken, separated by commas',
+  `redirect_url` STRING COMMENT 'Where a redirect led',
+  `lambda_error_reason` STRING COMMENT 'error_reason: why an action failed',
+  `target_port_list` STRING COMMENT 'Addresses and ports of the targets, separated by spaces',
+  `target_status_code_list` STRING COMMENT 'Statuses of the targets, separated by spaces',
+  `classification` STRING COMMENT 'Desync mitigation: Acceptable, Ambiguous or Severe',
+  `classification_reason` STRING COMMENT 'Why the request was classified so',
+  `conn_trace_id` STRING COMMENT 'Id of the connection, as in connection logs',
+  `transformed_host` STRING COMMENT 'Host header after a transform',
+  `transformed_uri` STRING COMMENT 'Path and query after a transform',
+  `request_transform_status` STRING COMMENT 'Outcome of the transforms',
+  `ip_address` STRING COMMENT 'Address of the load balancer\'s node',
+  `user_agent_decoded` STRING COMMENT 'user_agent without its escapes',
+  `browser_family` STRING COMMENT 'Browser, such as Chrome',
+  `browser_version` STRING COMMENT 'Version of the browser',
+  `os_family` STRING COMMENT 'Operating system',
+  `device_class` STRING COMMENT 'desktop, mobile, tablet, tv, bot or other',
+  `is_bot` BOOLEAN COMMENT 'Whether a program made the request, NULL without a user agent',
+  `bot_name` STRING COMMENT 'Name of the bot',
+  `bot_category` STRING COMMENT 'What the bot is for',
+  `filename` STRING COMMENT 'Key of the raw object that the row comes from',
+  `extra` MAP<STRING, STRING> COMMENT 'Fields that this version does not know, by their logged names',
+  `year` STRING,
+  `month` STRING,
+  `day` STRING,
+  `hour` STRING
+)
+USING PARQUET
+PARTITIONED BY (`year`, `month`, `day`, `hour`)
+LOCATION 's3://YOUR-BUCKET/lake/alb_logs/';
+
+MSCK REPAIR TABLE `alb_logs`;
+
+CREATE OR REPLACE VIEW `access_logs` AS
+SELECT
+  `event_time`,
+  'cloudfront' AS `source`,
+  `distribution` AS `site`,
+  `x_edge_location` AS `location`,
+  `c_ip` AS `client_ip`,
+  `cs_method` AS `method`,
+  `x_host_header` AS `host`,
+  `cs_uri_stem` AS `path`,
+  `cs_uri_query` AS `query`,
+  `cs_protocol_version` AS `protocol`,
+  `sc_status` AS `status`,
+  `sc_bytes` AS `bytes`,
+  `time_taken`,
+  `user_agent`,
+  `browser_family`,
+  `browser_version`,
+  `os_family`,
+  `device_class`,
+  `is_bot`,
+  `bot_name`,
+  `bot_category`,
+  `x_edge_request_id` AS `request_id`,
+  `filename`,
+  `year`,
+  `month`,
+  `day`,
+  `hour`
+FROM `cloudfront_logs`
+UNION ALL
+SELECT
+  `event_time`,
+  'alb' AS `source`,
+  `elb` AS `site`,
+  nullif(regexp_extract(`target_group_arn`, '^arn:[^:]*:elasticloadbalancing:([^:]*):', 1), '') AS `location`,
+  `client_ip`,
+  `request_verb` AS `method`,
+  nullif(regexp_extract(`request_url`, '^[A-Za-z][A-Za-z0-9+.-]*://([^/?]*?)(:[0-9]+-?)?([/?]|$)', 1), '') AS `host`,
+  nullif(regexp_extract(`request_url`, '^[A-Za-z][A-Za-z0-9+.-]*://[^/?]*([^?]*)', 1), '') AS `path`,
+  nullif(regexp_extract(`request_url`, '^[^?]*[?](.*)$', 1), '') AS `query`,
+  `request_proto` AS `protocol`,
+  `elb_status_code` AS `status`,
+  `sent_bytes` AS `bytes`,
+  CASE WHEN `request_processing_time` >= 0 AND `target_processing_time` >= 0 AND `response_processing_time` >= 0 THEN `request_processing_time` + `target_processing_time` + `response_processing_time` END AS `time_taken`,
+  `user_agent_decoded` AS `user_agent`,
+  `browser_family`,
+  `browser_version`,
+  `os_family`,
+  `device_class`,
+  `is_bot`,
+  `bot_name`,
+  `bot_category`,
+  `trace_id` AS `request_id`,
+  `filename`,
+  `year`,
+  `month`,
+  `day`,
+  `hour`
+FROM `alb_logs`;
+
 CREATE TABLE IF NOT EXISTS `rejects` (
   `source_table` STRING COMMENT 'Table that the line was meant for',
   `filename` STRING COMMENT 'Key of the raw object',
@@ -160,4 +281,3 @@ PARTITIONED BY (`year`, `month`, `day`, `hour`)
 LOCATION 's3://YOUR-BUCKET/lake/rejects/';
 
 MSCK REPAIR TABLE `rejects`;
-

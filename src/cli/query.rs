@@ -10,8 +10,8 @@ use crate::query::{self, Format};
 /// Ask a lake in SQL
 ///
 #[expect(clippy::doc_markdown, reason = "this is the help text, where backticks would be shown")]
-/// Tables: cloudfront_logs, rejects. Views: cf_logs (the names of AWS's blog of 2017), cloudfront_standard_logs (the names of
-/// AWS's documentation).
+/// Tables: cloudfront_logs, alb_logs, rejects. Views: cf_logs (the names of AWS's blog of 2017), cloudfront_standard_logs (the
+/// names of AWS's documentation), access_logs (one shape over both sources).
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").required(true))]
 pub struct Args {
@@ -21,7 +21,8 @@ pub struct Args {
     /// One statement
     #[arg(group = "what", value_name = "SQL")]
     sql: Option<String>,
-    /// One of the queries that come with edgemill: bots, bytes, viewers
+    /// One of the queries that come with edgemill: bots, bytes, viewers over cf_logs; access_bots, access_bytes, access_viewers
+    /// over access_logs
     #[arg(long, group = "what", value_name = "NAME")]
     name: Option<String>,
     /// A file that holds one statement

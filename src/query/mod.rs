@@ -62,7 +62,7 @@ pub struct Answer {
 }
 
 /// The names of the queries that come with the program.
-pub const NAMES: [&str; 3] = ["bots", "bytes", "viewers"];
+pub const NAMES: [&str; 6] = ["bots", "bytes", "viewers", "access_bots", "access_bytes", "access_viewers"];
 
 /// The text of a query that comes with the program.
 ///
@@ -73,6 +73,9 @@ pub fn named(name: &str) -> Result<&'static str> {
         "bots" => Ok(include_str!("../../ddl/queries/bots.sql")),
         "bytes" => Ok(include_str!("../../ddl/queries/bytes.sql")),
         "viewers" => Ok(include_str!("../../ddl/queries/viewers.sql")),
+        "access_bots" => Ok(include_str!("../../ddl/queries/access_bots.sql")),
+        "access_bytes" => Ok(include_str!("../../ddl/queries/access_bytes.sql")),
+        "access_viewers" => Ok(include_str!("../../ddl/queries/access_viewers.sql")),
         _ => Err(Error::usage(format!("there is no query '{name}'"), format!("the names are {}", NAMES.join(", ")))),
     }
 }

@@ -113,7 +113,18 @@ async fn the_named_queries_answer() {
     for (name, answer) in NAMES.into_iter().zip([bots, bytes, viewers]) {
         assert_eq!(ask(named(name).unwrap(), Format::Csv).await, answer, "{name}");
     }
-    assert_eq!(named("bot").unwrap_err().to_string(), "there is no query 'bot'; the names are bots, bytes, viewers");
+    for (name, answer) in NAMES.into_iter().skip(3).zip([
+        "source,client_ip,location,ct\ncloudfront,10.0.0.1,FRA2,2\ncloudfront,10.0.0.1,HEL51-P6,2\n",
+        "source,site,location,totalbytes\ncloudfront,E1,HEL51-P6,250\ncloudfront,E1,FRA2,57\n",
+        "client_ip,ct\n10.0.0.1,4\n10.0.0.2,1\n::1,1\n",
+    ]) {
+        assert_eq!(ask(named(name).unwrap(), Format::Csv).await, answer, "{name}");
+    }
+    let unknown = named("bot").unwrap_err().to_string();
+    assert!(
+        unknown.starts_with("there is no query 'bot'; the names are bots, bytes, viewers, access_bots"),
+        "{unknown}"
+    );
 }
 
 #[tokio::test]
