@@ -86,7 +86,8 @@ impl Inflater {
                 }
                 return damaged_whole(stored, &mut self.buffer);
             }
-            let wanted = filled + size_guess(member);
+            // Members are many or few, each may claim much: all of them together have one limit.
+            let wanted = (filled + size_guess(member)).min(WHOLE_OBJECT_LIMIT_BYTES);
             if self.buffer.len() < wanted {
                 self.buffer.resize(wanted, 0);
             }
@@ -287,5 +288,16 @@ mod tests {
             None
         );
         assert_eq!(total, WHOLE_OBJECT_LIMIT_BYTES + 1);
+    }
+
+    #[test]
+    fn many_members_have_one_limit() {
+        let member = gzip(&vec![b'x'; WHOLE_OBJECT_LIMIT_BYTES / 2]);
+        let mut inflater = Inflater::default();
+        assert!(
+            matches!(inflater.whole(&member.repeat(2)), Whole::Bytes(raw, None) if raw.len() == WHOLE_OBJECT_LIMIT_BYTES)
+        );
+        assert_eq!(inflater.whole(&member.repeat(3)), Whole::TooLarge);
+        assert!(inflater.buffer.len() <= WHOLE_OBJECT_LIMIT_BYTES);
     }
 }
