@@ -117,7 +117,7 @@ impl Job {
     #[must_use]
     pub fn settings(&self, table: Table) -> Settings {
         let (fields, delimiter) = (self.fields.clone(), self.delimiter);
-        Settings { table, fields, delimiter, object_limit_bytes: self.object_limit_bytes }
+        Settings { fields, delimiter, object_limit_bytes: self.object_limit_bytes, ..Settings::of(table) }
     }
 }
 

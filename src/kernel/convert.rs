@@ -42,9 +42,6 @@ const TASK_STORED_BYTES: usize = 1 << 20;
 /// Raw bytes after which a large object's columns are cut and piled up.
 const LARGE_CUT_RAW_BYTES: u64 = 32 << 20;
 
-/// A line longer than this ends a large object as damaged; AWS cuts each value at some KB.
-const LINE_LIMIT_BYTES: usize = 64 << 20;
-
 /// One raw object, fetched.
 #[derive(Clone, Debug)]
 pub struct RawObject {
@@ -306,11 +303,6 @@ fn work_large(
         held.extend_from_slice(piece);
         let used = decoder.decode(&held, false, &mut rows);
         held.drain(..used);
-        if held.len() > LINE_LIMIT_BYTES {
-            let reason = format!("a line of more than {LINE_LIMIT_BYTES} bytes");
-            too_much = Some(Damage { raw_offset_bytes: raw_bytes, reason, is_limit: false });
-            return false;
-        }
         if raw_bytes == settings.object_limit_bytes {
             too_much = Some(settings.over_limit());
             return false;

@@ -20,7 +20,12 @@ pub struct Settings {
     pub delimiter: Option<u8>,
     /// The most text that one object may hold: a few kilobytes of gzip can claim terabytes.
     pub object_limit_bytes: u64,
+    /// The longest line that is looked at; of a longer one the beginning is kept as a reject.
+    pub line_limit_bytes: usize,
 }
+
+/// The longest line unless somebody says otherwise. AWS cuts each value at some KB.
+const LINE_LIMIT_BYTES: usize = 16 << 20;
 
 /// The most text of one object unless a job says otherwise. AWS's own objects hold some megabytes; one that somebody joined
 /// from a month of them holds less than this.
@@ -30,7 +35,13 @@ impl Settings {
     /// Nothing but the table.
     #[must_use]
     pub const fn of(table: Table) -> Self {
-        Self { table, fields: None, delimiter: None, object_limit_bytes: OBJECT_LIMIT_BYTES }
+        Self {
+            table,
+            fields: None,
+            delimiter: None,
+            object_limit_bytes: OBJECT_LIMIT_BYTES,
+            line_limit_bytes: LINE_LIMIT_BYTES,
+        }
     }
 }
 
@@ -69,6 +80,8 @@ pub struct Decoder<'s> {
     format: Format,
     found: &'static str,
     versioned: bool,
+    /// Whether what comes up to the next line's end belongs to a line that was too long.
+    skipping: bool,
     stats: LineStats,
     offset: u64,
     width: usize,
@@ -88,6 +101,7 @@ impl<'s> Decoder<'s> {
             format: Format::Unknown,
             found: found::EMPTY,
             versioned: false,
+            skipping: false,
             stats: LineStats::default(),
             offset: 0,
             width: 0,
@@ -108,21 +122,17 @@ impl<'s> Decoder<'s> {
             let (end, next) = match memchr(b'\n', &bytes[position..]) {
                 Some(length) => (position + length, position + length + 1),
                 None if last => (bytes.len(), bytes.len()),
-                None => break,
-            };
-            self.stats.lines += 1;
-            let line_end = if bytes[position..end].ends_with(b"\r") { end - 1 } else { end };
-            let line = &bytes[position..line_end];
-            match line.first() {
-                None => self.stats.comment_lines += 1,
-                Some(b'#') => self.comment(bytes, line, sink),
-                Some(_) if self.format == Format::Skipped => self.stats.comment_lines += 1,
-                Some(_) => {
-                    if let Err(reason) = self.row(bytes, position, line_end, ascii, sink) {
-                        sink.reject(self.reject(line, position, reason));
-                    }
+                None => {
+                    position = self.hold(bytes, position, sink);
+                    break;
                 }
+            };
+            if std::mem::take(&mut self.skipping) {
+                position = next;
+                continue;
             }
+            let line_end = if bytes[position..end].ends_with(b"\r") { end - 1 } else { end };
+            self.line(bytes, (position, line_end), ascii, sink);
             if self.places.len() == BLOCK_ROWS {
                 self.flush(bytes, sink);
             }
@@ -131,6 +141,49 @@ impl<'s> Decoder<'s> {
         self.flush(bytes, sink);
         self.offset += position as u64;
         position
+    }
+
+    /// What is to be done with a line whose end has not come: it waits, unless it is too long already. Returns where the
+    /// caller's rest begins.
+    fn hold(&mut self, bytes: &[u8], position: usize, sink: &mut impl Sink) -> usize {
+        // One byte more may be the carriage return that does not count.
+        if !self.skipping && bytes.len() - position <= self.settings.line_limit_bytes + 1 {
+            return position;
+        }
+        if !self.skipping {
+            self.skipping = true;
+            self.too_long(&bytes[position..], position, sink);
+        }
+        bytes.len()
+    }
+
+    fn too_long(&mut self, line: &[u8], position: usize, sink: &mut impl Sink) {
+        self.stats.lines += 1;
+        if self.format == Format::Skipped {
+            self.stats.comment_lines += 1;
+            return;
+        }
+        let limit = self.settings.line_limit_bytes;
+        let reason = format!("longer than {limit} bytes; its beginning is kept");
+        sink.reject(self.reject(&line[..limit], position, reason));
+    }
+
+    fn line(&mut self, bytes: &[u8], (start, end): (usize, usize), ascii: bool, sink: &mut impl Sink) {
+        let line = &bytes[start..end];
+        if line.len() > self.settings.line_limit_bytes {
+            return self.too_long(line, start, sink);
+        }
+        self.stats.lines += 1;
+        match line.first() {
+            None => self.stats.comment_lines += 1,
+            Some(b'#') => self.comment(bytes, line, sink),
+            Some(_) if self.format == Format::Skipped => self.stats.comment_lines += 1,
+            Some(_) => {
+                if let Err(reason) = self.row(bytes, start, end, ascii, sink) {
+                    sink.reject(self.reject(line, start, reason));
+                }
+            }
+        }
     }
 
     /// Rejects the beginning of a line whose rest was lost.
@@ -211,7 +264,10 @@ impl<'s> Decoder<'s> {
             }
             Format::Alb => self.alb_row(bytes, start, end, sink)?,
             Format::Json => self.json_row(bytes, line, sink)?,
-            Format::Unknown | Format::Skipped => return Err(unknown_format(line)),
+            Format::Unknown | Format::Skipped => {
+                self.found = found::UNKNOWN;
+                return Err(unknown_format(line));
+            }
         }
         self.places.push(place(start, end, self.stats.lines));
         self.stats.rows += 1;

@@ -165,7 +165,8 @@ impl<'de> Visitor<'de> for Text<'_> {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<(), E> {
-        self.write(value)
+        // As JSON writes it: 1.0 stays 1.0.
+        self.write(serde_json::Value::from(value))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {

@@ -45,6 +45,8 @@ pub mod found {
     pub const ALB_PLAIN: &str = "ALB access log, vended plain";
     /// Apache Parquet.
     pub const ALB_PARQUET: &str = "ALB access log, vended Parquet";
+    /// Lines that nothing explains; all of them are rejected.
+    pub const UNKNOWN: &str = "nothing that is read here";
     /// No line that says anything.
     pub const EMPTY: &str = "empty object";
 }
