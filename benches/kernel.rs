@@ -10,7 +10,7 @@ use edgemill::generate;
 use edgemill::kernel::convert::{RawObject, convert_chunk};
 use edgemill::kernel::encode::{CodedText, FileEncoder, Values};
 use edgemill::kernel::enrich::{Agents, Enricher, Escapes};
-use edgemill::kernel::inflate::{Inflater, Whole, stream};
+use edgemill::kernel::inflate::{self, Inflater, Whole, stream};
 use edgemill::kernel::names;
 use edgemill::kernel::parse::{Block, Decoder, Reject, Settings, Sink};
 use edgemill::kernel::rows::{HourRows, Rows};
@@ -123,6 +123,45 @@ impl Sink for Nothing {
     }
 
     fn reject(&mut self, _: Reject) {}
+}
+
+/// The texts of the objects of another source or layout, 20,000 rows.
+fn texts_of(source: generate::Source, layout: generate::Layout) -> Vec<Vec<u8>> {
+    fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let mut found: Vec<_> =
+            entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect();
+        found.sort();
+        found
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("logs");
+    let hours = "2026-11-21T05..2026-11-21T06".parse().unwrap();
+    let spec =
+        generate::Spec { out: out.clone(), source, layout, rows: 20_000, hours, distributions: 4, seed: 7, threads: 2 };
+    generate::run(&spec, &|_| ()).unwrap();
+    files(&out).iter().map(|path| inflate::head(&std::fs::read(path).unwrap(), usize::MAX)).collect()
+}
+
+/// Every text format: the split alone.
+#[divan::bench(args = ["cloudfront w3c", "cloudfront json", "alb", "alb json"])]
+fn split_other_formats(bencher: Bencher<'_, '_>, name: &str) {
+    use generate::{Layout, Source};
+    let (source, layout, table) = match name {
+        "cloudfront w3c" => (Source::Cloudfront, Layout::W3c, Table::CloudfrontLogs),
+        "cloudfront json" => (Source::Cloudfront, Layout::Json, Table::CloudfrontLogs),
+        "alb" => (Source::Alb, Layout::Classic, Table::AlbLogs),
+        _ => (Source::Alb, Layout::Json, Table::AlbLogs),
+    };
+    let (texts, settings) = (texts_of(source, layout), Settings::of(table));
+    let raw_bytes: usize = texts.iter().map(Vec::len).sum();
+    bencher.counter(BytesCount::new(raw_bytes)).bench_local(|| {
+        let mut sink = Nothing(0);
+        texts.iter().for_each(|text| {
+            Decoder::new(&settings).decode(text, true, &mut sink);
+        });
+        assert_eq!(sink.0, 20_000);
+    });
 }
 
 #[divan::bench]

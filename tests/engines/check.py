@@ -1,13 +1,16 @@
 """Reads the same logs and the lake made of them with engines that are not ours, and compares.
 
-    python tests/engines/check.py EDGEMILL_BINARY LOGS LAKE
+    python tests/engines/check.py EDGEMILL_BINARY CLOUDFRONT_LOGS ALB_LOGS LAKE
 
-DuckDB reads the raw logs as text and the lake as Parquet; pyarrow reads the lake as a dataset; sqlglot reads the DDL.
+DuckDB reads CloudFront's raw logs as text and the lake as Parquet; Python's csv module reads the load balancers' raw logs;
+pyarrow reads the lake as a dataset; sqlglot reads the DDL.
 Prints a line a check, and at the end how many passed and failed; the exit code is 1 if any failed.
 """
 
+import collections
 import csv
 import datetime
+import gzip
 import io
 import json
 import pathlib
@@ -20,7 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import sqlglot
 
-BINARY, LOGS, LAKE = sys.argv[1:4]
+BINARY, LOGS, ALB_LOGS, LAKE = sys.argv[1:5]
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 QUERIES = REPOSITORY / "ddl" / "queries"
 TABLE = f"{LAKE}/cloudfront_logs"
@@ -190,6 +193,97 @@ def json_is_json():
     lines = edgemill("query", "--lake", LAKE, "--json", "SELECT event_time, sc_status FROM cloudfront_logs LIMIT 1").splitlines()
     row = json.loads(lines[0])
     datetime.datetime.fromisoformat(row["event_time"].replace("Z", "+00:00"))
+
+
+ALB_FIELDS = (
+    "type time elb client target request_processing_time target_processing_time response_processing_time elb_status_code "
+    "target_status_code received_bytes sent_bytes request user_agent ssl_cipher ssl_protocol target_group_arn trace_id "
+    "domain_name chosen_cert_arn matched_rule_priority request_creation_time actions_executed redirect_url "
+    "lambda_error_reason target_port_list target_status_code_list classification classification_reason conn_trace_id "
+    "transformed_host transformed_uri request_transform_status ip_address"
+).split()
+
+
+def alb_rows():
+    """Every row of the load balancers' raw logs as the columns of the table, read by Python alone."""
+    numbers = {"elb_status_code": int, "received_bytes": int, "sent_bytes": int}
+    numbers |= {f"{stage}_processing_time": float for stage in ("request", "target", "response")}
+    for path in sorted(pathlib.Path(ALB_LOGS).rglob("*.gz")):
+        with gzip.open(path, "rt", newline="") as text:
+            for values in csv.reader(text, delimiter=" ", quotechar='"', doublequote=False):
+                row = dict.fromkeys(ALB_FIELDS) | {name: value for name, value in zip(ALB_FIELDS, values) if value != "-"}
+                row["event_time"] = row.pop("time").removesuffix("Z")
+                for side in ("client", "target"):
+                    address = row.pop(side)
+                    row[f"{side}_ip"], row[f"{side}_port"] = address.rsplit(":", 1) if address else (None, None)
+                    row[f"{side}_port"] = row[f"{side}_port"] and int(row[f"{side}_port"])
+                verb, rest = row.pop("request").split(" ", 1)
+                url, version = rest.rsplit(" ", 1)
+                row |= {"request_verb": verb, "request_url": url, "request_proto": version}
+                row["request_creation_time"] = row["request_creation_time"].removesuffix("Z")
+                row |= {name: kind(row[name]) for name, kind in numbers.items() if row[name] is not None}
+                yield row
+
+
+@check
+def every_value_of_the_load_balancers_is_in_the_lake():
+    raw = list(alb_rows())
+    names = sorted(raw[0])
+    table = ds.dataset(f"{LAKE}/alb_logs", format="parquet").to_table(columns=names)
+    for name in ("event_time", "request_creation_time"):
+        place = table.schema.get_field_index(name)
+        text = pc.strftime(table[name].cast(pa.timestamp("us")), format="%Y-%m-%dT%H:%M:%S")
+        table = table.set_column(place, name, text)
+    theirs = collections.Counter(tuple(row[name] for name in names) for row in raw)
+    ours = collections.Counter(zip(*(column.to_pylist() for column in table.columns)))
+    assert len(raw) > 1000 and ours == theirs, (len(raw), list((theirs - ours).items())[:1], list((ours - theirs).items())[:1])
+    assert any(row["ip_address"] is None for row in raw), "rows of different width are among them"
+
+
+@check
+def both_sources_answer_together():
+    rows = RAW.execute("SELECT COUNT(*), SUM(sc_bytes::BIGINT) FROM raw").fetchone()
+    alb = list(alb_rows())
+    ours = answer("SELECT source, COUNT(*), SUM(bytes) FROM access_logs GROUP BY source ORDER BY source")
+    sent = sum(row["sent_bytes"] for row in alb)
+    assert ours == [["alb", str(len(alb)), str(sent)], ["cloudfront", str(rows[0]), str(rows[1])]], ours
+    viewers = collections.Counter(row["client_ip"] for row in alb)
+    viewers.update(dict(RAW.execute("SELECT c_ip, COUNT(*) FROM raw GROUP BY 1").fetchall()))
+    top = sorted(viewers.items(), key=lambda item: (-item[1], item[0]))[:50]
+    assert answer("--name", "access_viewers") == [[ip, str(count)] for ip, count in top]
+
+
+def columns_of(script, reader):
+    """The columns of each table and view that a script makes."""
+    found = {}
+    for statement in (part.strip() for part in script.split(";\n")):
+        code = "\n".join(line for line in statement.splitlines() if not line.startswith("--")).strip()
+        if not code or code.upper().startswith("MSCK"):
+            continue
+        made = sqlglot.parse_one(code, read=reader)
+        name = made.find(sqlglot.exp.Table).name
+        if made.kind == "VIEW":
+            selects = list(made.expression.find_all(sqlglot.exp.Select))
+            lists = [[column.alias_or_name for column in select.expressions] for select in selects]
+            assert all(names == lists[0] for names in lists), name
+            found[name] = lists[0]
+        else:
+            found[name] = [column.name for column in made.find_all(sqlglot.exp.ColumnDef)]
+    return found
+
+
+@check
+def athena_and_spark_have_the_same_columns():
+    athena, spark = (columns_of(edgemill("ddl", "--dialect", name), name) for name in ("athena", "spark"))
+    partitions = ["year", "month", "day", "hour"]
+    for name in ("cloudfront_logs", "alb_logs", "rejects"):
+        # Spark's statement has the partitions among the columns, Athena's apart from them.
+        assert [column for column in athena[name] if column not in partitions] == spark[name][:-4], name
+        assert spark[name][-4:] == partitions
+    views = ("cf_logs", "cloudfront_standard_logs", "access_logs")
+    assert all(athena[name] == spark[name] for name in views) and len(athena["access_logs"]) == 27
+    header = edgemill("query", "--lake", LAKE, "--format", "csv", "SELECT * FROM access_logs LIMIT 0").strip()
+    assert header.split(",") == athena["access_logs"], header
 
 
 @check

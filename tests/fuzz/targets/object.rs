@@ -1,0 +1,41 @@
+//! Stored objects through the whole kernel: gzip of any number of members, text, Parquet, or nothing of the kind.
+#![no_main]
+
+use bytes::Bytes;
+use edgemill::kernel::convert::{RawObject, convert_chunk};
+use edgemill::kernel::enrich::Enricher;
+use edgemill::kernel::inflate::{Inflater, Whole, stream};
+use edgemill::kernel::parse::Settings;
+use edgemill::model::{Hour, ObjectId, Table};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let mut streamed = Vec::new();
+    let damage = stream(data, &mut |piece| {
+        streamed.extend_from_slice(piece);
+        streamed.len() < 1 << 24
+    });
+    if let Whole::Bytes(whole, whole_damage) = Inflater::default().whole(data)
+        && streamed.len() < 1 << 24
+    {
+        assert_eq!((whole, whole_damage), (streamed.as_slice(), damage), "the two paths agree");
+    }
+    for table in Table::LOGS {
+        let settings = Settings { object_limit_bytes: 1 << 22, ..Settings::of(table) };
+        let object = RawObject {
+            id: ObjectId { key: "a".into(), etag: String::new(), size_bytes: data.len() as u64 },
+            filename: "a".into(),
+            distribution: None,
+            hour: Some(Hour::of_unix_seconds(0)),
+            stored: Bytes::copy_from_slice(data),
+        };
+        let mut rows = 0;
+        let report = convert_chunk(&settings, &Enricher::default(), &[object], &mut |file| {
+            rows += file.rows;
+            Ok(())
+        });
+        let lines = report.unwrap().outcomes[0].lines;
+        assert_eq!(lines.lines, lines.rows + lines.rejected_lines + lines.comment_lines);
+        assert_eq!(rows, lines.rows + lines.rejected_lines);
+    }
+});
