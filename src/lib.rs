@@ -1,4 +1,4 @@
-//! Edgemill turns access logs of Amazon CloudFront into a Parquet lake that costs little to query.
+//! Edgemill turns access logs of Amazon CloudFront and Application Load Balancers into a Parquet lake that costs little to query.
 //! This page is the map of the house.
 //!
 //! # The way of the data
@@ -31,6 +31,7 @@
 //! - No query ever sees a file that its partition's record does not name.
 //! - No bytes of a file depend on the number of threads, the memory or the order of the listing.
 //! - No line is dropped: lines = rows + rejected lines + comment lines, per object.
+//! - No object is held inflated as a whole past a limit, whatever it claims.
 //! - No error leaves out which object, hour or file it was.
 //!
 //! `tests/house.rs` keeps the first two and the directions of the imports.
@@ -51,6 +52,13 @@
 //!
 //! Records change by compare-and-set only; a lost or unclear answer is answered by reading again. The state machine is
 //! [`kernel::protocol`]; a run and its tests call the same one.
+//!
+//! # Formats
+//!
+//! An object's table is told by its key ([`kernel::names`]) or, where the key says nothing, by its first bytes
+//! ([`kernel::parse::sniff`]); how its lines fall into values, by the first line that says anything ([`kernel::parse`]). Every
+//! decoder hands on blocks of values under names; [`kernel::mapping`] finds each name's column. So a new format is one file
+//! in `kernel/parse`, and a new field is a line in [`kernel::schema`].
 //!
 //! # Two runtimes
 //!

@@ -13,7 +13,7 @@ pub struct LineStats {
     pub rows: u64,
     /// Lines that went to the rejects.
     pub rejected_lines: u64,
-    /// Header, comment and blank lines.
+    /// Header, comment and blank lines, and those of logs that are recognised and skipped.
     pub comment_lines: u64,
 }
 
@@ -39,7 +39,7 @@ pub struct RunStats {
     pub known_objects: u64,
     /// Raw objects whose bytes changed after they were converted; they are left as they were.
     pub changed_objects: u64,
-    /// Objects passed over because their names are no log's.
+    /// Objects left alone: neither their names nor their first bytes are those of a log that is read.
     pub skipped_objects: u64,
     /// Objects with damage; their good lines were kept.
     pub damaged_objects: u64,

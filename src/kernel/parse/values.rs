@@ -118,10 +118,7 @@ impl Clock {
         let seconds = self.seconds(date, time)?;
         let micros = match fraction {
             [] => 0,
-            [b'.', digits @ ..] if (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) => {
-                let places = digits.iter().copied().chain(std::iter::repeat(b'0')).take(6);
-                places.fold(0, |micros, digit| micros * 10 + i64::from(digit - b'0'))
-            }
+            [b'.', digits @ ..] if !digits.is_empty() => fraction_micros(digits).ok_or("time")?,
             _ => return Err("time"),
         };
         Ok(seconds * 1_000_000 + micros)
@@ -138,11 +135,7 @@ impl Clock {
             None => (text, &text[..0]),
         };
         let whole = integer(whole).filter(|whole| *whole >= 0).ok_or("time")?;
-        if !fraction.iter().all(u8::is_ascii_digit) || fraction.len() > 9 {
-            return Err("time");
-        }
-        let digits = fraction.iter().copied().chain(std::iter::repeat(b'0')).take(6);
-        let fraction = digits.fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
+        let fraction = fraction_micros(fraction).ok_or("time")?;
         let micros = if whole < 100_000_000_000 {
             whole * 1_000_000 + fraction
         } else {
@@ -150,6 +143,15 @@ impl Clock {
         };
         if (0..=LAST_SECOND * 1_000_000).contains(&micros) { Ok(micros) } else { Err("time") }
     }
+}
+
+/// Up to nine digits behind a point as millionths; digits after the sixth are cut.
+fn fraction_micros(digits: &[u8]) -> Option<i64> {
+    if digits.len() > 9 || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let places = digits.iter().copied().chain(std::iter::repeat(b'0')).take(6);
+    Some(places.fold(0, |value, digit| value * 10 + i64::from(digit - b'0')))
 }
 
 fn two_digits(tens: u8, ones: u8) -> Option<i64> {
