@@ -136,6 +136,9 @@ fn alb(line: &str) -> Line {
     if values.len() < 12 || values.len() > 200 {
         return Line::Reject("");
     }
+    if !line.contains('-') {
+        return Line::Reject("time");
+    }
     let name =
         |place: usize| ALB_FIELDS.get(place).map_or_else(|| format!("field_{}", place + 1), |name| (*name).to_owned());
     row(values.into_iter().enumerate().map(|(place, value)| (name(place), value)).collect())

@@ -279,8 +279,8 @@ impl<'s> Decoder<'s> {
         self.row.clear();
         let found = alb::split(bytes, (start, end), &mut self.row)?;
         // Values stand in the line itself, so the NULL that fills a row up must stand there too: its date has a `-`.
-        // Where no value is a time, the row is refused for that.
-        let absent = memchr(b'-', &bytes[start..end]).map_or(self.row[0], |at| span(start + at, start + at + 1));
+        let Some(at) = memchr(b'-', &bytes[start..end]) else { return Err("time: no value is a date".to_owned()) };
+        let absent = span(start + at, start + at + 1);
         if found > self.width {
             self.flush(bytes, sink);
             self.width = found;
