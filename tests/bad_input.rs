@@ -231,6 +231,16 @@ fn a_small_object_has_the_limit_too() {
     assert!(case.rejects().starts_with(&format!("43,{},\"cut short", log(40).len())), "{}", case.rejects());
 }
 
+/// Found by fuzzing: the library panicked on what Arrow had written of its own types beside the file's schema.
+#[test]
+fn a_damaged_parquet_file_is_damage_and_no_panic() {
+    let key = "E2EXAMPLE1234.2026-11-21-05.a1b2c3d4.parquet";
+    let case = case(&[(key, include_bytes!("damaged/arrow-schema.parquet"))]);
+    let (counts, summary) = case.convert(3, &[]);
+    assert_eq!(counts, [0, 0, 0, 1], "{summary}");
+    assert!(summary["damaged"][0].as_str().unwrap().contains("Parquet"), "{summary}");
+}
+
 #[test]
 fn options_that_make_no_sense_are_refused() {
     let case = case(&[(KEY, b"")]);

@@ -3,7 +3,7 @@
     python tests/engines/check.py EDGEMILL_BINARY CLOUDFRONT_LOGS ALB_LOGS LAKE
 
 DuckDB reads CloudFront's raw logs as text and the lake as Parquet; Python's csv module reads the load balancers' raw logs;
-pyarrow reads the lake as a dataset; sqlglot reads the DDL.
+pyarrow and Polars read the lake; sqlglot reads the DDL.
 Prints a line a check, and at the end how many passed and failed; the exit code is 1 if any failed.
 """
 
@@ -18,6 +18,7 @@ import subprocess
 import sys
 
 import duckdb
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
@@ -130,6 +131,23 @@ def counts_and_sums_equal_with_pyarrow():
     assert abs(pc.sum(table["time_taken"]).as_py() - taken) < 1e-6 * taken
     ours = answer("SELECT COUNT(*), SUM(bytes), SUM(status), COUNT(*) FILTER (WHERE isbot = 'True') FROM cf_logs")[0]
     assert [int(value) for value in ours] == [rows, sent, status, pc.sum(table["is_bot"]).as_py()]
+
+
+@check
+def every_column_is_the_same_with_polars():
+    for name in ("cloudfront_logs", "alb_logs"):
+        files = f"{LAKE}/{name}/**/*.parquet"
+        theirs = pl.scan_parquet(files, hive_partitioning=False).drop("extra").collect()
+        ours = ds.dataset(f"{LAKE}/{name}", format="parquet").to_table(columns=theirs.columns)
+        assert theirs.equals(pl.from_arrow(ours)), name
+    # The statistics and the page index lose nothing.
+    rows = pl.scan_parquet(f"{TABLE}/**/*.parquet", hive_partitioning=False)
+    address, count = rows.group_by("c_ip").len().sort("len", "c_ip", descending=True).head(1).collect().row(0)
+    assert rows.filter(pl.col("c_ip") == address).select(pl.len()).collect().item() == count
+    assert RAW.execute("SELECT COUNT(*) FROM lake WHERE c_ip = ?", [address]).fetchone()[0] == count
+    dataset = ds.dataset(TABLE, format="parquet")
+    assert dataset.count_rows(filter=pc.field("c_ip") == address) == count
+    assert answer(f"SELECT COUNT(*) FROM cloudfront_logs WHERE c_ip = '{address}'") == [[str(count)]]
 
 
 @check

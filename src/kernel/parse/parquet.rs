@@ -4,11 +4,14 @@
 //! columns are written in mixed case (`cs_User_Agent`). Values of other types are borne: they are read as their text. A
 //! row has no place in a text, so a reject names its row, and its line is the values separated by tabs.
 
+use std::panic::AssertUnwindSafe;
+
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
 
 use super::{BLOCK_ROWS, Block, RowPlace, Settings, Sink, Span, found};
 use crate::kernel::inflate::Damage;
@@ -48,12 +51,10 @@ type Broken = Option<String>;
 
 fn read(stored: &Bytes, settings: &Settings, decoded: &mut Decoded, sink: &mut impl Sink) -> Result<(), Broken> {
     let failed = |error: &dyn std::fmt::Display| Some(format!("Parquet: {error}"));
-    let builder = ParquetRecordBatchReaderBuilder::try_new(stored.clone()).map_err(|error| failed(&error))?;
-    let names: Vec<String> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let (names, mut reader) = guarded(|| open(stored))?.map_err(|error| failed(&error))?;
     sink.fields(&names);
-    let reader = builder.with_batch_size(BLOCK_ROWS).build().map_err(|error| failed(&error))?;
     let mut values = Vec::new();
-    for batch in reader {
+    while let Some(batch) = guarded(|| reader.next())? {
         let batch = batch.map_err(|error| failed(&error))?;
         send(&batch, &mut values, decoded, sink).map_err(|error| failed(&error))?;
         decoded.raw_bytes += values.len() as u64;
@@ -62,6 +63,20 @@ fn read(stored: &Bytes, settings: &Settings, decoded: &mut Decoded, sink: &mut i
         }
     }
     Ok(())
+}
+
+/// A file's columns by name, and their reader. What Arrow may have written of its own types beside the file's schema is
+/// passed over: the library panics where that is damaged.
+fn open(stored: &Bytes) -> Result<(Vec<String>, ParquetRecordBatchReader), ParquetError> {
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(stored.clone(), options)?;
+    let names = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
+    Ok((names, builder.with_batch_size(BLOCK_ROWS).build()?))
+}
+
+/// Does what the library does; a panic of it on a damaged file (fuzzing has found one) is damage like any other.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Broken> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).map_err(|_| Some("Parquet: damaged beyond reading".to_owned()))
 }
 
 #[expect(

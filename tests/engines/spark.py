@@ -1,0 +1,60 @@
+"""Runs the printed DDL in Spark, then reads tables and views of the lake, and compares with edgemill's own answers.
+
+    python tests/engines/spark.py EDGEMILL_BINARY LAKE
+"""
+
+import csv
+import io
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from pyspark.sql import SparkSession
+
+BINARY, LAKE = sys.argv[1:3]
+QUERIES = pathlib.Path(__file__).resolve().parents[2] / "ddl" / "queries"
+
+
+def edgemill(*arguments):
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def answer(*what):
+    rows = list(csv.reader(io.StringIO(edgemill("query", "--lake", LAKE, "--format", "csv", *what))))
+    return rows[1:]
+
+
+home = tempfile.mkdtemp()
+spark = (
+    SparkSession.builder.master("local[2]")
+    .config("spark.sql.session.timeZone", "Pacific/Auckland")
+    .config("spark.sql.warehouse.dir", f"{home}/warehouse")
+    .config("spark.hadoop.javax.jdo.option.ConnectionURL", f"jdbc:derby:;databaseName={home}/metastore;create=true")
+    .config("spark.driver.extraJavaOptions", f"-Dderby.system.home={home}")
+    .config("spark.ui.enabled", "false")
+    .enableHiveSupport()
+    .getOrCreate()
+)
+spark.sparkContext.setLogLevel("ERROR")
+passed = 0
+for statement in edgemill("ddl", "--dialect", "spark", "--lake", f"file:{LAKE}").split(";\n"):
+    code = "\n".join(line for line in statement.splitlines() if not line.startswith("--")).strip()
+    if code:
+        spark.sql(code)
+        passed += 1
+for path in sorted(QUERIES.glob("*.sql")):
+    theirs = [[str(value) for value in row] for row in spark.sql(path.read_text()).collect()]
+    ours = answer("--file", str(path))
+    assert len(ours) > 10 and ours == theirs, (path.name, ours[:3], theirs[:3])
+    passed += 1
+for sql in (
+    "SELECT logdate, logtime, COUNT(*), SUM(bytes) FROM cf_logs GROUP BY logdate, logtime ORDER BY logdate, logtime LIMIT 500",
+    "SELECT source, host, path, query, COUNT(*) FROM access_logs GROUP BY source, host, path, query"
+    " ORDER BY source, host, path, query NULLS LAST LIMIT 500",
+    "SELECT source, location, COUNT(*), COUNT(time_taken) FROM access_logs GROUP BY source, location ORDER BY source, location LIMIT 500",
+):
+    theirs = [["" if value is None else str(value) for value in row] for row in spark.sql(sql).collect()]
+    assert len(theirs) > 1 and answer(sql) == theirs, (sql, answer(sql)[:2], theirs[:2])
+    passed += 1
+print(f"{passed} passed, 0 failed")
