@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::kernel::names::Layout;
 use crate::kernel::parse::{OBJECT_LIMIT_BYTES, Settings};
 use crate::kernel::plan::Naming;
+use crate::lake::LedgerChoice;
 use crate::model::{HOUR_SECONDS, Hour, HourRange, Table, UnitId};
 
 /// Memory that a run may use unless it is told otherwise.
@@ -30,6 +31,8 @@ pub struct Job {
     pub from: String,
     /// Where the lake lies, or will.
     pub to: String,
+    /// Where a new lake keeps its records; an old one where it always did.
+    pub ledger: Option<LedgerChoice>,
     /// How objects are told apart.
     pub naming: Naming,
     /// The fields of logs without a header, by name.
@@ -58,6 +61,7 @@ pub struct Job {
 pub struct Typed {
     pub from: String,
     pub to: String,
+    pub ledger: Option<LedgerChoice>,
     pub table: Option<Table>,
     pub layout: Option<Layout>,
     pub fields: Option<String>,
@@ -98,6 +102,7 @@ impl Job {
         Ok(Self {
             from: typed.from,
             to: typed.to,
+            ledger: typed.ledger,
             naming: Naming { table: typed.table, layout: typed.layout },
             fields: typed.fields.as_deref().map(field_names).transpose()?,
             delimiter: typed.delimiter.as_deref().map(delimiter).transpose()?,

@@ -68,8 +68,8 @@
 //!
 //! # Not built yet
 //!
-//! S3 as a place for logs and lakes, the DynamoDB ledger, the Glue catalog, Athena as an engine, rewriting of partitions.
-//! Their SDKs are declared already, so that the cost of a build is known.
+//! S3 as a place for logs and lakes, the Glue catalog, Athena as an engine, rewriting of partitions. Their SDKs are declared
+//! already, so that the cost of a build is known.
 
 pub mod cli;
 pub mod commit;

@@ -107,7 +107,7 @@ pub async fn convert(job: Job) -> Result<Summary> {
     let source = Objects::open(&Location::existing(&job.from)?)?;
     let grouped = source::list(&source, &job.naming, job.hours).await?;
     refuse_nothing(&job, &grouped)?;
-    let lake = Lake::open_or_create(&job.to).await?;
+    let lake = Lake::open_or_create(&job.to, job.ledger.as_ref()).await?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(job.threads).thread_name(|n| format!("work-{n}")).build();
     let pool =
         threads.map_err(|error| Error::Panicked { doing: "starting threads".into(), message: error.to_string() })?;

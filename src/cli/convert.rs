@@ -6,6 +6,7 @@ use super::show;
 use crate::error::Result;
 use crate::job::{Job, Shard, Typed, now_unix_seconds};
 use crate::kernel::names::Layout;
+use crate::lake::LedgerChoice;
 use crate::model::{HourRange, Table};
 use crate::pipeline;
 
@@ -20,6 +21,9 @@ pub struct Args {
     /// Folder of the lake; made if it is not there
     #[arg(long, value_name = "URL", env = "EDGEMILL_TO")]
     to: String,
+    /// Where a new lake keeps its records: lake (in itself) or dynamodb:TABLE [default: lake]
+    #[arg(long, value_name = "LEDGER", env = "EDGEMILL_LEDGER")]
+    ledger: Option<LedgerChoice>,
     /// Which logs they are: what names and first bytes say (auto), or all of one kind whatever their names
     #[arg(long, value_enum, default_value = "auto", env = "EDGEMILL_FORMAT")]
     format: FormatArg,
@@ -72,6 +76,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let typed = Typed {
         from: args.from,
         to: args.to,
+        ledger: args.ledger,
         table: match args.format {
             FormatArg::Auto => None,
             FormatArg::Cloudfront => Some(Table::CloudfrontLogs),

@@ -4,6 +4,7 @@ mod convert;
 mod ddl;
 mod demo;
 mod generate;
+mod init;
 mod query;
 mod show;
 
@@ -36,6 +37,7 @@ pub enum Verb {
     Demo(demo::Args),
     Generate(generate::Args),
     Convert(convert::Args),
+    Init(init::Args),
     Query(query::Args),
     Ddl(ddl::Args),
 }
@@ -49,6 +51,7 @@ pub fn run(cli: Cli) -> BoxFuture<'static, Result<u8>> {
             Verb::Demo(args) => demo::run(args, cli.json).await,
             Verb::Generate(args) => generate::run(args, cli.json),
             Verb::Convert(args) => convert::run(args, cli.json).await,
+            Verb::Init(args) => init::run(args, cli.json).await,
             Verb::Query(args) => query::run(args, cli.json).await,
             Verb::Ddl(args) => ddl::run(&args, cli.json),
         }

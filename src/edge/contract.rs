@@ -83,7 +83,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::edge::ledger::LakeLedger;
+    use crate::edge::ledger::{DynamoLedger, LakeLedger};
     use crate::edge::location::Location;
     use crate::edge::objects::Objects;
 
@@ -94,6 +94,22 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let disk = Objects::open(&Location::existing(dir.path().to_str().unwrap()).unwrap()).unwrap();
         assert_eq!(ledger(&LakeLedger::new(disk)).await, Ok(()));
+    }
+
+    /// DynamoDB's protocol on a real server: `scripts/test` starts one and names it.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_dynamodb_ledger_holds_on_a_server() {
+        if std::env::var_os("AWS_ENDPOINT_URL_DYNAMODB").is_none() {
+            eprintln!("not run: no AWS_ENDPOINT_URL_DYNAMODB names a server; scripts/test starts one");
+            return;
+        }
+        let table = format!("ledger-{}", uuid::Uuid::new_v4().simple());
+        DynamoLedger::create_table(&table).await.unwrap();
+        DynamoLedger::create_table(&table).await.unwrap();
+        assert_eq!(ledger(&DynamoLedger::open(&table, "one").await).await, Ok(()));
+        assert_eq!(ledger(&DynamoLedger::open(&table, "another lake in the same table").await).await, Ok(()));
+        let missing = DynamoLedger::open("no-such-table", "one").await.head("units/a/b").await.unwrap_err();
+        assert!(missing.to_string().contains("edgemill init"), "{missing}");
     }
 
     /// Forgets to look whether a version is there: the suite must find it.

@@ -1,5 +1,6 @@
 //! The ledger: small records that change by compare-and-set, and the typed view of them.
 
+mod dynamodb;
 mod lake;
 
 use std::fmt::Debug;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+pub use dynamodb::DynamoLedger;
 pub use lake::LakeLedger;
 
 use crate::error::{Error, Result};
