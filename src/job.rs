@@ -38,7 +38,7 @@ pub struct Job {
     /// The fields of logs without a header, by name.
     pub fields: Option<Vec<String>>,
     /// What separates values, where a log does not show it.
-    pub delimiter: Option<u8>,
+    pub delimiter: Option<Vec<u8>>,
     /// The most text of one object.
     pub object_limit_bytes: u64,
     /// The hours that are wanted; all, where none are named.
@@ -94,6 +94,12 @@ impl Job {
                 format!("give at least {least}: one chunk needs that"),
             ));
         }
+        if typed.object_limit_bytes == Some(0) {
+            return Err(Error::usage(
+                "--object-limit is 0",
+                "give at least what the largest object holds, such as 1GiB",
+            ));
+        }
         for ratio in typed.reject_warn_ratio.iter().chain(&typed.reject_fail_ratio) {
             if !(0.0..=1.0).contains(ratio) {
                 return Err(Error::usage(format!("a reject ratio is {ratio}"), "give a number from 0 to 1"));
@@ -121,7 +127,7 @@ impl Job {
     /// What a decoder needs to know of the logs of a table.
     #[must_use]
     pub fn settings(&self, table: Table) -> Settings {
-        let (fields, delimiter) = (self.fields.clone(), self.delimiter);
+        let (fields, delimiter) = (self.fields.clone(), self.delimiter.clone());
         Settings { fields, delimiter, object_limit_bytes: self.object_limit_bytes, ..Settings::of(table) }
     }
 }
@@ -136,17 +142,16 @@ fn field_names(text: &str) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// One byte: itself, or by its usual name.
-fn delimiter(text: &str) -> Result<u8> {
+/// Itself, or by its usual name.
+fn delimiter(text: &str) -> Result<Vec<u8>> {
     match text {
-        "\\t" | "tab" => Ok(b'\t'),
-        "space" => Ok(b' '),
-        _ => match text.as_bytes() {
-            [byte] if *byte != b'\n' && *byte != b'\r' => Ok(*byte),
-            _ => {
-                Err(Error::usage(format!("--delimiter is '{text}'"), "give one character, such as ',' or tab or space"))
-            }
-        },
+        "\\t" | "tab" => Ok(b"\t".to_vec()),
+        "space" => Ok(b" ".to_vec()),
+        _ if text.is_empty() || text.contains(['\n', '\r']) => Err(Error::usage(
+            format!("--delimiter is '{}'", text.escape_debug()),
+            "give what separates values on a line, such as ',' or '||' or tab or space",
+        )),
+        _ => Ok(text.as_bytes().to_vec()),
     }
 }
 
@@ -209,10 +214,12 @@ mod tests {
 
     #[test]
     fn delimiters_and_fields_are_read_as_people_write_them() {
-        for (text, byte) in [("tab", b'\t'), ("\\t", b'\t'), ("\t", b'\t'), (",", b','), ("space", b' '), (" ", b' ')] {
-            assert_eq!(delimiter(text).unwrap(), byte, "{text}");
+        for (text, bytes) in
+            [("tab", "\t"), ("\\t", "\t"), ("\t", "\t"), (",", ","), ("space", " "), (" ", " "), ("||", "||")]
+        {
+            assert_eq!(delimiter(text).unwrap(), bytes.as_bytes(), "{text}");
         }
-        assert!(delimiter("").is_err() && delimiter(",,").is_err() && delimiter("\n").is_err());
+        assert!(delimiter("").is_err() && delimiter("\n").is_err());
         assert_eq!(field_names("date, time\tc-ip").unwrap(), ["date", "time", "c-ip"]);
         assert!(field_names(" ,").is_err());
     }

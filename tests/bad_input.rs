@@ -245,7 +245,8 @@ fn a_damaged_parquet_file_is_damage_and_no_panic() {
 fn options_that_make_no_sense_are_refused() {
     let case = case(&[(KEY, b"")]);
     for (more, word) in [
-        (["--delimiter", "ab"], "--delimiter is 'ab'"),
+        (["--delimiter", ""], "--delimiter is ''"),
+        (["--object-limit", "0"], "--object-limit is 0"),
         (["--fields", " , "], "--fields names no field"),
         (["--layout", "{yyyy}/{MM}"], "tells no hour"),
         (["--format", "clb"], "cloudfront"),

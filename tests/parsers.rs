@@ -78,6 +78,9 @@ fn change() -> impl Strategy<Value = Change> {
         Just(b"\n#Fields: date time new-field\n".to_vec()),
         Just(b"\n#Fields: x-event date time\n".to_vec()),
         Just(b"#".to_vec()),
+        Just(b"\n#fields: date\n".to_vec()),
+        Just(b"\xef\xbb\xbf".to_vec()),
+        Just(b",\"n\":{\"a\":[1, \"}\"]},\"m\":1e5".to_vec()),
         Just(",\"a\":1.50,\"b\":null,\"c\":\"\\u00e9\\n\"".as_bytes().to_vec()),
         Just(b"- - -".to_vec()),
         proptest::collection::vec(any::<u8>(), 0..6),
@@ -108,7 +111,7 @@ proptest! {
         changes in proptest::collection::vec(change(), 0..12),
         piece_bytes in 1_usize..4_000,
         fields in proptest::option::weighted(0.2, Just("date time c-ip sc-bytes")),
-        delimiter in proptest::option::weighted(0.2, prop_oneof![Just(b'\t'), Just(b','), Just(b' ')]),
+        delimiter in proptest::option::weighted(0.2, prop_oneof![Just(b"\t".to_vec()), Just(b",".to_vec()), Just(b" ".to_vec()), Just(b"20".to_vec())]),
         line_limit_bytes in prop_oneof![3 => Just(1 << 20), 1 => 1_usize..600],
     ) {
         thread_local! {

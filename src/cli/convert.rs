@@ -30,8 +30,8 @@ pub struct Args {
     /// Names of the fields of logs without a header (plain, raw), in their order: 'date time c-ip sc-status'
     #[arg(long, value_name = "NAMES", env = "EDGEMILL_FIELDS")]
     fields: Option<String>,
-    /// What separates values: one character, tab or space [default: found out from the first row]
-    #[arg(long, value_name = "CHAR", env = "EDGEMILL_DELIMITER")]
+    /// What separates values: one character or some, tab or space [default: found out from the rows]
+    #[arg(long, value_name = "TEXT", env = "EDGEMILL_DELIMITER")]
     delimiter: Option<String>,
     /// What the folders are where file names tell no hour: '{DistributionId}/{yyyy}/{MM}/{dd}/{HH}' in your order
     #[arg(long, value_name = "FOLDERS", env = "EDGEMILL_LAYOUT")]

@@ -23,7 +23,7 @@ pub(crate) enum Line {
 
 enum Format {
     Unknown,
-    Delimited(Option<char>),
+    Delimited(Option<String>),
     Json,
     Alb,
     Skipped,
@@ -50,9 +50,10 @@ fn line(line: &[u8], settings: &Settings, format: &mut Format, names: &mut Vec<S
         return if matches!(format, Format::Skipped) { Line::Comment } else { Line::Reject("longer than") };
     }
     if line.starts_with(b"#") {
-        if let Some(header) = line.strip_prefix(b"#Fields:") {
-            *names = header_names(&String::from_utf8_lossy(header));
-            *format = Format::Delimited(settings.delimiter.map(char::from));
+        if line.len() >= 8 && line[..8].to_ascii_lowercase() == b"#fields:" {
+            *names = header_names(&String::from_utf8_lossy(&line[8..]), settings);
+            *format =
+                Format::Delimited(settings.delimiter.clone().map(|delimiter| String::from_utf8(delimiter).unwrap()));
             if names.contains(&"x-event".to_owned()) {
                 *format = Format::Skipped;
             }
@@ -67,7 +68,8 @@ fn line(line: &[u8], settings: &Settings, format: &mut Format, names: &mut Vec<S
             *format = Format::Json;
         } else if let Some(fields) = &settings.fields {
             names.clone_from(fields);
-            *format = Format::Delimited(settings.delimiter.map(char::from));
+            *format =
+                Format::Delimited(settings.delimiter.clone().map(|delimiter| String::from_utf8(delimiter).unwrap()));
         } else if settings.table == Table::AlbLogs {
             *format = Format::Alb;
         }
@@ -75,11 +77,11 @@ fn line(line: &[u8], settings: &Settings, format: &mut Format, names: &mut Vec<S
     let Ok(line) = std::str::from_utf8(line) else { return Line::Reject("not UTF-8") };
     match format {
         Format::Delimited(delimiter) => {
-            let delimiter = *delimiter.get_or_insert_with(|| {
-                let fits = |candidate: &char| line.split(*candidate).count() == names.len();
-                ['\t', ' ', ',', ';', '|'].into_iter().find(fits).unwrap_or('\t')
-            });
-            delimited(line, delimiter, names)
+            if delimiter.is_none() {
+                let fits = |candidate: &&str| line.split(*candidate).count() == names.len();
+                *delimiter = ["\t", ",", ";", "|", " "].into_iter().find(fits).map(str::to_owned);
+            }
+            delimited(line, delimiter.as_deref().unwrap_or("\t"), names)
         }
         Format::Json => json(line),
         Format::Alb => alb(line),
@@ -87,11 +89,15 @@ fn line(line: &[u8], settings: &Settings, format: &mut Format, names: &mut Vec<S
     }
 }
 
-fn header_names(header: &str) -> Vec<String> {
+fn header_names(header: &str, settings: &Settings) -> Vec<String> {
     let mut names: Vec<String> = header.split(|c: char| c.is_ascii_whitespace()).map(str::to_owned).collect();
     names.retain(|name| !name.is_empty());
     if names.len() == 1 {
-        names = names[0].split([',', ';', '|']).map(str::to_owned).collect();
+        let delimiter = settings.delimiter.clone().map(|delimiter| String::from_utf8(delimiter).unwrap());
+        names = match delimiter.filter(|delimiter| names[0].contains(delimiter)) {
+            Some(delimiter) => names[0].split(&delimiter).map(str::to_owned).collect(),
+            None => names[0].split([',', ';', '|']).map(str::to_owned).collect(),
+        };
         names.retain(|name| !name.is_empty());
     }
     names
@@ -103,13 +109,10 @@ fn row(mut values: Vec<(String, String)>) -> Line {
     Line::Row(values)
 }
 
-fn delimited(line: &str, delimiter: char, names: &[String]) -> Line {
+fn delimited(line: &str, delimiter: &str, names: &[String]) -> Line {
     let values: Vec<&str> = line.split(delimiter).collect();
     if values.len() < names.len() || values[names.len()..].iter().any(|surplus| !surplus.is_empty()) {
         // A header that names nothing has no row: splitting makes one value at least.
-        return Line::Reject("");
-    }
-    if values.len() > names.len() && names.is_empty() && !line.chars().all(|c| c == delimiter) {
         return Line::Reject("");
     }
     row(names.iter().cloned().zip(values.into_iter().map(str::to_owned)).collect())
@@ -145,7 +148,7 @@ fn alb(line: &str) -> Line {
 }
 
 /// An object's members, each as often as it comes.
-struct Members(Vec<(String, serde_json::Value)>);
+struct Members(Vec<(String, Box<serde_json::value::RawValue>)>);
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -173,13 +176,13 @@ fn json(line: &str) -> Line {
     let Ok(Members(members)) = serde_json::from_str(line) else { return Line::Reject("not a JSON object") };
     let mut values = Vec::new();
     for (name, value) in members {
-        values.push(match value {
-            serde_json::Value::String(text) => (name, text),
-            serde_json::Value::Null => (name, "-".to_owned()),
-            serde_json::Value::Bool(value) => (name, value.to_string()),
-            serde_json::Value::Number(number) => (name, number.to_string()),
-            serde_json::Value::Array(_) | serde_json::Value::Object(_) => return Line::Reject("not a JSON object"),
-        });
+        // Anything but a string or null is kept as it is written.
+        match serde_json::from_str(value.get()) {
+            Ok(serde_json::Value::String(text)) => values.push((name, text)),
+            Ok(serde_json::Value::Null) => values.push((name, "-".to_owned())),
+            Err(_) if value.get().starts_with('"') => return Line::Reject("not a JSON object"),
+            _ => values.push((name, value.get().to_owned())),
+        }
     }
     row(values)
 }
@@ -235,6 +238,10 @@ pub(crate) fn compare(text: &[u8], settings: &Settings, piece_bytes: usize) {
     let mut offset = 0_u64;
     let raw = text.split(|byte| *byte == b'\n');
     for (number, (wanted, raw)) in (1..).zip(wanted.iter().zip(raw)) {
+        let mark = if number == 1 && raw.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        offset += mark;
+        #[expect(clippy::cast_possible_truncation, reason = "three bytes")]
+        let raw = &raw[mark as usize..];
         let line = raw.strip_suffix(b"\r").unwrap_or(raw);
         match (wanted, seen.rows.get(&number), seen.rejects.get(&number)) {
             (Line::Comment, None, None) => {}

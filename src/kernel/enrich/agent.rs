@@ -42,6 +42,10 @@ impl Agent {
     pub fn of_raw(raw: &[u8], escapes: Escapes) -> Self {
         static PARSER: LazyLock<woothee::parser::Parser> = LazyLock::new(woothee::parser::Parser::new);
         let user_agent = decode_logged(raw, escapes);
+        if raw.is_empty() {
+            // It says as little as none at all.
+            return Self { raw: Some(String::new()), user_agent: Some(user_agent), ..Self::default() };
+        }
         let mut agent = Self {
             raw: Some(String::from_utf8_lossy(raw).into_owned()),
             is_bot: Some(false),
@@ -127,5 +131,7 @@ mod tests {
         );
         assert_eq!(of("something"), (None, None, Some("other"), Some(false)));
         assert_eq!(Agent::absent().is_bot, None);
+        let empty = Agent::of_raw(b"", Escapes::Percent);
+        assert_eq!((empty.raw.as_deref(), empty.is_bot, empty.device_class), (Some(""), None, None));
     }
 }

@@ -64,9 +64,9 @@ impl Agents {
     /// The number of a row without a user agent.
     pub const ABSENT: u32 = 0;
 
-    /// The number of a raw user agent; `-` and nothing at all are absent.
+    /// The number of a raw user agent; `-` is absent.
     pub fn number(&mut self, raw: &[u8], enricher: &Enricher) -> u32 {
-        if raw == b"-" || raw.is_empty() {
+        if raw == b"-" {
             return Self::ABSENT;
         }
         if let Some(number) = self.numbers.get(raw) {

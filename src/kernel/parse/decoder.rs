@@ -16,8 +16,8 @@ pub struct Settings {
     pub table: Table,
     /// The names of the fields of logs without a header.
     pub fields: Option<Vec<String>>,
-    /// What separates values; found out where it is not named.
-    pub delimiter: Option<u8>,
+    /// What separates values, one byte or some; found out where it is not named.
+    pub delimiter: Option<Vec<u8>>,
     /// The most text that one object may hold: a few kilobytes of gzip can claim terabytes.
     pub object_limit_bytes: u64,
     /// The longest line that is looked at; of a longer one the beginning is kept as a reject.
@@ -55,13 +55,19 @@ impl Settings {
     }
 }
 
+/// How the line that names the fields begins, in any case.
+const FIELDS: &[u8] = b"#Fields:";
+
+/// What some editors put before a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// How a line falls into values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
     /// No line has told yet.
     Unknown,
-    /// By a delimiter, under the names of a header or of the job; the delimiter once a row has shown it.
-    Delimited(Option<u8>),
+    /// By a delimiter, under the names of a header or of the job.
+    Delimited,
     /// One JSON object a line.
     Json,
     /// As load balancers write.
@@ -78,6 +84,8 @@ const ABSENT: Span = Span { start: 0, end: 1 };
 pub struct Decoder<'s> {
     settings: &'s Settings,
     format: Format,
+    /// What separates values, once the job or a row has told.
+    delimiter: Option<&'s [u8]>,
     found: &'static str,
     versioned: bool,
     /// Whether what comes up to the next line's end belongs to a line that was too long.
@@ -99,6 +107,7 @@ impl<'s> Decoder<'s> {
         Self {
             settings,
             format: Format::Unknown,
+            delimiter: settings.delimiter.as_deref(),
             found: found::EMPTY,
             versioned: false,
             skipping: false,
@@ -168,7 +177,10 @@ impl<'s> Decoder<'s> {
         sink.reject(self.reject(&line[..limit], position, reason));
     }
 
-    fn line(&mut self, bytes: &[u8], (start, end): (usize, usize), ascii: bool, sink: &mut impl Sink) {
+    fn line(&mut self, bytes: &[u8], (mut start, end): (usize, usize), ascii: bool, sink: &mut impl Sink) {
+        if self.stats.lines == 0 && bytes[start..end].starts_with(BYTE_ORDER_MARK) {
+            start += BYTE_ORDER_MARK.len();
+        }
         let line = &bytes[start..end];
         if line.len() > self.settings.line_limit_bytes {
             return self.too_long(line, start, sink);
@@ -208,12 +220,14 @@ impl<'s> Decoder<'s> {
     fn comment(&mut self, bytes: &[u8], line: &[u8], sink: &mut impl Sink) {
         self.stats.comment_lines += 1;
         self.versioned |= line.starts_with(b"#Version:");
-        if let Some(names) = line.strip_prefix(b"#Fields:") {
+        let header = line.split_at_checked(FIELDS.len()).filter(|(name, _)| name.eq_ignore_ascii_case(FIELDS));
+        if let Some((_, names)) = header {
             self.flush(bytes, sink);
-            let names = delimited::header_names(names);
-            self.width = names.len();
             // A header in mid-file may come with another delimiter.
-            self.format = Format::Delimited(self.settings.delimiter);
+            self.delimiter = self.settings.delimiter.as_deref();
+            let names = delimited::header_names(names, self.delimiter);
+            self.width = names.len();
+            self.format = Format::Delimited;
             self.found = match self.settings.table {
                 Table::AlbLogs => found::ALB_W3C,
                 _ if self.versioned => found::CLOUDFRONT_V1,
@@ -223,6 +237,7 @@ impl<'s> Decoder<'s> {
                 // Only streaming logs have it. Their rows are no requests; CloudFront wrote them until 2020.
                 self.format = Format::Skipped;
                 self.found = found::CLOUDFRONT_RTMP;
+                return;
             }
             sink.fields(&names);
         }
@@ -236,7 +251,7 @@ impl<'s> Decoder<'s> {
             self.found = if alb { found::ALB_JSON } else { found::CLOUDFRONT_JSON };
         } else if let Some(names) = &self.settings.fields {
             self.width = names.len();
-            self.format = Format::Delimited(self.settings.delimiter);
+            self.format = Format::Delimited;
             self.found = if alb { found::ALB_PLAIN } else { found::CLOUDFRONT_PLAIN };
             sink.fields(names);
         } else if alb {
@@ -254,12 +269,10 @@ impl<'s> Decoder<'s> {
             return Err("not UTF-8".to_owned());
         }
         match self.format {
-            Format::Delimited(delimiter) => {
-                let delimiter = delimiter.unwrap_or_else(|| {
-                    let guessed = delimited::guess(line, self.width);
-                    self.format = Format::Delimited(Some(guessed));
-                    guessed
-                });
+            Format::Delimited => {
+                // A row that no delimiter fits tells nothing of the others.
+                self.delimiter = self.delimiter.or_else(|| delimited::guess(line, self.width));
+                let delimiter = self.delimiter.unwrap_or(b"\t");
                 delimited::split(bytes, (start, end), delimiter, self.width, &mut self.spans)?;
             }
             Format::Alb => self.alb_row(bytes, start, end, sink)?,
@@ -294,6 +307,7 @@ impl<'s> Decoder<'s> {
 
     fn json_row(&mut self, bytes: &[u8], line: &[u8], sink: &mut impl Sink) -> Result<(), String> {
         self.row.clear();
+        let line = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
         json::split(line, &mut self.names, &mut self.copies, &mut self.row, ABSENT)?;
         if self.names.list.len() > self.width {
             self.send(bytes, sink);

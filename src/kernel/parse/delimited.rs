@@ -5,46 +5,47 @@
 //! header, a trailing tab. A double quote means nothing: logs of version 2 hold bare ones.
 
 use memchr::memchr_iter;
+use memchr::memmem;
 
 use super::Span;
 
-/// What a delimiter may be where nobody named it, the likeliest first.
-const CANDIDATES: [u8; 5] = [b'\t', b' ', b',', b';', b'|'];
+/// What a delimiter may be where nobody named it, the likeliest first. A space is the last: values hold spaces more often
+/// than any other of these.
+const CANDIDATES: [&[u8]; 5] = [b"\t", b",", b";", b"|", b" "];
 
 /// The names in a `#Fields` line, after the colon. They are separated by spaces or tabs, whatever separates the values;
-/// where there is neither, by what else there is.
-pub(super) fn header_names(text: &[u8]) -> Vec<String> {
+/// where there is neither, by what the job says, or by what else there is.
+pub(super) fn header_names(text: &[u8], delimiter: Option<&[u8]>) -> Vec<String> {
     let text = String::from_utf8_lossy(text);
     let mut names: Vec<&str> = text.split_ascii_whitespace().collect();
     if let [one] = names[..] {
-        names = one.split([',', ';', '|']).collect();
+        names = match delimiter.map(String::from_utf8_lossy) {
+            Some(delimiter) if one.contains(&*delimiter) => one.split(&*delimiter).collect(),
+            _ => one.split([',', ';', '|']).collect(),
+        };
     }
     names.into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// The delimiter of a row of so many values: the one that makes as many of it, else a tab.
-pub(super) fn guess(line: &[u8], width: usize) -> u8 {
-    let makes_as_many = |delimiter: &&u8| memchr_iter(**delimiter, line).count() + 1 == width;
-    CANDIDATES.iter().find(makes_as_many).copied().unwrap_or(b'\t')
+/// The delimiter that makes so many values of a row, where one does.
+pub(super) fn guess(line: &[u8], width: usize) -> Option<&'static [u8]> {
+    let makes_as_many = |delimiter: &&&[u8]| memchr_iter(delimiter[0], line).count() + 1 == width;
+    CANDIDATES.iter().find(makes_as_many).copied()
 }
 
 /// Notes where the values of a row stand; says why where it is none. The row is `bytes[start..end]`.
-#[expect(clippy::cast_possible_truncation, reason = "a piece is smaller than 4 GiB, so its offsets fit")]
 pub(super) fn split(
     bytes: &[u8],
     (start, end): (usize, usize),
-    delimiter: u8,
+    delimiter: &[u8],
     width: usize,
     spans: &mut Vec<Span>,
 ) -> Result<(), String> {
     let first = spans.len();
-    let mut from = start as u32;
-    for place in memchr_iter(delimiter, &bytes[start..end]) {
-        let to = (start + place) as u32;
-        spans.push(Span { start: from, end: to });
-        from = to + 1;
+    match delimiter {
+        [byte] => push_spans(memchr_iter(*byte, &bytes[start..end]), (start, end), 1, spans),
+        longer => push_spans(memmem::find_iter(&bytes[start..end], longer), (start, end), longer.len(), spans),
     }
-    spans.push(Span { start: from, end: end as u32 });
     let found = spans.len() - first;
     if found == width {
         return Ok(());
@@ -52,7 +53,27 @@ pub(super) fn split(
     // Surplus values are kept only where they say nothing: AWS's own example row ends in a tab.
     let says_nothing = found > width && spans[first + width..].iter().all(|span| span.start == span.end);
     spans.truncate(first + if says_nothing { width } else { 0 });
-    if says_nothing { Ok(()) } else { Err(format!("{found} values where #Fields names {width}")) }
+    match found {
+        _ if says_nothing => Ok(()),
+        1 => Err(format!("1 value where #Fields names {width}; name what separates them (--delimiter)")),
+        _ => Err(format!("{found} values where #Fields names {width}")),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a piece is smaller than 4 GiB, so its offsets fit")]
+fn push_spans(
+    places: impl Iterator<Item = usize>,
+    (start, end): (usize, usize),
+    delimiter_bytes: usize,
+    spans: &mut Vec<Span>,
+) {
+    let mut from = start as u32;
+    for place in places {
+        let to = (start + place) as u32;
+        spans.push(Span { start: from, end: to });
+        from = to + delimiter_bytes as u32;
+    }
+    spans.push(Span { start: from, end: end as u32 });
 }
 
 #[cfg(test)]
@@ -62,16 +83,17 @@ mod tests {
     #[test]
     fn headers_are_read_however_they_are_written() {
         for text in [" date time c-ip", "\tdate\ttime\tc-ip", "date,time,c-ip", " date;time;c-ip "] {
-            assert_eq!(header_names(text.as_bytes()), ["date", "time", "c-ip"], "{text}");
+            assert_eq!(header_names(text.as_bytes(), None), ["date", "time", "c-ip"], "{text}");
         }
-        assert!(header_names(b"  ").is_empty());
+        assert_eq!(header_names(b" date||time", Some(b"||")), ["date", "time"]);
+        assert!(header_names(b"  ", None).is_empty());
     }
 
     #[test]
     fn a_delimiter_is_what_makes_as_many_values() {
-        assert_eq!(guess(b"2026-11-21 05:00:00 1,2", 3), b' ');
-        assert_eq!(guess(b"2026-11-21,05:00:00,a b", 3), b',');
-        assert_eq!(guess(b"a b\tc d\te", 3), b'\t');
-        assert_eq!(guess(b"a", 3), b'\t');
+        assert_eq!(guess(b"2026-11-21 05:00:00 1,2", 3), Some(&b" "[..]));
+        assert_eq!(guess(b"2026-11-21,05:00:00,a b c", 3), Some(&b","[..]));
+        assert_eq!(guess(b"a b\tc d\te", 3), Some(&b"\t"[..]));
+        assert_eq!(guess(b"a", 3), None);
     }
 }

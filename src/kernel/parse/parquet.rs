@@ -1,25 +1,32 @@
 //! Logs that AWS delivers as Parquet: every value a string, the columns named after the fields.
 //!
 //! Source: Athena's documentation of CloudFront's version 2 in Parquet (every column a string), and public data sets whose
-//! columns are written in mixed case (`cs_User_Agent`). Values of other types are borne: they are read as their text. A
-//! row has no place in a text, so a reject names its row, and its line is the values separated by tabs.
+//! columns are written in mixed case (`cs_User_Agent`). Values of other types are borne: bytes that are UTF-8 as the text that
+//! they are, whole numbers without a point, times in ISO 8601, anything else as it is shown. A row has no place in a text, so
+//! a reject names its row, and its line is the values separated by tabs.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::DataType;
+use arrow::array::{Array, AsArray, BinaryViewArray, Float64Array, RecordBatch, StringViewArray};
+use arrow::datatypes::{DataType, Field, Fields, Float64Type, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 use parquet::errors::ParquetError;
 
-use super::{BLOCK_ROWS, Block, RowPlace, Settings, Sink, Span, found};
+use super::{BLOCK_ROWS, Block, Reject, RowPlace, Settings, Sink, Span, found};
 use crate::kernel::inflate::Damage;
 use crate::model::Table;
 use crate::stats::LineStats;
 
 /// The first bytes of a Parquet file.
 pub const MAGIC: &[u8] = b"PAR1";
+
+/// Text of one block at most, or one row: a dictionary makes many large values of a few bytes.
+const BLOCK_TEXT_BYTES: usize = 8 << 20;
 
 /// What became of a file.
 #[derive(Debug)]
@@ -53,25 +60,45 @@ fn read(stored: &Bytes, settings: &Settings, decoded: &mut Decoded, sink: &mut i
     let failed = |error: &dyn std::fmt::Display| Some(format!("Parquet: {error}"));
     let (names, mut reader) = guarded(|| open(stored))?.map_err(|error| failed(&error))?;
     sink.fields(&names);
-    let mut values = Vec::new();
+    let mut rows = Rows { values: Vec::new(), places: Vec::new(), spans: Vec::new(), width: names.len() };
     while let Some(batch) = guarded(|| reader.next())? {
         let batch = batch.map_err(|error| failed(&error))?;
-        send(&batch, &mut values, decoded, sink).map_err(|error| failed(&error))?;
-        decoded.raw_bytes += values.len() as u64;
-        if decoded.raw_bytes > settings.object_limit_bytes {
-            return Err(None);
-        }
+        let options = FormatOptions::default();
+        let columns = batch.columns().iter().map(|array| Column::new(array, &options));
+        let columns = columns.collect::<Result<Vec<_>, _>>().map_err(|error| failed(&error))?;
+        take(&batch, &columns, settings, &mut rows, decoded, sink)?;
     }
     Ok(())
 }
 
 /// A file's columns by name, and their reader. What Arrow may have written of its own types beside the file's schema is
-/// passed over: the library panics where that is damaged.
+/// passed over: the library panics where that is damaged. Texts are read as views, so that a value of a dictionary is held once
+/// however many rows have it.
 fn open(stored: &Bytes) -> Result<(Vec<String>, ParquetRecordBatchReader), ParquetError> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(stored.clone(), options)?;
-    let names = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let metadata = ArrowReaderMetadata::load(stored, options.clone())?;
+    let view = |field: &Arc<Field>| match field.data_type() {
+        DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View)),
+        DataType::Binary => Arc::new(field.as_ref().clone().with_data_type(DataType::BinaryView)),
+        _ => Arc::clone(field),
+    };
+    let schema = Arc::new(Schema::new(metadata.schema().fields().iter().map(view).collect::<Fields>()));
+    let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options.with_schema(schema))?;
+    let names = metadata.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(stored.clone(), metadata);
     Ok((names, builder.with_batch_size(BLOCK_ROWS).build()?))
+}
+
+/// The names of a file's columns, by the last bytes of the file, where they hold its footer.
+#[must_use]
+pub fn names_in_footer(tail: &[u8]) -> Option<Vec<String>> {
+    let footer = tail.last_chunk::<8>()?;
+    let length = usize::try_from(u32::from_le_bytes(*footer.first_chunk()?)).ok()?;
+    let start = tail.len().checked_sub(8 + length).filter(|_| footer.ends_with(MAGIC))?;
+    let decode = || parquet::file::metadata::ParquetMetaDataReader::decode_metadata(&tail[start..tail.len() - 8]);
+    let metadata = guarded(decode).ok()?.ok()?;
+    let columns = metadata.file_metadata().schema_descr().root_schema().get_fields();
+    Some(columns.iter().map(|column| column.name().to_owned()).collect())
 }
 
 /// Does what the library does; a panic of it on a damaged file (fuzzing has found one) is damage like any other.
@@ -79,60 +106,115 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Broken> {
     std::panic::catch_unwind(AssertUnwindSafe(work)).map_err(|_| Some("Parquet: damaged beyond reading".to_owned()))
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "some hundred rows are smaller than 4 GiB: the library's pages are"
-)]
-fn send(
+/// Rows on their way to the sink.
+struct Rows {
+    values: Vec<u8>,
+    places: Vec<RowPlace>,
+    spans: Vec<Span>,
+    width: usize,
+}
+
+impl Rows {
+    fn send(&mut self, sink: &mut impl Sink) {
+        if !self.places.is_empty() {
+            let Self { values, places, spans, width } = self;
+            sink.block(&Block { lines: values, values, places, spans, width: *width, placed: false }, 0);
+        }
+        self.values.clear();
+        self.places.clear();
+        self.spans.clear();
+    }
+}
+
+/// Takes the rows of a batch; a row with bytes that are no text is none.
+fn take(
     batch: &RecordBatch,
-    values: &mut Vec<u8>,
+    columns: &[Column<'_>],
+    settings: &Settings,
+    rows: &mut Rows,
     decoded: &mut Decoded,
     sink: &mut impl Sink,
-) -> Result<(), arrow::error::ArrowError> {
-    let options = FormatOptions::default();
-    let columns = batch.columns().iter().map(|array| Column::new(array, &options)).collect::<Result<Vec<_>, _>>()?;
-    let (mut places, mut spans) = (Vec::with_capacity(batch.num_rows()), Vec::new());
-    values.clear();
+) -> Result<(), Broken> {
     for row in 0..batch.num_rows() {
-        let row_start = values.len() as u32;
-        for column in &columns {
-            let start = values.len() as u32;
-            column.push(row, values);
-            spans.push(Span { start, end: values.len() as u32 });
-            values.push(b'\t');
+        if rows.values.len() >= BLOCK_TEXT_BYTES {
+            rows.send(sink);
         }
-        let end = (values.len() as u32).max(row_start + 1) - 1;
+        let (start, first_span) = (rows.values.len(), rows.spans.len());
+        for column in columns {
+            let start = offset(rows.values.len())?;
+            column.push(row, &mut rows.values);
+            rows.spans.push(Span { start, end: offset(rows.values.len())? });
+            rows.values.push(b'\t');
+        }
         decoded.stats.lines += 1;
-        decoded.stats.rows += 1;
-        places.push(RowPlace { start: row_start, end, line_number: decoded.stats.lines });
+        // A row without columns is an empty line.
+        let end = rows.values.len().max(start + 1) - 1;
+        rows.values.resize(end + 1, b'\t');
+        decoded.raw_bytes += (end + 1 - start) as u64;
+        let line_number = decoded.stats.lines;
+        if std::str::from_utf8(&rows.values[start..end]).is_err() {
+            decoded.stats.rejected_lines += 1;
+            let raw_line = rows.values[start..end].to_vec();
+            sink.reject(Reject { line_number, byte_offset: 0, reason: "not UTF-8".to_owned(), raw_line });
+            rows.values.truncate(start);
+            rows.spans.truncate(first_span);
+        } else {
+            decoded.stats.rows += 1;
+            rows.places.push(RowPlace { start: offset(start)?, end: offset(end)?, line_number });
+        }
+        if decoded.raw_bytes > settings.object_limit_bytes {
+            rows.send(sink);
+            return Err(None);
+        }
     }
-    if columns.is_empty() {
-        values.push(b'\t');
-    }
-    let block = Block { lines: values, values, places: &places, spans: &spans, width: columns.len(), placed: false };
-    sink.block(&block, 0);
+    rows.send(sink);
     Ok(())
+}
+
+fn offset(length: usize) -> Result<u32, Broken> {
+    u32::try_from(length).map_err(|_| Some("Parquet: a row of more than 4 GiB".to_owned()))
 }
 
 /// A column that can be written as text.
 enum Column<'a> {
-    Text(&'a arrow::array::StringArray),
-    Other(&'a dyn Array, ArrayFormatter<'a>),
+    Text(&'a StringViewArray),
+    Bytes(&'a BinaryViewArray),
+    Double(&'a Float64Array),
+    Other(&'a dyn Array, ArrayFormatter<'a>, &'static str),
 }
+
+/// Whole numbers up to this are exact in a double.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl<'a> Column<'a> {
     fn new(array: &'a dyn Array, options: &'a FormatOptions<'a>) -> Result<Self, arrow::error::ArrowError> {
         Ok(match array.data_type() {
-            DataType::Utf8 => Self::Text(array.as_string()),
-            _ => Self::Other(array, ArrayFormatter::try_new(array, options)?),
+            DataType::Utf8View => Self::Text(array.as_string_view()),
+            DataType::BinaryView => Self::Bytes(array.as_binary_view()),
+            DataType::Float64 => Self::Double(array.as_primitive::<Float64Type>()),
+            // Times without a zone are UTC here, as all times of logs are.
+            DataType::Timestamp(_, None) => Self::Other(array, ArrayFormatter::try_new(array, options)?, "Z"),
+            _ => Self::Other(array, ArrayFormatter::try_new(array, options)?, ""),
         })
     }
 
     fn push(&self, row: usize, values: &mut Vec<u8>) {
+        use std::io::Write as _;
+        // Writing to memory cannot fail.
         match self {
             Self::Text(array) if array.is_valid(row) => values.extend_from_slice(array.value(row).as_bytes()),
-            Self::Other(array, formatter) if array.is_valid(row) => {
-                values.extend_from_slice(formatter.value(row).to_string().as_bytes());
+            Self::Bytes(array) if array.is_valid(row) => values.extend_from_slice(array.value(row)),
+            Self::Double(array) if array.is_valid(row) => {
+                let value = array.value(row);
+                // Integers become doubles where a column has NULLs and pandas wrote it.
+                _ = if value.fract() == 0.0 && value.abs() < EXACT {
+                    write!(values, "{value:.0}")
+                } else {
+                    write!(values, "{value}")
+                };
+            }
+            Self::Other(array, formatter, after) if array.is_valid(row) => {
+                _ = write!(values, "{}{after}", formatter.value(row));
             }
             _ => values.push(b'-'),
         }

@@ -10,10 +10,11 @@ const FEWEST_KNOWN_FIELDS: usize = 3;
 /// The table that a log belongs to, by the beginning of its text; `None` where it is none that is read here.
 #[must_use]
 pub fn table(text: &[u8]) -> Option<Table> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let lines = text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     for line in lines.filter(|line| !line.is_empty()).take(10) {
-        if let Some(names) = line.strip_prefix(b"#Fields:") {
-            return by_names(&delimited::header_names(names));
+        if let Some((b"#Fields:" | b"#fields:", names)) = line.split_at_checked(8) {
+            return by_names(&delimited::header_names(names, None));
         }
         if line.starts_with(b"#") {
             continue;
@@ -27,8 +28,9 @@ pub fn table(text: &[u8]) -> Option<Table> {
     None
 }
 
-/// The table that knows most of some fields.
-fn by_names(names: &[String]) -> Option<Table> {
+/// The table that knows most of some fields, if it knows some.
+#[must_use]
+pub fn by_names(names: &[String]) -> Option<Table> {
     let known = |table: Table| names.iter().filter(|name| is_logged_field(table, name)).count();
     let counts = Table::LOGS.map(|table| (known(table), table));
     let (count, table) = counts.into_iter().max_by_key(|(count, _)| *count)?;

@@ -1,5 +1,7 @@
 //! Logged values that hold several: an address with its port, a request line.
 
+use std::net::Ipv6Addr;
+
 use memchr::{memchr, memrchr};
 
 use crate::kernel::schema::Part;
@@ -23,8 +25,16 @@ fn is_number(value: &[u8]) -> bool {
     !value.is_empty() && value.iter().all(u8::is_ascii_digit)
 }
 
+/// Where the port begins. A bare IPv6 address without one has colons too: what stands before its last is no address.
+fn port_colon(value: &[u8]) -> Option<usize> {
+    let colon = memrchr(b':', value)?;
+    let is_v6 = |text: &[u8]| std::str::from_utf8(text).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok());
+    let bare = memchr(b':', value) != Some(colon) && !is_v6(&value[..colon]) && is_v6(value);
+    (!bare).then_some(colon)
+}
+
 fn address(value: &[u8]) -> &[u8] {
-    match memrchr(b':', value) {
+    match port_colon(value) {
         Some(colon) => {
             let address = &value[..colon];
             address.strip_prefix(b"[").and_then(|address| address.strip_suffix(b"]")).unwrap_or(address)
@@ -36,20 +46,20 @@ fn address(value: &[u8]) -> &[u8] {
 }
 
 fn port(value: &[u8]) -> &[u8] {
-    match memrchr(b':', value) {
+    match port_colon(value) {
         Some(colon) => &value[colon + 1..],
         None if is_number(value) => value,
         None => NOTHING,
     }
 }
 
-/// Method, URL, version. Seen besides the ordinary: `- - -`, no version (`- http://host:80- `), a space behind the version.
+/// Method, URL, version. Seen besides the ordinary: `- - -`, no version (`- http://host:80- `), a space behind either.
 fn request(value: &[u8]) -> [&[u8]; 3] {
     let Some(first) = memchr(b' ', value) else { return [NOTHING, value, NOTHING] };
     let (verb, mut rest) = (&value[..first], &value[first + 1..]);
     if let Some(trimmed) = rest.strip_suffix(b" ") {
         let last = memrchr(b' ', trimmed).map_or(trimmed, |space| &trimmed[space + 1..]);
-        if last.starts_with(b"HTTP/") {
+        if last.starts_with(b"HTTP/") || last == NOTHING {
             rest = trimmed;
         }
     }
@@ -77,6 +87,8 @@ mod tests {
             ("-", ["-", "-"]),
             ("50718", ["-", "50718"]),
             ("192.0.2.1", ["192.0.2.1", "-"]),
+            ("2001:db8::1", ["2001:db8::1", "-"]),
+            ("::1", ["::1", "-"]),
             ("", ["", "-"]),
         ] {
             assert_eq!(text(value, &[Part::Address, Part::Port]), parts, "{value}");
@@ -89,6 +101,7 @@ mod tests {
             ("GET http://a:80/ HTTP/1.1", ["GET", "http://a:80/", "HTTP/1.1"]),
             ("GET http://a:80/b c d HTTP/1.1", ["GET", "http://a:80/b c d", "HTTP/1.1"]),
             ("- - -", ["-", "-", "-"]),
+            ("- - - ", ["-", "-", "-"]),
             ("- http://host:80- -", ["-", "http://host:80-", "-"]),
             ("- http://host:8080- ", ["-", "http://host:8080-", "-"]),
             ("- http://host:80-/ ", ["-", "http://host:80-/", "-"]),

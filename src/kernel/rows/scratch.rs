@@ -75,6 +75,8 @@ impl Scratch {
                 Some(TimeFields::Milliseconds(field)) => integer(block.value(row, field))
                     .filter(|milliseconds| (0..=LAST_SECOND * 1_000).contains(milliseconds))
                     .map(|milliseconds| milliseconds * 1_000)
+                    // A Parquet file may hold it as a time.
+                    .or_else(|| self.clock.iso_micros(block.value(row, field)).ok())
                     .ok_or_else(|| wrong("timestamp(ms)", block.value(row, field), "as milliseconds")),
                 Some(TimeFields::Iso(field)) => self
                     .clock
