@@ -91,7 +91,7 @@ fn inflate_whole_object(bencher: Bencher<'_, '_>) {
         SAMPLE
             .objects
             .iter()
-            .map(|object| match inflater.whole(&object.stored) {
+            .map(|object| match inflater.whole(&object.stored, usize::MAX) {
                 Whole::Bytes(raw, _) => raw.len(),
                 Whole::TooLarge => 0,
             })

@@ -14,7 +14,7 @@ pub const EXIT_DONE: u8 = 0;
 pub const EXIT_FAILED: u8 = 1;
 /// Exit code: wrong usage; the same call can never succeed.
 pub const EXIT_USAGE: u8 = 2;
-/// Exit code: done and committed, but an object was damaged or too many lines were rejected.
+/// Exit code: done and committed, but an object was damaged or could not be read, or too many lines were rejected.
 pub const EXIT_DONE_WITH_DAMAGE: u8 = 3;
 
 /// A cause of any type, kept for the message.

@@ -4,17 +4,22 @@
 
 use std::sync::Arc;
 
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::edge::ledger::{DynamoLedger, LakeLedger, Records};
 use crate::edge::location::Location;
 use crate::edge::objects::Objects;
 use crate::error::{Error, Result};
+use crate::kernel::names::Layout;
 use crate::kernel::protocol::Swap;
 use crate::kernel::records::FORMAT_VERSION;
 
 const LAKE_FILE: &str = "_edgemill/lake.json";
+
+const LAYOUTS: &str = "_edgemill/layouts";
 
 /// Where a lake's records are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,6 +127,27 @@ impl Lake {
                 Self::of(objects, identity, ledger).await
             }
         }
+    }
+
+    /// Every layout of folders that a run has used here, `layout` among them from now on. An object's unit depends on it, so
+    /// a run that is told another one must know where to look for what was converted before.
+    pub async fn layouts(&self, layout: Option<&Layout>) -> Result<Vec<Layout>> {
+        if let Some(layout) = layout {
+            let text = layout.to_string();
+            let name: String = Sha256::digest(&text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            self.objects.put_new(&Path::from(format!("{LAYOUTS}/{name}.txt")), text.into()).await?;
+        }
+        let mut layouts = Vec::new();
+        let mut listing = self.objects.list(LAYOUTS).boxed();
+        while let Some(object) = listing.try_next().await? {
+            let text = self.objects.get(&object.location).await?.unwrap_or_default();
+            let layout = String::from_utf8_lossy(&text).parse();
+            layouts.push(layout.map_err(|error: String| Error::LedgerDamaged {
+                path: object.location.to_string(),
+                source: error.into(),
+            })?);
+        }
+        Ok(layouts)
     }
 
     async fn of(objects: Objects, identity: Identity, wanted: Option<&LedgerChoice>) -> Result<Self> {

@@ -30,7 +30,8 @@
 //! - Rayon is used in `kernel::convert` and its bridge, nowhere else.
 //! - No query ever sees a file that its partition's record does not name.
 //! - No bytes of a file depend on the number of threads, the memory or the order of the listing.
-//! - No line is dropped: lines = rows + rejected lines + comment lines, per object.
+//! - No line is dropped: lines = rows + rejected lines + comment lines, per object; an object of which no line can be read is
+//!   not taken at all.
 //! - No object is held inflated as a whole past a limit, whatever it claims.
 //! - No error leaves out which object, hour or file it was.
 //!
@@ -38,7 +39,9 @@
 //!
 //! # Exactly once
 //!
-//! A unit is one hour of one source: the raw objects whose names belong to it. A run lists them, takes away those that the
+//! A unit is one hour of one source: the raw objects whose names belong to it. Which unit an object is in may depend on what a
+//! run is told (another table, another layout), so before an object is converted every unit is asked in which it may have been
+//! ([`kernel::names::possible_units`]); names are read from the root of the bucket, not of the listing. A run lists them, takes away those that the
 //! unit's record knows (by URL and etag), and converts the rest into `staging/<attempt>/`. Then:
 //!
 //! | step | what a crash right after it leaves | who mends it |

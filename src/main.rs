@@ -25,6 +25,8 @@ fn main() -> ExitCode {
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
+    // A worker's panic is told as an error by whoever waits for it, one of a library on a damaged file as damage.
+    std::panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));
     let runtime = tokio::runtime::Builder::new_multi_thread().thread_stack_size(STACK_BYTES).enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(async { tokio::spawn(cli::run(cli)).await }),

@@ -7,7 +7,7 @@
 mod budget;
 mod unit;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,7 +19,8 @@ use crate::edge::source;
 use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE, Error, Result};
 use crate::job::Job;
 use crate::kernel::enrich::Enricher;
-use crate::kernel::plan::{self, Grouped, HIDDEN, UnitPlan};
+use crate::kernel::names::{self, Layout};
+use crate::kernel::plan::{self, Grouped, HIDDEN, UNNAMED, UnitPlan};
 use crate::kernel::records::{InputName, UnitRecord, digest};
 use crate::lake::Lake;
 use crate::model::{ObjectId, Table, UnitId};
@@ -47,6 +48,8 @@ pub struct Summary {
     pub damaged: Vec<String>,
     /// The first rejected lines: key, line, reason.
     pub rejects: Vec<String>,
+    /// The first objects of which no line could be read: key, line, reason.
+    pub unread: Vec<String>,
     /// The first objects that changed after they were converted.
     pub changed: Vec<String>,
     /// Objects converted, by what they were found to be.
@@ -66,7 +69,11 @@ impl Summary {
     /// The exit code that tells a script.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
-        if self.stats.damaged_objects > 0 || self.too_many_rejects { EXIT_DONE_WITH_DAMAGE } else { EXIT_DONE }
+        if self.stats.damaged_objects > 0 || self.stats.unread_objects > 0 || self.too_many_rejects {
+            EXIT_DONE_WITH_DAMAGE
+        } else {
+            EXIT_DONE
+        }
     }
 
     fn add(&mut self, other: Self) {
@@ -77,9 +84,12 @@ impl Summary {
         for (name, rows) in other.new_fields {
             *self.new_fields.entry(name).or_default() += rows;
         }
-        for (ours, theirs) in
-            [(&mut self.damaged, other.damaged), (&mut self.rejects, other.rejects), (&mut self.changed, other.changed)]
-        {
+        for (ours, theirs) in [
+            (&mut self.damaged, other.damaged),
+            (&mut self.rejects, other.rejects),
+            (&mut self.unread, other.unread),
+            (&mut self.changed, other.changed),
+        ] {
             ours.extend(theirs);
             ours.sort_unstable();
             ours.truncate(NAMED_AT_MOST);
@@ -99,6 +109,10 @@ struct Shared {
     /// For what is being converted.
     convert_budget: Budget,
     attempts: unit::Attempts,
+    /// What the ledger knew of units when the run began.
+    known_units: HashMap<UnitId, UnitRecord>,
+    /// Every layout that a run has used in this lake.
+    layouts: Vec<Layout>,
 }
 
 /// Converts what is new.
@@ -115,7 +129,10 @@ pub async fn convert(job: Job) -> Result<Summary> {
     // asking for more, so nobody waits in a circle.
     let (fetch_budget, convert_budget) = (Budget::new(job.memory_bytes / 4), Budget::new(job.memory_bytes / 4 * 3));
     let (enricher, attempts) = (Arc::default(), unit::Attempts::default());
-    let shared = Shared { job, source, lake, enricher, pool, fetch_budget, convert_budget, attempts };
+    let layouts = lake.layouts(job.naming.layout.as_ref()).await?;
+    let known_units = known_units(&lake, &job).await?;
+    let shared =
+        Shared { job, source, lake, enricher, pool, fetch_budget, convert_budget, attempts, known_units, layouts };
     let worked = tokio::select! {
         worked = run(&shared, grouped) => worked,
         signal = stop_signal() => Err(Error::Stopped { signal }),
@@ -140,7 +157,9 @@ fn ratio(part: u64, whole: u64) -> f64 {
 
 /// Says what is wrong where there is no log at all, rather than doing nothing.
 fn refuse_nothing(job: &Job, grouped: &Grouped) -> Result<()> {
-    if !grouped.units.is_empty() || grouped.outside_objects > 0 {
+    // What AWS itself writes beside its logs says that the place is right and the first log still to come.
+    let known = grouped.skipped.keys().any(|what| *what != HIDDEN && *what != UNNAMED);
+    if !grouped.units.is_empty() || grouped.outside_objects > 0 || known {
         return Ok(());
     }
     let names = "CloudFront names its logs E2EXAMPLE.2026-11-21-05.abcd1234.gz, a load balancer \
@@ -176,17 +195,13 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
         tracing::warn!("{} objects were left alone, first: '{first}'", grouped.skipped_objects());
     }
     summary.left_alone.clone_from(&grouped.skipped);
-    let mut records: HashMap<UnitId, UnitRecord> = HashMap::new();
-    for table in Table::LOGS {
-        for record in shared.lake.records.units(table, shared.job.hours).await? {
-            let lake = &shared.lake;
-            summary.stats.finished_batches += commit::finish_unit(&lake.objects, &lake.records, &record).await?;
-            records.insert(record.unit.clone(), record);
-        }
+    for record in shared.known_units.values() {
+        let lake = &shared.lake;
+        summary.stats.finished_batches += commit::finish_unit(&lake.objects, &lake.records, record).await?;
     }
     let mut work = Vec::new();
     for (unit, listed) in grouped.units.into_iter().filter(|(unit, _)| shared.job.shard.takes(unit)) {
-        let record = records.remove(&unit).unwrap_or_else(|| UnitRecord::new(unit));
+        let record = shared.known_units.get(&unit).cloned().unwrap_or_else(|| UnitRecord::new(unit));
         let plan = plan_unit(shared, &record, &listed).await?;
         summary.stats.known_objects += plan.known_objects;
         summary.stats.changed_objects += plan.changed.len() as u64;
@@ -227,6 +242,19 @@ async fn convert_units(
     Ok(())
 }
 
+/// The units of the hours that are asked for, and those without a time.
+async fn known_units(lake: &Lake, job: &Job) -> Result<HashMap<UnitId, UnitRecord>> {
+    let mut known = HashMap::new();
+    for table in Table::LOGS {
+        let mut records = lake.records.units(table, job.hours).await?;
+        if job.hours.is_some() {
+            records.extend(lake.records.untimed_units(table).await?);
+        }
+        known.extend(records.into_iter().map(|record| (record.unit.clone(), record)));
+    }
+    Ok(known)
+}
+
 /// What is left to do in a unit. Its manifests are read only where the listing is not exactly what is known.
 async fn plan_unit(shared: &Shared, record: &UnitRecord, listed: &[ObjectId]) -> Result<UnitPlan> {
     let source = shared.source.url();
@@ -234,6 +262,15 @@ async fn plan_unit(shared: &Shared, record: &UnitRecord, listed: &[ObjectId]) ->
         return Ok(UnitPlan { known_objects: listed.len() as u64, ..UnitPlan::default() });
     }
     let mut known = HashMap::new();
+    add_inputs(shared, record, &mut known).await?;
+    let mut plan = plan::unit(source, listed, &known);
+    let elsewhere = known_elsewhere(shared, &record.unit, &plan.inputs).await?;
+    plan.leave_out(source, &elsewhere);
+    Ok(plan)
+}
+
+/// Adds a unit's inputs, URL to etag.
+async fn add_inputs(shared: &Shared, record: &UnitRecord, known: &mut HashMap<String, String>) -> Result<()> {
     for entry in &record.batches {
         let manifest = manifests::read(&shared.lake.objects, &entry.attempt).await?;
         for input in manifest.inputs {
@@ -241,7 +278,28 @@ async fn plan_unit(shared: &Shared, record: &UnitRecord, listed: &[ObjectId]) ->
             known.insert(url, input.object.etag);
         }
     }
-    Ok(plan::unit(source, listed, &known))
+    Ok(())
+}
+
+/// What other units have, of those in which these objects may have been converted by a run that was told otherwise: as logs of
+/// the other table, by another layout, or without a time.
+async fn known_elsewhere(shared: &Shared, unit: &UnitId, inputs: &[ObjectId]) -> Result<HashMap<String, String>> {
+    let of = |input: &ObjectId| names::possible_units(&plan::path(shared.source.url(), &input.key), &shared.layouts);
+    let mut units: BTreeSet<UnitId> = inputs.iter().flat_map(of).collect();
+    units.remove(unit);
+    let mut known = HashMap::new();
+    for other in units {
+        let asked = |hour| shared.job.hours.is_none_or(|range| range.contains(hour));
+        match (shared.known_units.get(&other), other.hour()) {
+            (Some(record), _) => add_inputs(shared, record, &mut known).await?,
+            // It was not among those that were read at the beginning.
+            (None, Some(hour)) if !asked(hour) => {
+                add_inputs(shared, &shared.lake.records.unit(&other).await?, &mut known).await?;
+            }
+            (None, _) => {}
+        }
+    }
+    Ok(known)
 }
 
 /// Waits until the run is asked to stop.

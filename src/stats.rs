@@ -43,6 +43,8 @@ pub struct RunStats {
     pub skipped_objects: u64,
     /// Objects with damage; their good lines were kept.
     pub damaged_objects: u64,
+    /// Objects of which no line could be read as a row; they are left out, and the next run tries again.
+    pub unread_objects: u64,
     /// Stored bytes of the converted objects.
     pub input_bytes: u64,
     /// The same, decompressed.
@@ -67,6 +69,7 @@ impl AddAssign<&Self> for RunStats {
         self.changed_objects += other.changed_objects;
         self.skipped_objects += other.skipped_objects;
         self.damaged_objects += other.damaged_objects;
+        self.unread_objects += other.unread_objects;
         self.input_bytes += other.input_bytes;
         self.raw_bytes += other.raw_bytes;
         self.lines += other.lines;

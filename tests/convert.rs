@@ -160,11 +160,12 @@ fn a_unit_with_too_many_rejects_is_not_committed_where_the_job_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let (logs, lake) = (dir.path().join("logs"), dir.path().join("lake"));
     fs::create_dir(&logs).unwrap();
-    fs::write(logs.join("E1EXAMPLE.2026-11-21-05.aaaaaaaa.gz"), gzip(b"this is no log\nat all\n")).unwrap();
-    let arguments = ["convert", "--from", text(&logs), "--to", text(&lake), "--reject-fail-ratio", "0.5"];
+    let text_of_one_row = format!("{FIELDS}this is no row\nat all\n{}", row("2026-11-21", "05:00:00", "good"));
+    fs::write(logs.join("E1EXAMPLE.2026-11-21-05.aaaaaaaa.gz"), gzip(text_of_one_row.as_bytes())).unwrap();
+    let arguments = ["convert", "--from", text(&logs), "--to", text(&lake), "--reject-fail-ratio", "0.3"];
     let (_, err) = exits(1, &arguments);
     assert!(
-        err.contains("cloudfront_logs/2026-11-21T05") && err.contains("E1EXAMPLE.2026-11-21-05.aaaaaaaa.gz:1"),
+        err.contains("cloudfront_logs/2026-11-21T05") && err.contains("E1EXAMPLE.2026-11-21-05.aaaaaaaa.gz:3"),
         "{err}"
     );
     assert_eq!((count(&lake).as_str(), lake.join("staging").exists()), ("0", false));

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use common::{exits, gzip, query, text};
 use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
 
 /// An example of one format.
 struct Example {
@@ -345,7 +346,8 @@ const PARQUET: [&str; 2] = ["CloudFront v2 Parquet", "ALB vended Parquet"];
 
 fn parquet(columns: &[(&str, ArrayRef)]) -> Vec<u8> {
     let batch = RecordBatch::try_from_iter(columns.iter().map(|(name, array)| (*name, Arc::clone(array)))).unwrap();
-    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    let properties = WriterProperties::builder().set_dictionary_page_size_limit(16 << 20).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
     writer.write(&batch).unwrap();
     writer.into_inner().unwrap()
 }
@@ -388,6 +390,39 @@ fn parquet_in_any_case_and_of_any_type() {
         answer(&lake, "SELECT line_number, reason, CAST(raw_line AS VARCHAR) FROM rejects"),
         "3,time: cannot read '25:00:00' as UTC,2026-11-21\t25:00:00\t-\t9\t192.0.2.3\t-"
     );
+}
+
+#[test]
+fn parquet_of_other_types_and_under_any_name() {
+    use arrow::array::{BinaryArray, Float64Array, TimestampMillisecondArray};
+    let dir = tempfile::tempdir().unwrap();
+    let (logs, lake) = (dir.path().join("logs"), dir.path().join("lake"));
+    let large = "x".repeat(3 << 20);
+    let object = parquet(&[
+        ("timestamp(ms)", Arc::new(TimestampMillisecondArray::from(vec![1_795_237_200_046; 600]))),
+        (
+            "c_ip",
+            Arc::new(BinaryArray::from_iter_values(
+                (0..600).map(|n| if n == 599 { &b"\xff"[..] } else { b"192.0.2.1" }),
+            )),
+        ),
+        ("sc-bytes", Arc::new(Float64Array::from((0..600).map(|n| (n > 0).then_some(5.0)).collect::<Vec<_>>()))),
+        ("time-taken", Arc::new(Float64Array::from(vec![0.25; 600]))),
+        // A dictionary of one value, 1.8 GB if each row had its own.
+        ("cs-uri-stem", Arc::new(StringArray::from_iter_values((0..600).map(|_| large.as_str())))),
+    ]);
+    assert!(object.len() < 4 << 20, "{} bytes", object.len());
+    put(&logs, "some/part-0.parquet", &object);
+    let summary = converted(&logs, &lake, 0, &["--reject-warn-ratio", "0.5", "--memory", "256MiB"]);
+    assert_eq!((summary["rows"].as_u64(), summary["rejected_lines"].as_u64()), (Some(599), Some(1)), "{summary}");
+    assert_eq!(
+        answer(
+            &lake,
+            "SELECT MIN(event_time), MIN(c_ip), SUM(sc_bytes), SUM(time_taken), MIN(length(cs_uri_stem)) FROM cloudfront_logs"
+        ),
+        "2026-11-21T05:00:00.046Z,192.0.2.1,2990,149.75,3145728"
+    );
+    assert_eq!(answer(&lake, "SELECT line_number, reason FROM rejects"), "600,not UTF-8");
 }
 
 #[test]

@@ -94,6 +94,10 @@ pub(super) fn run(args: Args, json: bool) -> Result<u8> {
             report.objects,
             spec.out.display()
         ))?;
+        if spec.layout == Layout::Plain {
+            let fields = generate::field_names(spec.source, spec.layout).join(" ");
+            show::line(&format!("without a header; read them with: edgemill convert --fields '{fields}'"))?;
+        }
     }
     Ok(EXIT_DONE)
 }

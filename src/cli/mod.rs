@@ -17,7 +17,7 @@ use crate::error::Result;
 #[derive(Debug, Parser)]
 #[command(name = "edgemill", version, about, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done; 1 failed, nothing lost, run again; 2 wrong usage; \
-    3 done and committed, but an object was damaged or too many lines were rejected.")]
+    3 done and committed, but an object was damaged or could not be read, or too many lines were rejected.")]
 pub struct Cli {
     /// The verb.
     #[command(subcommand)]

@@ -20,6 +20,9 @@ pub(super) fn json(value: &impl Serialize) -> Result<()> {
     line(&serde_json::to_string(value).map_err(|error| Error::encode("the summary", error))?)
 }
 
+/// Fields that are told by name.
+const NAMED_FIELDS: usize = 10;
+
 /// A conversion for people.
 pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
     let stats = &summary.stats;
@@ -42,10 +45,12 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
     }
     if !summary.new_fields.is_empty() {
         let names: Vec<&str> = summary.new_fields.keys().map(String::as_str).collect();
+        let more = names.len().saturating_sub(NAMED_FIELDS);
         line(&format!(
-            "{} that this version does not know, kept in the column extra: {}",
+            "{} that this version does not know, kept in the column extra: {}{}",
             count(names.len() as u64, "field"),
-            names.join(", ")
+            names[..names.len() - more].join(", "),
+            if more > 0 { format!(" and {more} more") } else { String::new() }
         ))?;
     }
     if lines.rejected_lines > 0 {
@@ -59,6 +64,11 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
         let damaged = count(stats.damaged_objects, "damaged object");
         line(&format!("{damaged}, what came before the damage was kept:"))?;
         list(&summary.damaged)?;
+    }
+    if stats.unread_objects > 0 {
+        let unread = count(stats.unread_objects, "object");
+        line(&format!("{unread} not taken, since no line could be read; the next run tries again:"))?;
+        list(&summary.unread)?;
     }
     if stats.changed_objects > 0 {
         let changed = count(stats.changed_objects, "object");

@@ -5,12 +5,15 @@ use futures::{StreamExt, TryStreamExt};
 use super::objects::Objects;
 use crate::error::Result;
 use crate::kernel::inflate;
-use crate::kernel::parse::sniff;
+use crate::kernel::parse::{parquet, sniff};
 use crate::kernel::plan::{Grouped, Naming};
 use crate::model::{HourRange, ObjectId, Table};
 
 /// First bytes that are read of an object whose name says nothing: they hold a line, however it is packed.
 const HEAD_BYTES: u64 = 64 << 10;
+
+/// Last bytes that are read of a Parquet file whose name says nothing: the footer of a log's few dozen columns.
+const FOOTER_BYTES: u64 = 256 << 10;
 
 /// Objects looked into at a time.
 const LOOKS_AT_A_TIME: usize = 16;
@@ -22,7 +25,7 @@ pub async fn list(objects: &Objects, naming: &Naming, hours: Option<HourRange>) 
     let mut listing = objects.list("").boxed();
     while let Some(meta) = listing.try_next().await? {
         let etag = meta.e_tag.unwrap_or_else(|| format!("{}-{}", meta.last_modified.timestamp_micros(), meta.size));
-        grouped.add(ObjectId { key: meta.location.into(), etag, size_bytes: meta.size }, naming, hours);
+        grouped.add(objects.url(), ObjectId { key: meta.location.into(), etag, size_bytes: meta.size }, naming, hours);
     }
     let unnamed = std::mem::take(&mut grouped.unnamed);
     let looks = futures::stream::iter(unnamed).map(|object| async move {
@@ -31,7 +34,7 @@ pub async fn list(objects: &Objects, naming: &Naming, hours: Option<HourRange>) 
     });
     let mut looks = std::pin::pin!(looks.buffered(LOOKS_AT_A_TIME));
     while let Some((object, table)) = looks.try_next().await? {
-        grouped.add_unnamed(object, table);
+        grouped.add_unnamed(objects.url(), object, table);
     }
     grouped.sort();
     Ok(grouped)
@@ -41,6 +44,11 @@ async fn look_into(objects: &Objects, object: &ObjectId) -> Result<Option<Table>
     if object.size_bytes == 0 {
         return Ok(None);
     }
-    let stored = objects.get_head(object, HEAD_BYTES).await?;
+    let stored = objects.get_range(object, 0..object.size_bytes.min(HEAD_BYTES)).await?;
+    if stored.starts_with(parquet::MAGIC) {
+        let start = object.size_bytes.saturating_sub(FOOTER_BYTES);
+        let tail = objects.get_range(object, start..object.size_bytes).await?;
+        return Ok(parquet::names_in_footer(&tail).and_then(|names| sniff::by_names(&names)));
+    }
     Ok(sniff::table(&inflate::head(&stored, usize::try_from(HEAD_BYTES).unwrap_or(usize::MAX))))
 }

@@ -116,6 +116,12 @@ pub fn run(spec: &Spec, progress: &(dyn Fn(u64) + Sync)) -> Result<Report> {
     })
 }
 
+/// The names of the fields of a source in a layout, in their order.
+#[must_use]
+pub fn field_names(source: Source, layout: Layout) -> Vec<String> {
+    object::field_names(source, layout)
+}
+
 fn check(spec: &Spec) -> Result<()> {
     if spec.rows == 0 {
         return Err(Error::usage("0 rows make no log", "ask for at least one row"));

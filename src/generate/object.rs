@@ -38,15 +38,30 @@ pub(super) fn write(
     }
 }
 
+/// The names of the fields of a source in a layout, in their order.
+pub(super) fn field_names(source: Source, layout: Layout) -> Vec<String> {
+    match (source, layout) {
+        (Source::Cloudfront, Layout::Json) => {
+            let mut names: Vec<String> = FIELDS.split(' ').map(str::to_owned).collect();
+            names.splice(..2, ["timestamp(ms)".to_owned()]);
+            names.reverse();
+            names
+        }
+        (Source::Cloudfront, _) => FIELDS.split(' ').map(str::to_owned).collect(),
+        // The same fields under the names that the delivery service gives them.
+        (Source::Alb, _) => ALB_FIELDS
+            .map(|name| match name {
+                "request" => "request_line".to_owned(),
+                other => other.replace(':', "_"),
+            })
+            .to_vec(),
+    }
+}
+
 /// A text of version 1 in another layout. JSON tells the time in milliseconds, and the fields in another order.
 fn vend(layout: Layout, text: &[u8]) -> Result<Vec<u8>> {
-    let mut names: Vec<String> = FIELDS.split(' ').map(str::to_owned).collect();
     let milliseconds = layout == Layout::Json;
-    if milliseconds {
-        names.splice(..2, ["timestamp(ms)".to_owned()]);
-        names.reverse();
-    }
-    let mut vended = Vended::new(layout, names);
+    let mut vended = Vended::new(layout, field_names(Source::Cloudfront, layout));
     let mut clock = Clock::default();
     let rows = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && !line.starts_with(b"#"));
     for row in rows {
@@ -64,14 +79,7 @@ fn vend(layout: Layout, text: &[u8]) -> Result<Vec<u8>> {
 
 fn write_alb(world: &World, task: &Task, frame: &alb::Frame<'_>, layout: Layout, out: &mut Vec<u8>) -> Result<()> {
     out.clear();
-    // The same fields under the names that the delivery service gives them.
-    let name = |name: &&str| match *name {
-        "client:port" => "client_port".to_owned(),
-        "target:port" => "target_port".to_owned(),
-        "request" => "request_line".to_owned(),
-        other => other.replace(':', "_"),
-    };
-    let mut vended = Vended::new(layout, ALB_FIELDS.iter().map(name).collect());
+    let mut vended = Vended::new(layout, field_names(Source::Alb, layout));
     let dice = &mut Dice::of(&[task.seed]);
     let (mut sessions, mut values) = (Sessions::default(), alb::Values::default());
     for _ in 0..task.rows {

@@ -8,26 +8,28 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, MapArray, NullBufferBuilder, StringArray,
-    StructArray, TimestampMicrosecondArray,
+    Array, ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int32Array, Int64Array, MapArray, NullBufferBuilder,
+    StringArray, StructArray, TimestampMicrosecondArray,
 };
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::Int32Type;
 use arrow::error::ArrowError;
 
-use super::schema::{Column, ColumnType, map_entries};
+use super::schema::{Column, ColumnType, MapKeys, map_entries};
 use super::texts::{Interner, NULL, Texts};
 
-/// The keys or values of a map column.
+/// The values of a map column.
 #[derive(Debug)]
 pub struct TextColumn {
     values: Vec<u8>,
     offsets: Vec<i32>,
     nulls: NullBufferBuilder,
+    sound: bool,
 }
 
 impl Default for TextColumn {
     fn default() -> Self {
-        Self { values: Vec::new(), offsets: vec![0], nulls: NullBufferBuilder::new(0) }
+        Self { values: Vec::new(), offsets: vec![0], nulls: NullBufferBuilder::new(0), sound: true }
     }
 }
 
@@ -48,14 +50,19 @@ impl TextColumn {
         self.nulls.append_n_nulls(count);
     }
 
-    /// Past 2 GiB the offset stays behind and `finish` reports it; callers flush long before (convert's limits).
+    /// Past 2 GiB the offset stays behind and `finish` refuses; an object and a task hold far less (convert's limits).
     #[inline]
     fn close_value(&mut self) {
-        self.offsets.push(i32::try_from(self.values.len()).unwrap_or(i32::MAX));
+        let end = i32::try_from(self.values.len());
+        self.sound &= end.is_ok();
+        self.offsets.push(end.unwrap_or(i32::MAX));
     }
 
     /// The array; fails where the bytes are not UTF-8 or more than 2 GiB.
     pub fn finish(mut self) -> Result<StringArray, ArrowError> {
+        if !self.sound {
+            return Err(ArrowError::OffsetOverflowError(self.values.len()));
+        }
         let offsets = OffsetBuffer::new(ScalarBuffer::from(self.offsets));
         StringArray::try_new(offsets, Buffer::from_vec(self.values), self.nulls.finish())
     }
@@ -89,10 +96,11 @@ impl<T: Default + Clone> NumberColumn<T> {
     }
 }
 
-/// A column of text to text.
+/// A column of text to text. Its keys are few and are kept once, however many rows have them.
 #[derive(Debug, Default)]
 pub struct MapColumn {
-    keys: TextColumn,
+    names: Interner,
+    keys: Vec<i32>,
     values: TextColumn,
     lengths: Vec<usize>,
     nulls: Option<NullBufferBuilder>,
@@ -101,12 +109,13 @@ pub struct MapColumn {
 impl MapColumn {
     /// Appends one row's entries; none is NULL.
     pub fn push<'a>(&mut self, entries: impl Iterator<Item = (&'a str, &'a [u8])>) {
-        let before = self.keys.offsets.len();
+        let before = self.keys.len();
         for (key, value) in entries {
-            self.keys.push(key.as_bytes());
+            // Names are counted from 1, an array's values from 0; there are far fewer than 2^31.
+            self.keys.push(i32::try_from(self.names.number(key.as_bytes())).unwrap_or(1) - 1);
             self.values.push(value);
         }
-        let count = self.keys.offsets.len() - before;
+        let count = self.keys.len() - before;
         self.lengths.push(count);
         self.nulls.get_or_insert_with(|| NullBufferBuilder::new(0)).append(count > 0);
     }
@@ -119,11 +128,15 @@ impl MapColumn {
 
     /// The array.
     pub fn finish(mut self) -> Result<MapArray, ArrowError> {
-        let entries = map_entries();
+        let entries = map_entries(MapKeys::Numbered);
         let arrow::datatypes::DataType::Struct(fields) = entries.data_type() else {
             return Err(ArrowError::SchemaError("a map's entries are a struct".to_owned()));
         };
-        let arrays: Vec<ArrayRef> = vec![Arc::new(self.keys.finish()?), Arc::new(self.values.finish()?)];
+        let names = self.names.take();
+        let texts = (1..=u32::try_from(names.len()).unwrap_or(0)).map(|number| std::str::from_utf8(names.get(number)));
+        let texts = texts.collect::<Result<Vec<_>, _>>().map_err(|error| ArrowError::ExternalError(Box::new(error)))?;
+        let keys = DictionaryArray::<Int32Type>::try_new(self.keys.into(), Arc::new(StringArray::from(texts)))?;
+        let arrays: Vec<ArrayRef> = vec![Arc::new(keys), Arc::new(self.values.finish()?)];
         let pairs = StructArray::try_new(fields.clone(), arrays, None)?;
         let offsets = OffsetBuffer::from_lengths(self.lengths);
         let nulls = self.nulls.as_mut().and_then(NullBufferBuilder::finish);

@@ -39,6 +39,10 @@ const WAVE_RAW_BYTES: u64 = 64 << 20;
 /// leave none of the threads idle at the end of a wave.
 const TASK_STORED_BYTES: usize = 1 << 20;
 
+/// An object that holds more text than this, and than four times what it claims, is worked as a large one: the sizes of waves
+/// and tasks rest on the claims, and an empty last gzip member claims nothing.
+const UNCLAIMED_RAW_BYTES: u64 = 8 << 20;
+
 /// Raw bytes after which a large object's columns are cut and piled up.
 const LARGE_CUT_RAW_BYTES: u64 = 32 << 20;
 
@@ -72,6 +76,9 @@ pub struct ObjectOutcome {
     pub first_reject: Option<(u64, String)>,
     /// What it was found to be.
     pub found: &'static str,
+    /// Whether no line of it could be read as a row, and some should have been: most likely it is no such log, or the job
+    /// describes it wrongly. Its lines are in no table, so that it can be read later.
+    pub unread: bool,
 }
 
 /// What became of a chunk.
@@ -205,17 +212,18 @@ fn work<'a>(
             rows.begin_object(&object.filename, object.distribution.as_deref());
             let decoded = parquet::decode(&object.stored, settings, &mut rows);
             let parquet::Decoded { stats, raw_bytes, found, damage } = decoded;
-            end_object(object, Ended { lines: stats, raw_bytes, found, damage }, &mut rows, &mut done);
+            end_object(object, Ended { lines: stats, raw_bytes, found, damage }, true, &mut rows, &mut done);
             continue;
         }
-        match inflater.whole(&object.stored) {
+        let limit_bytes = (4 * claimed_raw_bytes(object)).max(UNCLAIMED_RAW_BYTES);
+        match inflater.whole(&object.stored, usize::try_from(limit_bytes).unwrap_or(usize::MAX)) {
             Whole::Bytes(raw, damage) => {
                 rows.begin_object(&object.filename, object.distribution.as_deref());
                 let (raw, damage) = limited(raw, damage, settings);
                 let mut decoder = Decoder::new(settings);
                 let used = decoder.decode(raw, damage.is_none(), &mut rows);
                 let ended = end_text(decoder, &raw[used..], raw.len() as u64, damage, &mut rows);
-                end_object(object, ended, &mut rows, &mut done);
+                end_object(object, ended, true, &mut rows, &mut done);
             }
             Whole::TooLarge => {
                 parts.push(Part::Done(finish(std::mem::take(&mut done), &mut rows)?));
@@ -265,20 +273,26 @@ fn end_text(
     Ended { lines: decoder.stats(), raw_bytes, found: decoder.found(), damage }
 }
 
-fn end_object(object: &RawObject, ended: Ended, rows: &mut Rows<'_>, done: &mut Done) {
+/// Ends an object; `whole` says that none of its rejects has been handed on before.
+fn end_object(object: &RawObject, ended: Ended, whole: bool, rows: &mut Rows<'_>, done: &mut Done) {
     let end = rows.end_object();
     let Ended { mut lines, raw_bytes, found, damage } = ended;
     lines.rows -= end.late_rejects;
     lines.rejected_lines += end.late_rejects;
+    let unread = whole && lines.rows == 0 && lines.rejected_lines > 0 && damage.is_none();
+    let first_reject = end.rejects.first().map(|reject| (reject.line_number, reject.reason.clone()));
     done.report.outcomes.push(ObjectOutcome {
         id: object.id.clone(),
         lines,
         raw_bytes,
         damage,
-        first_reject: end.rejects.first().map(|reject| (reject.line_number, reject.reason.clone())),
+        first_reject,
         found,
+        unread,
     });
-    done.reject(object, end.rejects, end.first_hour);
+    if !unread {
+        done.reject(object, end.rejects, end.first_hour);
+    }
 }
 
 /// Works one large object piece by piece, so that its size does not matter.
@@ -296,14 +310,15 @@ fn work_large(
     let (mut failure, mut too_much, mut first_reject) = (None, None, None);
     let first = |reject: &Reject| (reject.line_number, reject.reason.clone());
     let damage = inflate::stream(&object.stored, &mut |piece| {
-        let room = settings.object_limit_bytes - raw_bytes;
-        let piece = &piece[..piece.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
+        let room = usize::try_from(settings.object_limit_bytes - raw_bytes).unwrap_or(usize::MAX);
+        let over = piece.len() > room;
+        let piece = &piece[..piece.len().min(room)];
         raw_bytes += piece.len() as u64;
         cut_bytes += piece.len() as u64;
         held.extend_from_slice(piece);
         let used = decoder.decode(&held, false, &mut rows);
         held.drain(..used);
-        if raw_bytes == settings.object_limit_bytes {
+        if over {
             too_much = Some(settings.over_limit());
             return false;
         }
@@ -331,7 +346,7 @@ fn work_large(
     }
     let mut done = Done::default();
     let ended = end_text(decoder, &held, raw_bytes, damage, &mut rows);
-    end_object(object, ended, &mut rows, &mut done);
+    end_object(object, ended, first_reject.is_none(), &mut rows, &mut done);
     if let Some(outcome) = done.report.outcomes.last_mut() {
         outcome.first_reject = first_reject.or(outcome.first_reject.take());
     }

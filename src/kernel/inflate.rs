@@ -55,7 +55,7 @@ pub fn head(stored: &[u8], limit_bytes: usize) -> Vec<u8> {
 pub enum Whole<'a> {
     /// All of it, or all before the damage.
     Bytes(&'a [u8], Option<Damage>),
-    /// More than [`WHOLE_OBJECT_LIMIT_BYTES`]: use [`stream`].
+    /// More than the limit: use [`stream`].
     TooLarge,
 }
 
@@ -67,10 +67,11 @@ pub struct Inflater {
 }
 
 impl Inflater {
-    /// Inflates an object that fits in memory as a whole.
-    pub fn whole<'a>(&'a mut self, stored: &'a [u8]) -> Whole<'a> {
+    /// Inflates an object as a whole, if it holds no more than `limit_bytes` (and [`WHOLE_OBJECT_LIMIT_BYTES`]).
+    pub fn whole<'a>(&'a mut self, stored: &'a [u8], limit_bytes: usize) -> Whole<'a> {
+        let limit_bytes = limit_bytes.min(WHOLE_OBJECT_LIMIT_BYTES);
         if !stored.starts_with(&GZIP_MAGIC) {
-            if stored.len() > WHOLE_OBJECT_LIMIT_BYTES {
+            if stored.len() > limit_bytes {
                 return Whole::TooLarge;
             }
             return Whole::Bytes(stored, None);
@@ -84,25 +85,27 @@ impl Inflater {
                 if member.iter().all(|byte| *byte == 0) {
                     break;
                 }
-                return damaged_whole(stored, &mut self.buffer);
+                return damaged_whole(stored, &mut self.buffer, limit_bytes);
             }
             // Members are many or few, each may claim much: all of them together have one limit.
-            let wanted = (filled + size_guess(member)).min(WHOLE_OBJECT_LIMIT_BYTES);
+            let wanted = (filled + size_guess(member)).min(limit_bytes);
             if self.buffer.len() < wanted {
                 self.buffer.resize(wanted, 0);
             }
-            match self.decompressor.gzip_member(member, &mut self.buffer[filled..]) {
+            // The buffer may be larger from an object before; what one object may hold depends on no other.
+            let end = self.buffer.len().min(limit_bytes);
+            match self.decompressor.gzip_member(member, &mut self.buffer[filled..end]) {
                 Ok((read, written)) => {
                     consumed += read;
                     filled += written;
                 }
-                Err(MemberError::OutputFull) if self.buffer.len() < WHOLE_OBJECT_LIMIT_BYTES => {
-                    let larger = (self.buffer.len() * 2).clamp(PIECE_BYTES, WHOLE_OBJECT_LIMIT_BYTES);
+                Err(MemberError::OutputFull) if self.buffer.len() < limit_bytes => {
+                    let larger = (self.buffer.len() * 2).max(PIECE_BYTES).min(limit_bytes);
                     self.buffer.resize(larger, 0);
                 }
                 Err(MemberError::OutputFull) => return Whole::TooLarge,
                 // libdeflate says that a member is bad, not how far it was good: the streaming path finds that out.
-                Err(MemberError::Damaged) => return damaged_whole(stored, &mut self.buffer),
+                Err(MemberError::Damaged) => return damaged_whole(stored, &mut self.buffer, limit_bytes),
             }
         }
         Whole::Bytes(&self.buffer[..filled], None)
@@ -116,11 +119,11 @@ fn size_guess(member: &[u8]) -> usize {
     claimed.clamp(member.len().saturating_mul(4).min(most), most).max(64)
 }
 
-fn damaged_whole<'a>(stored: &[u8], buffer: &'a mut Vec<u8>) -> Whole<'a> {
+fn damaged_whole<'a>(stored: &[u8], buffer: &'a mut Vec<u8>, limit_bytes: usize) -> Whole<'a> {
     buffer.clear();
     let mut too_large = false;
     let damage = stream(stored, &mut |piece| {
-        too_large |= buffer.len() + piece.len() > WHOLE_OBJECT_LIMIT_BYTES;
+        too_large |= buffer.len() + piece.len() > limit_bytes;
         if !too_large {
             buffer.extend_from_slice(piece);
         }
@@ -247,7 +250,9 @@ mod tests {
             true
         });
         let mut inflater = Inflater::default();
-        let Whole::Bytes(whole, damage) = inflater.whole(stored) else { panic!("small objects are taken whole") };
+        let Whole::Bytes(whole, damage) = inflater.whole(stored, usize::MAX) else {
+            panic!("small objects are taken whole")
+        };
         assert_eq!((whole, &damage), (streamed.as_slice(), &stream_damage), "the two paths agree");
         (streamed, stream_damage)
     }
@@ -278,7 +283,7 @@ mod tests {
     #[test]
     fn what_is_large_inflated_streams() {
         let stored = gzip(&vec![b'x'; WHOLE_OBJECT_LIMIT_BYTES + 1]);
-        assert_eq!(Inflater::default().whole(&stored), Whole::TooLarge);
+        assert_eq!(Inflater::default().whole(&stored, usize::MAX), Whole::TooLarge);
         let mut total = 0;
         assert_eq!(
             stream(&stored, &mut |piece| {
@@ -295,9 +300,13 @@ mod tests {
         let member = gzip(&vec![b'x'; WHOLE_OBJECT_LIMIT_BYTES / 2]);
         let mut inflater = Inflater::default();
         assert!(
-            matches!(inflater.whole(&member.repeat(2)), Whole::Bytes(raw, None) if raw.len() == WHOLE_OBJECT_LIMIT_BYTES)
+            matches!(inflater.whole(&member.repeat(2), usize::MAX), Whole::Bytes(raw, None) if raw.len() == WHOLE_OBJECT_LIMIT_BYTES)
         );
-        assert_eq!(inflater.whole(&member.repeat(3)), Whole::TooLarge);
+        assert_eq!(inflater.whole(&member.repeat(3), usize::MAX), Whole::TooLarge);
         assert!(inflater.buffer.len() <= WHOLE_OBJECT_LIMIT_BYTES);
+        // A smaller limit holds in a buffer that is larger already.
+        let small = gzip(&vec![b'x'; 1 << 20]);
+        assert_eq!(inflater.whole(&small, (1 << 20) - 1), Whole::TooLarge);
+        assert!(matches!(inflater.whole(&small, 1 << 20), Whole::Bytes(_, None)));
     }
 }

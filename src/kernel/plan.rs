@@ -43,13 +43,16 @@ pub struct Grouped {
 
 impl Grouped {
     /// Adds an object of the listing.
-    pub fn add(&mut self, object: ObjectId, naming: &Naming, hours: Option<HourRange>) {
-        let unit = match names::read(&object.key, naming.layout.as_ref()) {
+    pub fn add(&mut self, source: &str, object: ObjectId, naming: &Naming, hours: Option<HourRange>) {
+        if names::is_hidden(&object.key) {
+            return self.skip(object, HIDDEN);
+        }
+        let path = path(source, &object.key);
+        let unit = match names::read(&path, naming.layout.as_ref()) {
             Named::Log { table, hour, .. } => UnitId::Hour(naming.table.unwrap_or(table), hour),
-            Named::Hidden => return self.skip(object, HIDDEN),
             Named::Other(what) => return self.skip(object, what),
             Named::Unknown => match naming.table {
-                Some(table) => UnitId::Untimed(table, names::folder(&object.key).to_owned()),
+                Some(table) => UnitId::Untimed(table, names::folder(&path).to_owned()),
                 // A look at first bytes is a call for each: it is not made where hours are asked for, since an object
                 // without a time belongs to none.
                 None if hours.is_some() => return self.skip(object, UNNAMED),
@@ -66,10 +69,10 @@ impl Grouped {
     }
 
     /// Adds an object whose name said nothing, by what its first bytes say.
-    pub fn add_unnamed(&mut self, object: ObjectId, table: Option<Table>) {
+    pub fn add_unnamed(&mut self, source: &str, object: ObjectId, table: Option<Table>) {
         match table {
             Some(table) => {
-                let unit = UnitId::Untimed(table, names::folder(&object.key).to_owned());
+                let unit = UnitId::Untimed(table, names::folder(&path(source, &object.key)).to_owned());
                 self.units.entry(unit).or_default().push(object);
             }
             None => self.skip(object, UNNAMED),
@@ -93,6 +96,13 @@ impl Grouped {
     }
 }
 
+/// Where an object lies from the root of its bucket or file system, by the URL of its source.
+#[must_use]
+pub fn path(source: &str, key: &str) -> String {
+    let (_, root) = source.split_once("://").unwrap_or(("", source));
+    format!("{}/{key}", root.trim_end_matches('/'))
+}
+
 /// What is left to do in one unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnitPlan {
@@ -102,6 +112,17 @@ pub struct UnitPlan {
     pub known_objects: u64,
     /// Keys that were converted before with other bytes. They are never new inputs: their old rows are in the table.
     pub changed: Vec<String>,
+}
+
+impl UnitPlan {
+    /// Takes out what another unit has: a run that was told otherwise had taken it there.
+    pub fn leave_out(&mut self, source: &str, known: &HashMap<String, String>) {
+        let inputs = std::mem::take(&mut self.inputs);
+        let rest = unit(source, &inputs, known);
+        self.inputs = rest.inputs;
+        self.known_objects += rest.known_objects;
+        self.changed.extend(rest.changed);
+    }
 }
 
 /// Compares a unit's listing with its known inputs (URL to etag).
@@ -166,7 +187,7 @@ mod tests {
         for key in
             ["p/E1.2026-11-21-05.b.gz", "p/E1.2026-11-21-05.a.gz", "E1.2026-11-21-06.a.gz", "notes.txt", ".x/y.gz"]
         {
-            grouped.add(object(key, "", 1), &Naming::default(), Some(range));
+            grouped.add("s3://bucket", object(key, "", 1), &Naming::default(), Some(range));
         }
         grouped.sort();
         let unit = UnitId::Hour(Table::CloudfrontLogs, range.start);
@@ -176,7 +197,7 @@ mod tests {
 
         let mut forced = Grouped::default();
         let naming = Naming { table: Some(Table::CloudfrontLogs), layout: None };
-        forced.add(object("p/access.log", "", 1), &naming, None);
-        assert_eq!(forced.units.keys().next(), Some(&UnitId::Untimed(Table::CloudfrontLogs, "p".into())));
+        forced.add("s3://bucket", object("p/access.log", "", 1), &naming, None);
+        assert_eq!(forced.units.keys().next(), Some(&UnitId::Untimed(Table::CloudfrontLogs, "bucket/p".into())));
     }
 }

@@ -18,7 +18,7 @@ use crate::kernel::convert::{
 };
 use crate::kernel::enrich::RULES_VERSION;
 use crate::kernel::names;
-use crate::kernel::plan::{UnitPlan, chunks};
+use crate::kernel::plan::{UnitPlan, chunks, path};
 use crate::kernel::protocol::Outcome;
 use crate::kernel::records::{
     AttemptId, BatchId, FORMAT_VERSION, FileEntry, Manifest, ManifestInput, ManifestOutput, UnitRecord, batch_id,
@@ -83,8 +83,11 @@ pub(super) async fn convert(
         let mut outcome = Outcome::Published;
         if !plan.inputs.is_empty() {
             let (manifest, converted) = convert_inputs(shared, &record.unit, &plan.inputs, progress).await?;
-            outcome = commit::commit(&shared.lake.objects, &shared.lake.records, &manifest, &record).await?;
             summary = converted;
+            // Where no object could be read, there is nothing to commit, and nothing was written.
+            if !manifest.inputs.is_empty() {
+                outcome = commit::commit(&shared.lake.objects, &shared.lake.records, &manifest, &record).await?;
+            }
         }
         if outcome == Outcome::Published {
             summary.stats.units = 1;
@@ -138,7 +141,7 @@ async fn convert_inputs(
         batch,
         attempt: attempt.clone(),
         source: source.to_owned(),
-        inputs: outcomes.into_iter().map(manifest_input).collect(),
+        inputs: outcomes.into_iter().filter(|outcome| !outcome.unread).map(manifest_input).collect(),
         outputs,
     };
     shared.attempts.hand_over(&attempt);
@@ -161,7 +164,10 @@ async fn fetch<'s>(shared: &'s Shared, unit: &UnitId, inputs: &[ObjectId], chunk
             let stored = shared.source.get_listed(&id, name).await?;
             Ok::<RawObject, Error>(RawObject {
                 filename: id.key.as_str().into(),
-                distribution: names::distribution(&id.key, shared.job.naming.layout.as_ref()),
+                distribution: names::distribution(
+                    &path(shared.source.url(), &id.key),
+                    shared.job.naming.layout.as_ref(),
+                ),
                 hour: unit.hour(),
                 id,
                 stored,
@@ -241,7 +247,11 @@ fn first_reject(outcome: &ObjectOutcome) -> Option<String> {
 fn summarise(outcomes: &[ObjectOutcome], outputs: &[ManifestOutput]) -> Summary {
     let mut summary = Summary::default();
     let stats = &mut summary.stats;
-    for outcome in outcomes {
+    for outcome in outcomes.iter().filter(|outcome| outcome.unread) {
+        stats.unread_objects += 1;
+        summary.unread.extend(first_reject(outcome).filter(|_| summary.unread.len() < NAMED_AT_MOST));
+    }
+    for outcome in outcomes.iter().filter(|outcome| !outcome.unread) {
         stats.converted_objects += 1;
         stats.input_bytes += outcome.id.size_bytes;
         stats.raw_bytes += outcome.raw_bytes;
@@ -258,7 +268,8 @@ fn summarise(outcomes: &[ObjectOutcome], outputs: &[ManifestOutput]) -> Summary 
         Some(format!("{} at byte {} of its text: {}", outcome.id.key, damage.raw_offset_bytes, damage.reason))
     });
     summary.damaged = damaged.take(NAMED_AT_MOST).collect();
-    summary.rejects = outcomes.iter().filter_map(first_reject).take(NAMED_AT_MOST).collect();
+    let read = outcomes.iter().filter(|outcome| !outcome.unread);
+    summary.rejects = read.filter_map(first_reject).take(NAMED_AT_MOST).collect();
     summary
 }
 

@@ -79,6 +79,13 @@ impl Records {
         self.scan(&format!("units/{table}/"), hours).await
     }
 
+    /// The units of a table whose objects' names carry no time.
+    pub async fn untimed_units(&self, table: Table) -> Result<Vec<UnitRecord>> {
+        let prefix = format!("units/{table}/{UNTIMED}");
+        // '.' is the byte after '-'.
+        self.scan_between(&prefix, &format!("{}.", prefix.trim_end_matches('-'))).await
+    }
+
     /// A partition's record; version 0 where it has no file yet.
     pub async fn partition(&self, partition: Partition) -> Result<PartitionRecord> {
         let key = partition_key(partition);
@@ -106,10 +113,17 @@ impl Records {
         let all = (prefix.to_owned(), format!("{}0", prefix.trim_end_matches('/')));
         let (from, to) =
             hours.map_or(all, |hours| (format!("{prefix}{}", hours.start), format!("{prefix}{}", hours.end)));
-        let found = self.ledger.scan(&from, &to).await?;
+        self.scan_between(&from, &to).await
+    }
+
+    async fn scan_between<R: DeserializeOwned>(&self, from: &str, to: &str) -> Result<Vec<R>> {
+        let found = self.ledger.scan(from, to).await?;
         found.iter().map(|(key, record)| decode(key, record)).collect()
     }
 }
+
+/// How the names of units without a time begin.
+const UNTIMED: &str = "untimed-";
 
 /// Keys sort by time; a unit without a time comes after all that have one.
 fn unit_key(unit: &UnitId) -> String {
@@ -117,7 +131,7 @@ fn unit_key(unit: &UnitId) -> String {
         UnitId::Hour(table, hour) => format!("units/{table}/{hour}"),
         UnitId::Untimed(table, folder) => {
             let name: String = Sha256::digest(folder).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-            format!("units/{table}/untimed-{name}")
+            format!("units/{table}/{UNTIMED}{name}")
         }
     }
 }

@@ -23,7 +23,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
 use super::enrich::RULES_VERSION;
-use super::schema::{Column, ColumnType, arrow_schema, columns, sort_columns};
+use super::schema::{Column, ColumnType, arrow_schema, columns, encoder_schema, sort_columns};
 use crate::model::Table;
 
 use coded::CodedColumn;
@@ -188,10 +188,10 @@ impl std::fmt::Debug for FileEncoder {
 impl FileEncoder {
     /// Begins a file of a table.
     pub fn new(table: Table) -> Result<Self, ParquetError> {
-        let schema = arrow_schema(table);
+        let schema = encoder_schema(table);
         let properties = properties(table);
         let converter = ArrowSchemaConverter::new().with_coerce_types(properties.coerce_types());
-        let root = converter.convert(&schema)?.root_schema_ptr();
+        let root = converter.convert(&arrow_schema(table))?.root_schema_ptr();
         let writer = SerializedFileWriter::new(Vec::new(), root, properties)?;
         let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&schema));
         Ok(Self { table, schema, writer, factory, row_groups: 0 })

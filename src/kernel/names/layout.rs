@@ -30,7 +30,16 @@ impl Time {
 
 /// A layout that the user wrote down, such as `{yyyy}/{MM}/{dd}/{HH}/{DistributionId}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Layout(Vec<Vec<Piece>>);
+pub struct Layout {
+    text: String,
+    folders: Vec<Vec<Piece>>,
+}
+
+impl std::fmt::Display for Layout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
@@ -51,7 +60,7 @@ impl std::str::FromStr for Layout {
         let folders = folders.map(pieces).collect::<Result<Vec<_>, String>>()?;
         let has = |piece: &Piece| folders.iter().flatten().any(|known| known == piece);
         if [Piece::Year, Piece::Month, Piece::Day, Piece::Hour].iter().all(has) {
-            Ok(Self(folders))
+            Ok(Self { text: text.to_owned(), folders })
         } else {
             Err(format!("'{text}' tells no hour; it needs {{yyyy}}, {{MM}}, {{dd}} and {{HH}}"))
         }
@@ -85,11 +94,14 @@ fn pieces(folder: &str) -> Result<Vec<Piece>, String> {
 impl Layout {
     /// What the folders of a key say, the file's name left out; the last place where the layout fits.
     pub(super) fn read(&self, folders: &[&str]) -> Option<Said> {
-        let last = folders.len().checked_sub(self.0.len())?;
+        let last = folders.len().checked_sub(self.folders.len())?;
         (0..=last).rev().find_map(|first| {
             let (mut said, mut time) = (Said::default(), Time::default());
-            let fits =
-                self.0.iter().zip(&folders[first..]).all(|(pieces, folder)| fit(pieces, folder, &mut said, &mut time));
+            let fits = self
+                .folders
+                .iter()
+                .zip(&folders[first..])
+                .all(|(pieces, folder)| fit(pieces, folder, &mut said, &mut time));
             said.hour = time.hour();
             (fits && said.hour.is_some()).then_some(said)
         })

@@ -11,7 +11,9 @@ mod layout;
 
 pub use layout::Layout;
 
-use crate::model::{HOUR_SECONDS, Hour, Table};
+use std::collections::BTreeSet;
+
+use crate::model::{HOUR_SECONDS, Hour, Table, UnitId};
 
 /// What a key says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,16 +31,18 @@ pub enum Named {
     Other(&'static str),
     /// A name that no source gives.
     Unknown,
-    /// Something that no reader of a lake or a log bucket looks at: a path with a part that begins with `.` or `_`.
-    Hidden,
 }
 
-/// Reads a key; `layout` is what its folders are by the user's word.
+/// Whether a key is something that no reader of a lake or a log bucket looks at: a part of it begins with `.` or `_`.
+#[must_use]
+pub fn is_hidden(key: &str) -> bool {
+    key.split('/').any(|part| part.starts_with(['.', '_']))
+}
+
+/// Reads a path, from the root of its bucket or file system, so that it says the same through whichever folder it was
+/// listed; `layout` is what its folders are by the user's word.
 #[must_use]
 pub fn read(key: &str, layout: Option<&Layout>) -> Named {
-    if key.split('/').any(|part| part.starts_with(['.', '_'])) {
-        return Named::Hidden;
-    }
     let mut folders: Vec<&str> = key.split('/').collect();
     let name = folders.pop().unwrap_or(key);
     if name == "ELBAccessLogTestFile" {
@@ -117,6 +121,23 @@ pub fn distribution(key: &str, layout: Option<&Layout>) -> Option<String> {
         Named::Log { distribution, .. } => distribution,
         _ => None,
     }
+}
+
+/// Every unit that an object may have been in, whatever a run was told of it: by its name or by any layout, or without a
+/// time, as a log of any table.
+#[must_use]
+pub fn possible_units(path: &str, layouts: &[Layout]) -> BTreeSet<UnitId> {
+    let readings = std::iter::once(None).chain(layouts.iter().map(Some)).map(|layout| read(path, layout));
+    let hours = readings.filter_map(|named| match named {
+        Named::Log { hour, .. } => Some(hour),
+        Named::Other(_) | Named::Unknown => None,
+    });
+    let hours: BTreeSet<Hour> = hours.collect();
+    let of = |table| {
+        let untimed = UnitId::Untimed(table, folder(path).to_owned());
+        hours.iter().map(move |hour| UnitId::Hour(table, *hour)).chain([untimed])
+    };
+    Table::LOGS.into_iter().flat_map(of).collect()
 }
 
 /// The folder of a key, without a slash at its end; empty at the root.
@@ -206,7 +227,8 @@ us-east-2_app.my-lb.1234567890abcdef_{time}_172.160.1.192_20sg8hgm.log.gz"
             assert_eq!(read(key, None), Named::Unknown, "{key}");
         }
         for key in ["_edgemill/x.gz", "a/.hidden/EMLARXS9EXAMPLE.2019-11-14-20.RT4K.gz"] {
-            assert_eq!(read(key, None), Named::Hidden, "{key}");
+            assert!(is_hidden(key), "{key}");
         }
+        assert!(!is_hidden("a_b/c.d"));
     }
 }

@@ -287,16 +287,20 @@ impl<'e> Rows<'e> {
             }
         }
     }
-}
 
-impl Sink for Rows<'_> {
-    fn fields(&mut self, names: &[String]) {
-        self.mapping = Mapping::new(self.table, names);
+    /// Notes the fields that this version has never heard of, once a row has come under them.
+    fn note_new_fields(&mut self) {
         for unknown in self.mapping.unknown.iter().filter(|unknown| unknown.is_new) {
             if self.new_fields.len() < MOST_NEW_FIELDS && !self.new_fields.contains_key(&unknown.name) {
                 self.new_fields.insert(unknown.name.clone(), 0);
             }
         }
+    }
+}
+
+impl Sink for Rows<'_> {
+    fn fields(&mut self, names: &[String]) {
+        self.mapping = Mapping::new(self.table, names);
     }
 
     fn block(&mut self, block: &Block<'_>, base_bytes: u64) {
@@ -312,6 +316,9 @@ impl Sink for Rows<'_> {
             None => self.scratch.agents.resize(block.rows(), Agents::ABSENT),
         }
         let hours = std::mem::take(&mut self.scratch.hours);
+        if !hours.is_empty() && !self.mapping.unknown.is_empty() {
+            self.note_new_fields();
+        }
         for (hour, rows) in &hours {
             self.append(block, *hour, rows);
         }

@@ -1,6 +1,6 @@
 //! Logged values that hold several: an address with its port, a request line.
 
-use std::net::Ipv6Addr;
+use core::net::Ipv6Addr;
 
 use memchr::{memchr, memrchr};
 
