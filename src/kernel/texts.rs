@@ -1,6 +1,7 @@
 //! Distinct texts, numbered. A column of text is kept as one number per row, and each distinct text once: rows are sorted,
 //! gathered and written by their numbers, so a text is hashed once when it is read and never copied again per row.
 
+use std::hash::{BuildHasher, Hasher};
 use std::sync::LazyLock;
 
 use ahash::RandomState;
@@ -87,17 +88,28 @@ const fn spread(hash: u32) -> u64 {
     (hash as u64) << 32 | hash as u64
 }
 
+/// The bytes alone: the hasher mixes their count in by itself, and a prefix of it would be a second round for each text.
+#[inline]
 #[expect(clippy::cast_possible_truncation, reason = "half of a hash is a hash")]
-fn hash(text: &[u8]) -> u32 {
-    HASHER.hash_one(text) as u32
+fn hash(state: &RandomState, text: &[u8]) -> u32 {
+    let mut hasher = state.build_hasher();
+    hasher.write(text);
+    hasher.finish() as u32
 }
 
 /// Finds the number of a text, or gives it the next one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Interner {
     texts: Texts,
     table: HashTable<u32>,
+    state: RandomState,
     last: u32,
+}
+
+impl Default for Interner {
+    fn default() -> Self {
+        Self { texts: Texts::default(), table: HashTable::new(), state: HASHER.clone(), last: NULL }
+    }
 }
 
 impl Interner {
@@ -113,7 +125,7 @@ impl Interner {
     }
 
     fn search(&mut self, text: &[u8]) -> u32 {
-        let hash = hash(text);
+        let hash = hash(&self.state, text);
         let texts = &mut self.texts;
         let same = |number: &u32| texts.hashes[*number as usize - 1] == hash && texts.get(*number) == text;
         let known = |number: &u32| spread(texts.hashes[*number as usize - 1]);

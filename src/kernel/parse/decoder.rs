@@ -177,6 +177,7 @@ impl<'s> Decoder<'s> {
         sink.reject(self.reject(&line[..limit], position, reason));
     }
 
+    #[inline]
     fn line(&mut self, bytes: &[u8], (mut start, end): (usize, usize), ascii: bool, sink: &mut impl Sink) {
         if self.stats.lines == 0 && bytes[start..end].starts_with(BYTE_ORDER_MARK) {
             start += BYTE_ORDER_MARK.len();
@@ -186,6 +187,11 @@ impl<'s> Decoder<'s> {
             return self.too_long(line, start, sink);
         }
         self.stats.lines += 1;
+        if self.is_plain_row(bytes, (start, end), ascii) {
+            self.places.push(row_place(start, end, self.stats.lines));
+            self.stats.rows += 1;
+            return;
+        }
         match line.first() {
             None => self.stats.comment_lines += 1,
             Some(b'#') => self.comment(bytes, line, sink),
@@ -195,6 +201,18 @@ impl<'s> Decoder<'s> {
                     sink.reject(self.reject(line, start, reason));
                 }
             }
+        }
+    }
+
+    /// Splits a row as nearly all are, and short enough to stand in the loop over lines: of ASCII, with as many values as there
+    /// are names. Of any other line it says no and leaves no trace.
+    #[inline]
+    fn is_plain_row(&mut self, bytes: &[u8], (start, end): (usize, usize), ascii: bool) -> bool {
+        match self.delimiter {
+            Some([byte]) if ascii && self.format == Format::Delimited && end > start && bytes[start] != b'#' => {
+                delimited::split_exactly(bytes, (start, end), *byte, self.width, &mut self.spans)
+            }
+            _ => false,
         }
     }
 
@@ -270,8 +288,10 @@ impl<'s> Decoder<'s> {
         }
         match self.format {
             Format::Delimited => {
-                // A row that no delimiter fits tells nothing of the others.
-                self.delimiter = self.delimiter.or_else(|| delimited::guess(line, self.width));
+                if self.delimiter.is_none() {
+                    // A row that no delimiter fits tells nothing of the others.
+                    self.delimiter = delimited::guess(line, self.width);
+                }
                 let delimiter = self.delimiter.unwrap_or(b"\t");
                 delimited::split(bytes, (start, end), delimiter, self.width, &mut self.spans)?;
             }
@@ -282,7 +302,7 @@ impl<'s> Decoder<'s> {
                 return Err(unknown_format(line));
             }
         }
-        self.places.push(place(start, end, self.stats.lines));
+        self.places.push(row_place(start, end, self.stats.lines));
         self.stats.rows += 1;
         Ok(())
     }
@@ -358,7 +378,7 @@ const fn span(start: usize, end: usize) -> Span {
     Span { start: start as u32, end: end as u32 }
 }
 
-const fn place(start: usize, end: usize, line_number: u64) -> RowPlace {
+const fn row_place(start: usize, end: usize, line_number: u64) -> RowPlace {
     let Span { start, end } = span(start, end);
     RowPlace { start, end, line_number }
 }

@@ -33,6 +33,31 @@ pub(super) fn guess(line: &[u8], width: usize) -> Option<&'static [u8]> {
     CANDIDATES.iter().find(makes_as_many).copied()
 }
 
+/// Notes where the values of a row stand if they are as many as there are names; else notes nothing.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "a piece is smaller than 4 GiB, so its offsets fit")]
+pub(super) fn split_exactly(
+    bytes: &[u8],
+    (start, end): (usize, usize),
+    delimiter: u8,
+    width: usize,
+    spans: &mut Vec<Span>,
+) -> bool {
+    let first = spans.len();
+    let mut from = start as u32;
+    spans.extend(memchr_iter(delimiter, &bytes[start..end]).map(|place| {
+        let span = Span { start: from, end: (start + place) as u32 };
+        from = span.end + 1;
+        span
+    }));
+    spans.push(Span { start: from, end: end as u32 });
+    let fits = spans.len() - first == width;
+    if !fits {
+        spans.truncate(first);
+    }
+    fits
+}
+
 /// Notes where the values of a row stand; says why where it is none. The row is `bytes[start..end]`.
 pub(super) fn split(
     bytes: &[u8],
@@ -42,38 +67,50 @@ pub(super) fn split(
     spans: &mut Vec<Span>,
 ) -> Result<(), String> {
     let first = spans.len();
-    match delimiter {
-        [byte] => push_spans(memchr_iter(*byte, &bytes[start..end]), (start, end), 1, spans),
-        longer => push_spans(memmem::find_iter(&bytes[start..end], longer), (start, end), longer.len(), spans),
-    }
-    let found = spans.len() - first;
+    spans.resize(first + width, Span { start: 0, end: 0 });
+    let row = &mut spans[first..];
+    let line = &bytes[start..end];
+    let found = match delimiter {
+        [byte] => fill(memchr_iter(*byte, line), (start, end), 1, row),
+        longer => fill(memmem::find_iter(line, longer), (start, end), longer.len(), row),
+    };
     if found == width {
         return Ok(());
     }
     // Surplus values are kept only where they say nothing: AWS's own example row ends in a tab.
-    let says_nothing = found > width && spans[first + width..].iter().all(|span| span.start == span.end);
-    spans.truncate(first + if says_nothing { width } else { 0 });
-    match found {
-        _ if says_nothing => Ok(()),
-        1 => Err(format!("1 value where #Fields names {width}; name what separates them (--delimiter)")),
-        _ => Err(format!("{found} values where #Fields names {width}")),
+    let kept_end = row.last().filter(|_| found > width).map(|span| span.end as usize);
+    if kept_end.is_some_and(|kept_end| bytes[kept_end..end].chunks(delimiter.len()).all(|rest| rest == delimiter)) {
+        return Ok(());
     }
+    spans.truncate(first);
+    Err(match found {
+        1 => format!("1 value where #Fields names {width}; name what separates them (--delimiter)"),
+        _ => format!("{found} values where #Fields names {width}"),
+    })
 }
 
+/// Fills in the values of a row, as many as there is room for, and returns how many it has.
+#[inline]
 #[expect(clippy::cast_possible_truncation, reason = "a piece is smaller than 4 GiB, so its offsets fit")]
-fn push_spans(
-    places: impl Iterator<Item = usize>,
+fn fill(
+    delimiters: impl Iterator<Item = usize>,
     (start, end): (usize, usize),
     delimiter_bytes: usize,
-    spans: &mut Vec<Span>,
-) {
-    let mut from = start as u32;
-    for place in places {
+    row: &mut [Span],
+) -> usize {
+    let (mut from, mut found) = (start as u32, 0);
+    for place in delimiters {
         let to = (start + place) as u32;
-        spans.push(Span { start: from, end: to });
+        if let Some(span) = row.get_mut(found) {
+            *span = Span { start: from, end: to };
+        }
+        found += 1;
         from = to + delimiter_bytes as u32;
     }
-    spans.push(Span { start: from, end: end as u32 });
+    if let Some(span) = row.get_mut(found) {
+        *span = Span { start: from, end: end as u32 };
+    }
+    found + 1
 }
 
 #[cfg(test)]
