@@ -47,7 +47,7 @@ fn eight_processes_on_the_same_day_on_each_ledger() {
             let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
             converted += summary["converted_objects"].as_u64().unwrap();
         }
-        assert_eq!(converted as usize, common::files(&logs).len(), "{ledger}: every object is converted once");
+        assert_eq!(converted, common::files(&logs).len() as u64, "{ledger}: every object is converted once");
         assert_eq!(
             query(&lake, "SELECT COUNT(*), COUNT(DISTINCT requestid) FROM cf_logs").lines().nth(1),
             Some("40000,40000")

@@ -36,7 +36,7 @@ pub struct Cli {
 pub enum Verb {
     Demo(demo::Args),
     Generate(generate::Args),
-    Convert(convert::Args),
+    Convert(Box<convert::Args>),
     Init(init::Args),
     Query(query::Args),
     Ddl(ddl::Args),
@@ -50,7 +50,7 @@ pub fn run(cli: Cli) -> BoxFuture<'static, Result<u8>> {
         match cli.verb {
             Verb::Demo(args) => demo::run(args, cli.json).await,
             Verb::Generate(args) => generate::run(args, cli.json),
-            Verb::Convert(args) => convert::run(args, cli.json).await,
+            Verb::Convert(args) => convert::run(*args, cli.json).await,
             Verb::Init(args) => init::run(args, cli.json).await,
             Verb::Query(args) => query::run(args, cli.json).await,
             Verb::Ddl(args) => ddl::run(&args, cli.json),

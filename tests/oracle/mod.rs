@@ -50,7 +50,7 @@ fn line(line: &[u8], settings: &Settings, format: &mut Format, names: &mut Vec<S
         return if matches!(format, Format::Skipped) { Line::Comment } else { Line::Reject("longer than") };
     }
     if line.starts_with(b"#") {
-        if line.len() >= 8 && line[..8].to_ascii_lowercase() == b"#fields:" {
+        if line.len() >= 8 && line[..8].eq_ignore_ascii_case(b"#fields:") {
             *names = header_names(&String::from_utf8_lossy(&line[8..]), settings);
             *format =
                 Format::Delimited(settings.delimiter.clone().map(|delimiter| String::from_utf8(delimiter).unwrap()));

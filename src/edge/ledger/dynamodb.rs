@@ -50,9 +50,8 @@ impl DynamoLedger {
     pub async fn create_table(table: &str) -> Result<()> {
         let client = Client::new(&aws::config().await);
         let ledger = Self { client, table: table.to_owned(), lake_id: String::new() };
-        match ledger.describe().await? {
-            None => ledger.create().await?,
-            Some(_) => tracing::debug!("the table '{table}' is there already"),
+        if ledger.describe().await?.is_none() {
+            ledger.create().await?;
         }
         for _ in 0..CREATION_SECONDS {
             if ledger.describe().await? == Some(TableStatus::Active) {
@@ -83,7 +82,7 @@ impl DynamoLedger {
             Ok(_) => Ok(()),
             // Somebody else makes it at the same time.
             Err(error) if error.code() == Some("ResourceInUseException") => Ok(()),
-            Err(error) => Err(self.sdk("create", error)),
+            Err(error) => Err(self.sdk("create", &error)),
         }
     }
 
@@ -92,7 +91,7 @@ impl DynamoLedger {
         let described = match self.client.describe_table().table_name(&self.table).send().await {
             Ok(described) => described.table,
             Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(None),
-            Err(error) => return Err(self.sdk("describe", error)),
+            Err(error) => return Err(self.sdk("describe", &error)),
         };
         let Some(description) = described else { return Ok(None) };
         let keys: Vec<(&str, &KeyType)> =
@@ -115,7 +114,7 @@ impl DynamoLedger {
     }
 
     /// A failed call, with what the service said and whether it may have happened.
-    fn sdk<E>(&self, action: &'static str, error: SdkError<E>) -> Error
+    fn sdk<E>(&self, action: &'static str, error: &SdkError<E>) -> Error
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
@@ -125,8 +124,7 @@ impl DynamoLedger {
                 format!("make it with: edgemill init --to LAKE --ledger dynamodb:{}", self.table),
             );
         }
-        let certainty = certainty(&error);
-        self.failed(action, certainty, said(&error).into())
+        self.failed(action, certainty(error), said(error).into())
     }
 
     fn versioned(&self, item: &Item) -> Result<Versioned> {
@@ -176,7 +174,7 @@ impl Ledger for DynamoLedger {
         let (folder, name) = split(key);
         let call = self.client.get_item().table_name(&self.table).consistent_read(true);
         let got = call.key(FOLDER, self.key(folder)).key(NAME, AttributeValue::S(name.to_owned())).send().await;
-        let got = got.map_err(|error| self.sdk("read", error))?;
+        let got = got.map_err(|error| self.sdk("read", &error))?;
         got.item.as_ref().map(|item| self.versioned(item)).transpose()
     }
 
@@ -212,7 +210,7 @@ impl Ledger for DynamoLedger {
                     tracing::debug!(key, "a write to the ledger may have happened: {}", said(&error));
                     Ok(Swap::Unknown)
                 }
-                _ => Err(self.sdk("write", error)),
+                _ => Err(self.sdk("write", &error)),
             },
         }
     }
@@ -241,7 +239,7 @@ impl Ledger for DynamoLedger {
         let mut items = call.key_condition_expression(condition).into_paginator().items().send();
         let mut found = Vec::new();
         while let Some(item) = items.next().await {
-            let item = item.map_err(|error| self.sdk("scan", error))?;
+            let item = item.map_err(|error| self.sdk("scan", &error))?;
             let name = item.get(NAME).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
             let key = format!("{folder}/{name}");
             // BETWEEN holds its end.

@@ -28,8 +28,11 @@ impl Expression {
     #[must_use]
     pub fn sources(self) -> Vec<&'static str> {
         match self {
-            Self::Same(name) | Self::DateOf(name) | Self::TimeOf(name) | Self::TrueOrFalse(name) => vec![name],
-            Self::Matched(name, _) => vec![name],
+            Self::Same(name)
+            | Self::DateOf(name)
+            | Self::TimeOf(name)
+            | Self::TrueOrFalse(name)
+            | Self::Matched(name, _) => vec![name],
             Self::Text(_) => Vec::new(),
             Self::Stages(names) => names.to_vec(),
         }

@@ -186,8 +186,8 @@ fn is_distribution(folder: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn said(distribution: Option<&str>, hour: &str) -> Option<Said> {
-        Some(Said { distribution: distribution.map(str::to_owned), hour: Some(hour.parse().unwrap()) })
+    fn said(distribution: Option<&str>, hour: &str) -> Said {
+        Said { distribution: distribution.map(str::to_owned), hour: Some(hour.parse().unwrap()) }
     }
 
     fn folders(text: &str) -> Vec<&str> {
@@ -198,14 +198,14 @@ mod tests {
     fn folders_say_distribution_and_hour() {
         let id = Some("E2EXAMPLE1234");
         for (key, wanted) in [
-            ("AWSLogs/111122223333/CloudFront/E2EXAMPLE1234/2025/01/25/03", said(id, "2025-01-25T03")),
-            ("AWSLogs/111122223333/CloudFront/2025/01/25/03/logs", said(None, "2025-01-25T03")),
-            ("x/E2EXAMPLE1234/y/2025/m/01/25/h/03/z", said(id, "2025-01-25T03")),
+            ("AWSLogs/111122223333/CloudFront/E2EXAMPLE1234/2025/01/25/03", Some(said(id, "2025-01-25T03"))),
+            ("AWSLogs/111122223333/CloudFront/2025/01/25/03/logs", Some(said(None, "2025-01-25T03"))),
+            ("x/E2EXAMPLE1234/y/2025/m/01/25/h/03/z", Some(said(id, "2025-01-25T03"))),
             (
                 "AWSLogs/aws-account-id=1111/CloudFront/DistributionId=E2EXAMPLE1234/year=2025/month=01/day=25/hour=03",
-                said(id, "2025-01-25T03"),
+                Some(said(id, "2025-01-25T03")),
             ),
-            ("hour=03/day=25/month=01/year=2025/distributionid=E2EXAMPLE1234", said(id, "2025-01-25T03")),
+            ("hour=03/day=25/month=01/year=2025/distributionid=E2EXAMPLE1234", Some(said(id, "2025-01-25T03"))),
             ("photos/2025/01/25/03", None),
             ("CloudFront/2025/01/25", None),
             ("CloudFront/2025/13/25/03", None),
@@ -218,8 +218,8 @@ mod tests {
     fn a_layout_that_is_written_down_is_read_in_any_order() {
         let layout: Layout = "{HH}h/{dd}.{MM}.{yyyy}/cf-{DistributionId}".parse().unwrap();
         let id = Some("E2EXAMPLE1234");
-        assert_eq!(layout.read(&folders("p/03h/25.01.2025/cf-E2EXAMPLE1234")), said(id, "2025-01-25T03"));
-        assert_eq!(layout.read(&folders("p/03h/25.01.2025/cf-E2EXAMPLE1234/more")), said(id, "2025-01-25T03"));
+        assert_eq!(layout.read(&folders("p/03h/25.01.2025/cf-E2EXAMPLE1234")), Some(said(id, "2025-01-25T03")));
+        assert_eq!(layout.read(&folders("p/03h/25.01.2025/cf-E2EXAMPLE1234/more")), Some(said(id, "2025-01-25T03")));
         for key in ["p/3h/25.01.2025/cf-E2", "03h/25.01.2025", "03h/32.01.2025/cf-E2", "03h/25.01.2025/cf-"] {
             assert_eq!(layout.read(&folders(key)), None, "{key}");
         }

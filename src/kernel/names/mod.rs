@@ -2,7 +2,7 @@
 //!
 //! Sources of the formats. CloudFront: the Developer Guide, "Access logs (standard logs)",
 //! `<prefix>/<distribution id>.YYYY-MM-DD-HH.<unique id>.gz`, the hour in UTC; version 2 writes the same name into folders of
-//! the user's choice ([`layout`]). Load balancers: the user guides, "Access log files",
+//! the user's choice (`layout.rs`). Load balancers: the user guides, "Access log files",
 //! `AWSLogs/<account>/elasticloadbalancing/<region>/yyyy/mm/dd/<account>_elasticloadbalancing_<region>_app.<name>.<id>_`
 //! `<end time>_<node address>_<random>.log.gz`: the folders are the day of delivery, the time is the end of five minutes.
 //! Connection and health-check logs lie in the same tree, under names that begin with what they are.

@@ -1,6 +1,6 @@
 //! Bytes to rows, totally: every line becomes a row, a comment or a reject with its reason and place. Nothing here can fail.
 //!
-//! Each format has a file that knows how a line falls into values; [`decoder`] walks the lines, and hands rows on in blocks.
+//! Each format has a file that knows how a line falls into values; `decoder.rs` walks the lines, and hands rows on in blocks.
 //!
 //! Advice to hackers. A block holds at most [`BLOCK_ROWS`] rows so that its bytes and its spans stay in the cache while every
 //! column passes over them; a column pass over a whole object costs more than twice as much. A block borrows the input, so
