@@ -26,7 +26,8 @@
 //!
 //! # What is never so
 //!
-//! - The kernel never reads a clock, a file, the network, the environment or a random number, and never logs.
+//! - The kernel never reads a clock, a file, the network, the environment or a random number, and never logs. (Its hash tables
+//!   are seeded at random, so that no log can be written against them; nothing follows from a hash.)
 //! - Rayon is used in `kernel::convert` and its bridge, nowhere else.
 //! - No query ever sees a file that its partition's record does not name.
 //! - No bytes of a file depend on the number of threads, the memory or the order of the listing.

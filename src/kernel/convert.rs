@@ -24,9 +24,8 @@ use crate::error::{Error, Result};
 use crate::model::{Hour, ObjectId, Partition, Table};
 use crate::stats::LineStats;
 
-/// Bytes of columns and rejects that pile up before they are flushed to files: about half a million ordinary rows, which sort
-/// well and fill two row groups. What is held is counted, not what was read: rows of nothing but dashes need three times
-/// their text.
+/// Bytes of columns, their texts and rejects that pile up before they are flushed to files: more than a chunk of ordinary rows
+/// holds. What is held is counted, not what was read: rows of nothing but dashes need more than their text.
 pub const FLUSH_HELD_BYTES: u64 = 192 << 20;
 
 /// Rows of one file at most; a flush of shorter rows becomes several files.

@@ -1,5 +1,6 @@
 //! The slow, obvious parser: what every log means, written without a thought for speed, from the formats' documentation. The
-//! fast one is held against it, here and by the fuzz targets. It shares no code with it but the list of columns.
+//! fast one is held against it, here and by the fuzz targets. It shares nothing with it but the lists of columns and
+//! of a load balancer's fields.
 
 #![allow(dead_code, reason = "the tests and each fuzz target use their own part")]
 
