@@ -112,7 +112,8 @@ fn row(mut values: Vec<(String, String)>) -> Line {
 
 fn delimited(line: &str, delimiter: &str, names: &[String]) -> Line {
     let values: Vec<&str> = line.split(delimiter).collect();
-    if values.len() < names.len() || values[names.len()..].iter().any(|surplus| !surplus.is_empty()) {
+    if names.is_empty() || values.len() < names.len() || values[names.len()..].iter().any(|surplus| !surplus.is_empty())
+    {
         // A header that names nothing has no row: splitting makes one value at least.
         return Line::Reject("");
     }
