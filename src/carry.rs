@@ -1,122 +1,250 @@
-//! Carries out what the protocol says: commit and publish an attempt. All decisions are `kernel::protocol`'s; this file only
-//! does and reports.
+//! Carries out what the protocol says. All decisions are `kernel::protocol`'s; this file only does and reports.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
 
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 
-use crate::edge::ledger::Records;
+use crate::edge::clock;
 use crate::edge::manifests;
-use crate::edge::objects::Objects;
 use crate::error::{Error, Result};
-use crate::kernel::protocol::{Action, Commit, Event, Outcome};
-use crate::kernel::records::{AttemptId, BatchEntry, Manifest, PartitionRecord, UnitRecord};
+use crate::kernel::places::{FileCopy, STAGING};
+use crate::kernel::protocol::{Action, Change, Commit, End, Ended, Event, Outcome, Register, Settle, Switch, Wait};
+use crate::kernel::records::{AttemptId, BatchEntry, Manifest, UnitRecord};
+use crate::lake::Lake;
+use crate::model::Partition;
 
-/// Where an attempt's files of a partition's folder wait.
-#[must_use]
-pub fn staged(attempt: &AttemptId, folder: &str, file: &str) -> Path {
-    Path::from(format!("{}/{folder}/{file}", staging(attempt)))
-}
-
-/// An attempt's staging folder.
-#[must_use]
-pub fn staging(attempt: &AttemptId) -> String {
-    format!("staging/{}", attempt.0)
-}
+/// Copies and deletions sent at a time for one partition.
+const SENDS_AT_A_TIME: usize = 16;
 
 /// Commits and publishes an attempt whose files are staged and synced.
-pub async fn commit(lake: &Objects, records: &Records, manifest: &Manifest, planned: &UnitRecord) -> Result<Outcome> {
-    drive(lake, records, manifest, Commit::new(manifest, planned)).await
+pub async fn commit(lake: &Lake, manifest: &Manifest, planned: &UnitRecord) -> Result<Outcome> {
+    let mut machine = Commit::new(lake.setting(), manifest, planned);
+    Errand::of_batch(lake, manifest).drive(&mut |event| machine.step(event)).await
 }
 
 /// Publishes what of a unit was committed and is not published, whoever committed it; how many batches that were.
-pub async fn finish_unit(lake: &Objects, records: &Records, record: &UnitRecord) -> Result<u64> {
+pub async fn finish_unit(lake: &Lake, record: &UnitRecord) -> Result<u64> {
     let mut finished = 0;
     for entry in record.unpublished() {
         tracing::info!("{}: publishing batch {} that another run committed", record.unit, entry.batch.0);
-        finish(lake, records, entry).await?;
+        finish(lake, entry).await?;
         finished += 1;
     }
     Ok(finished)
 }
 
 /// Publishes a batch that somebody committed.
-async fn finish(lake: &Objects, records: &Records, entry: &BatchEntry) -> Result<Outcome> {
-    let manifest = manifests::read(lake, &entry.attempt).await?;
-    drive(lake, records, &manifest, Commit::finish(&manifest)).await
+pub async fn finish(lake: &Lake, entry: &BatchEntry) -> Result<Outcome> {
+    let manifest = manifests::read(&lake.objects, &entry.attempt).await?;
+    let mut machine = Commit::finish(lake.setting(), &manifest);
+    Errand::of_batch(lake, &manifest).drive(&mut |event| machine.step(event)).await
 }
 
-async fn drive(lake: &Objects, records: &Records, manifest: &Manifest, mut machine: Commit<'_>) -> Result<Outcome> {
-    let mut event = Event::Start;
-    loop {
-        let action = machine.step(event);
-        tracing::debug!(unit = %manifest.unit, attempt = manifest.attempt.0, ?action, "commit");
-        event = match action {
+/// Opens a rewrite of a partition whose new files lie in the rewrite's own folder.
+pub async fn switch(lake: &Lake, id: &AttemptId, partition: Partition, changes: Vec<Change>) -> Result<Outcome> {
+    let mut machine = Switch::new(lake.setting(), id.clone(), partition, changes);
+    Errand::new(lake, partition.to_string()).drive(&mut |event| machine.step(event)).await
+}
+
+/// Closes what is open in a partition.
+pub async fn settle(lake: &Lake, partition: Partition) -> Result<Outcome> {
+    let mut machine = Settle::new(lake.setting(), partition);
+    Errand::new(lake, partition.to_string()).drive(&mut |event| machine.step(event)).await
+}
+
+/// Lets the catalog know of a partition, whatever was noted of it before.
+pub async fn register(lake: &Lake, partition: Partition) -> Result<Outcome> {
+    let mut machine = Register::again(partition);
+    Errand::new(lake, partition.to_string()).drive(&mut |event| machine.step(event)).await
+}
+
+/// Ends an attempt that no record names; [`Outcome::Busy`] where one does after all. `unit_key` is the unit's key in the
+/// ledger, where it is a batch's.
+pub async fn end(lake: &Lake, what: Ended, unit_key: Option<String>) -> Result<Outcome> {
+    let mut errand = Errand::new(lake, format!("{what:?}"));
+    errand.unit_key = unit_key;
+    let mut machine = End::new(what);
+    errand.drive(&mut |event| machine.step(event)).await
+}
+
+/// What a machine's actions need beside the lake.
+struct Errand<'a> {
+    lake: &'a Lake,
+    /// What it is about, for people.
+    about: String,
+    manifest: Option<&'a Manifest>,
+    unit_key: Option<String>,
+    /// When the record was read that copies, deletions and catalog calls rest on; since the machine started, suspension
+    /// counted.
+    read_at: Duration,
+    /// Copies that were made of an action that was broken off since its reading grew old: it is asked for again after
+    /// the next reading, and goes on where it was. Any other copy is made in full, since its source may be gone.
+    copied: HashSet<FileCopy>,
+}
+
+impl<'a> Errand<'a> {
+    fn new(lake: &'a Lake, about: String) -> Self {
+        Self { lake, about, manifest: None, unit_key: None, read_at: Duration::ZERO, copied: HashSet::new() }
+    }
+
+    fn of_batch(lake: &'a Lake, manifest: &'a Manifest) -> Self {
+        Self { manifest: Some(manifest), ..Self::new(lake, manifest.unit.to_string()) }
+    }
+
+    async fn drive(&mut self, step: &mut (dyn FnMut(Event) -> Action + Send)) -> Result<Outcome> {
+        let mut event = Event::Start;
+        loop {
+            let action = step(event);
+            tracing::debug!(about = self.about, ?action, "protocol");
+            super::crash::point(&action);
+            event = match action {
+                Action::Done(Outcome::FileMissing(path)) => return Err(self.missing(path)),
+                Action::Done(outcome) => return Ok(outcome),
+                action => self.carry_out(action).await?,
+            };
+        }
+    }
+
+    fn missing(&self, path: String) -> Error {
+        Error::FileMissing { path, about: self.about.clone() }
+    }
+
+    async fn carry_out(&mut self, action: Action) -> Result<Event> {
+        let lake = self.lake;
+        Ok(match action {
             Action::WriteManifest => {
-                manifests::write(lake, manifest).await?;
+                if let Some(manifest) = self.manifest {
+                    manifests::write(&lake.objects, manifest).await?;
+                }
                 Event::ManifestWritten
             }
-            Action::ReadUnit => Event::Unit(records.unit(&manifest.unit).await?),
-            Action::ReadInputs(entries) => Event::Inputs { overlap: overlap(lake, manifest, &entries).await? },
-            Action::SwapUnit(next) => Event::Swapped(records.swap_unit(&next).await?),
-            Action::ReadPartition(partition) => Event::Partition(records.partition(partition).await?),
-            Action::CopyFiles(record) => {
-                if copy_files(lake, manifest, &record).await? {
-                    Event::FilesCopied
-                } else {
-                    Event::StagingGone
+            Action::ReadUnit => Event::Unit(self.unit().await?),
+            Action::ReadInputs(entries) => Event::Inputs { overlap: self.overlap(&entries).await? },
+            Action::SwapUnit(next) => {
+                let key = self.unit_key.clone().unwrap_or_else(|| crate::edge::ledger::unit_key(&next.unit));
+                Event::Swapped(lake.records.swap_unit_at(&key, &next).await?)
+            }
+            Action::Finish(entry) => {
+                Box::pin(finish(lake, &entry)).await?;
+                Event::Finished
+            }
+            Action::ReadPartition(partition) => {
+                self.read_at = clock::since_boot();
+                Event::Partition(lake.records.partition(partition).await?)
+            }
+            Action::SwapPartition(next) => Event::Swapped(lake.records.swap_partition(&next).await?),
+            Action::Settle(partition) => {
+                Box::pin(settle(lake, partition)).await?;
+                Event::Finished
+            }
+            Action::ListStaging => Event::Staging(lake.objects.list_names(STAGING).await?.into_iter().collect()),
+            Action::Mark(path) => {
+                lake.objects.put(&Path::from(path), Bytes::new()).await?;
+                Event::Marked
+            }
+            Action::Copy(wanted) => self.copy(wanted).await?,
+            Action::Delete(paths) => self.delete(paths).await?,
+            Action::RemoveFolder(folder) => {
+                lake.objects.delete_folder(&folder).await?;
+                Event::Removed
+            }
+            Action::Wait(wait) => {
+                tokio::time::sleep(self.lake.delay(wait)).await;
+                Event::Waited
+            }
+            Action::SetCatalog(partition, folder) => match &lake.catalog {
+                Some(_) if self.too_late() => Event::TooLate,
+                Some(catalog) => {
+                    catalog.set(partition, &folder).await?;
+                    Event::CatalogSet
                 }
-            }
-            Action::SwapPartition(next) => Event::Swapped(records.swap_partition(&next).await?),
-            Action::ClearStaging => {
-                lake.delete_folder(&staging(&manifest.attempt)).await?;
-                Event::StagingCleared
-            }
-            Action::Done(Outcome::StagingLost) => {
-                return Err(Error::LedgerDamaged {
-                    path: staging(&manifest.attempt),
-                    source: format!(
-                        "batch {} of {} is committed and its files are gone",
-                        manifest.batch.0, manifest.unit
-                    )
-                    .into(),
-                });
-            }
-            Action::Done(outcome) => return Ok(outcome),
-        };
+                None => Event::CatalogSet,
+            },
+            Action::ReadCatalog(partition) => match &lake.catalog {
+                Some(catalog) => Event::Catalog(catalog.folder(partition).await?),
+                None => Event::Catalog(None),
+            },
+            // Answered by `drive`.
+            Action::Done(_) => Event::Start,
+        })
     }
-}
 
-/// Whether some batches have an input of this one's.
-async fn overlap(lake: &Objects, manifest: &Manifest, entries: &[BatchEntry]) -> Result<bool> {
-    let ours: HashSet<&str> = manifest.inputs.iter().map(|input| input.object.key.as_str()).collect();
-    for entry in entries {
-        let other = manifests::read(lake, &entry.attempt).await?;
-        // Sources differ where one batch was read through a parent folder; whole URLs are what counts.
-        let same_source = other.source == manifest.source;
-        let known = |key: &str| {
-            if same_source {
-                return ours.contains(key);
-            }
-            ours.iter().any(|our| format!("{}/{our}", manifest.source) == format!("{}/{key}", other.source))
-        };
-        if other.inputs.iter().any(|input| known(&input.object.key)) {
-            return Ok(true);
+    async fn unit(&self) -> Result<UnitRecord> {
+        match (&self.unit_key, self.manifest) {
+            (Some(key), _) => self.lake.records.unit_at(key).await,
+            (None, Some(manifest)) => self.lake.records.unit(&manifest.unit).await,
+            (None, None) => Err(Error::usage("an errand about no unit", "report it")),
         }
     }
-    Ok(false)
-}
 
-/// Copies a batch's files of a partition to their folder; whether staging had them all.
-async fn copy_files(lake: &Objects, manifest: &Manifest, record: &PartitionRecord) -> Result<bool> {
-    let mut copied = Vec::new();
-    for file in manifest.files(record.partition) {
-        let to = Path::from(format!("{}/{}", record.folder, file.name));
-        if !lake.copy(&staged(&manifest.attempt, &record.partition.folder(), &file.name), &to).await? {
-            return Ok(false);
-        }
-        copied.push(to);
+    /// Whether a call that rests on the last reading might take effect too late. Half of the time is left for the call.
+    fn too_late(&self) -> bool {
+        clock::since_boot().saturating_sub(self.read_at) > self.lake.delay(Wait::Late) / 2
     }
-    lake.sync_names(&copied).await?;
-    Ok(true)
+
+    async fn copy(&mut self, wanted: Vec<FileCopy>) -> Result<Event> {
+        let missing: Vec<FileCopy> = wanted.iter().filter(|copy| !self.copied.contains(copy)).cloned().collect();
+        let this = &*self;
+        let sent = futures::stream::iter(missing.into_iter().map(|copy| async move {
+            if this.too_late() {
+                return Ok::<_, Error>((copy, None));
+            }
+            let (from, to) = (Path::from(copy.from.as_str()), Path::from(copy.to.as_str()));
+            let there = this.lake.objects.copy(&from, &to).await?;
+            Ok((copy, Some(there)))
+        }));
+        let sent: Vec<(FileCopy, Option<bool>)> = sent.buffer_unordered(SENDS_AT_A_TIME).try_collect().await?;
+        let (mut late, mut gone) = (false, None);
+        for (copy, there) in sent {
+            match there {
+                None => late = true,
+                Some(true) => {
+                    self.copied.insert(copy);
+                }
+                Some(false) => gone = Some(copy.from),
+            }
+        }
+        if let Some(path) = gone {
+            self.copied.clear();
+            return Ok(Event::SourceGone(path));
+        }
+        if late {
+            return Ok(Event::TooLate);
+        }
+        self.copied.clear();
+        let names: Vec<Path> = wanted.iter().map(|copy| Path::from(copy.to.as_str())).collect();
+        self.lake.objects.sync_names(&names).await?;
+        Ok(Event::Copied)
+    }
+
+    async fn delete(&self, paths: Vec<String>) -> Result<Event> {
+        let paths: BTreeSet<String> = paths.into_iter().collect();
+        let sent = futures::stream::iter(paths.into_iter().map(|path| async move {
+            if self.too_late() {
+                return Ok::<bool, Error>(false);
+            }
+            self.lake.objects.delete(&Path::from(path)).await.map(|()| true)
+        }));
+        let sent: Vec<bool> = sent.buffer_unordered(SENDS_AT_A_TIME).try_collect().await?;
+        Ok(if sent.into_iter().all(|sent| sent) { Event::Deleted } else { Event::TooLate })
+    }
+
+    /// Whether some batches have an input of this one's.
+    async fn overlap(&self, entries: &[BatchEntry]) -> Result<bool> {
+        let Some(manifest) = self.manifest else { return Ok(false) };
+        let url = |source: &str, key: &str| format!("{source}/{key}");
+        let ours = manifest.inputs.iter().map(|input| url(&manifest.source, &input.object.key));
+        let ours: HashSet<String> = ours.collect();
+        for entry in entries {
+            let other = manifests::read(&self.lake.objects, &entry.attempt).await?;
+            // Sources differ where one batch was read through a parent folder; whole URLs are what counts.
+            if other.inputs.iter().any(|input| ours.contains(&url(&other.source, &input.object.key))) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }

@@ -3,9 +3,10 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use crate::edge::clock::now_unix_seconds;
 use crate::error::{Error, Result};
 use crate::generate::{self, Layout, Source, Spec};
-use crate::job::{Job, Typed, now_unix_seconds};
+use crate::job::{Job, Typed};
 use crate::lake::Lake;
 use crate::pipeline::{self, Summary};
 use crate::progress::{Measure, Progress};

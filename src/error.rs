@@ -62,6 +62,25 @@ pub enum Error {
         /// What the decoder said.
         source: Cause,
     },
+    /// A file that the records rely on is gone, and no step of the protocol removed it.
+    #[error(
+        "'{path}' ({about}) is gone, and edgemill did not remove it: restore it, or write its hour anew with \
+         edgemill reprocess; edgemill verify tells what else is missing"
+    )]
+    FileMissing {
+        /// The file below the lake.
+        path: String,
+        /// The unit or partition.
+        about: String,
+    },
+    /// A Parquet file of the lake is not what was written.
+    #[error("'{path}' is damaged: {source}; restore it, or write its hour anew with edgemill reprocess")]
+    FileDamaged {
+        /// The file below the lake.
+        path: String,
+        /// What the reader said.
+        source: Cause,
+    },
     /// A raw object changed between its listing and its reading.
     #[error("'{key}' ({unit}) changed while it was read: {what}; run again to read it anew")]
     InputChanged {

@@ -1,7 +1,10 @@
 //! What a conversion is to do: arguments and environment, checked and made whole before anything is touched.
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
+use crate::compact::{SMALL_FILES, TARGET_BYTES};
+use crate::edge::claims::LEASE;
 use crate::edge::location::refuse_overlap;
 use crate::error::{Error, Result};
 use crate::kernel::names::Layout;
@@ -9,20 +12,13 @@ use crate::kernel::parse::{OBJECT_LIMIT_BYTES, Settings};
 use crate::kernel::plan::Naming;
 use crate::lake::LedgerChoice;
 use crate::model::{HOUR_SECONDS, Hour, HourRange, Table, UnitId};
+use crate::tidy::ORPHAN_AGE;
 
 /// Memory that a run may use unless it is told otherwise.
 pub const DEFAULT_MEMORY_BYTES: u64 = 1 << 30;
 
 /// The least that a run can do its work in: one chunk in flight (`pipeline/unit.rs` reckons what a chunk needs).
 pub const LEAST_MEMORY_BYTES: u64 = 256 << 20;
-
-/// Seconds since 1970, now. The one place that asks, for the verbs that need it.
-#[must_use]
-#[expect(clippy::disallowed_methods, reason = "this is where a verb begins")]
-pub fn now_unix_seconds() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
-}
 
 /// A checked conversion.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,8 +39,18 @@ pub struct Job {
     pub object_limit_bytes: u64,
     /// The hours that are wanted; all, where none are named.
     pub hours: Option<HourRange>,
+    /// Whether the hours count back from now, so that a longer outage is caught up.
+    pub catches_up: bool,
     /// The share of the units that this process works on.
     pub shard: Shard,
+    /// How long another machine's claim holds that nobody renews.
+    pub lease: Duration,
+    /// How old a folder of unfinished work is that is taken for a dead process's.
+    pub orphan_age: Duration,
+    /// Small files of one unit in one hour from which on they are merged; 0 for never.
+    pub compact_files: usize,
+    /// The size that files are merged up to.
+    pub target_bytes: u64,
     /// Threads that work.
     pub threads: usize,
     /// Memory that chunks in flight may need.
@@ -68,8 +74,12 @@ pub struct Typed {
     pub delimiter: Option<String>,
     pub object_limit_bytes: Option<u64>,
     pub hours: Option<HourRange>,
-    pub last: Option<std::time::Duration>,
+    pub last: Option<Duration>,
     pub shard: Option<Shard>,
+    pub lease: Option<Duration>,
+    pub orphan_age: Option<Duration>,
+    pub compact_files: Option<usize>,
+    pub target_bytes: Option<u64>,
     pub threads: Option<usize>,
     pub memory_bytes: Option<u64>,
     pub reject_warn_ratio: Option<f64>,
@@ -114,6 +124,11 @@ impl Job {
             delimiter: typed.delimiter.as_deref().map(delimiter).transpose()?,
             object_limit_bytes: typed.object_limit_bytes.unwrap_or(OBJECT_LIMIT_BYTES),
             hours: typed.hours.or(last),
+            catches_up: typed.hours.is_none() && last.is_some(),
+            lease: typed.lease.unwrap_or(LEASE),
+            orphan_age: typed.orphan_age.unwrap_or(ORPHAN_AGE),
+            compact_files: typed.compact_files.unwrap_or(SMALL_FILES),
+            target_bytes: typed.target_bytes.unwrap_or(TARGET_BYTES),
             shard: typed.shard.unwrap_or(Shard { index: 0, count: 1 }),
             threads,
             memory_bytes,
@@ -156,7 +171,7 @@ fn delimiter(text: &str) -> Result<Vec<u8>> {
 }
 
 /// The hours of the last `last`, the current one included.
-fn last_hours(last: std::time::Duration, now: i64) -> Result<HourRange> {
+fn last_hours(last: Duration, now: i64) -> Result<HourRange> {
     let seconds = i64::try_from(last.as_secs()).unwrap_or(i64::MAX);
     let hours = seconds / HOUR_SECONDS + i64::from(seconds % HOUR_SECONDS != 0);
     if hours == 0 || hours > 24 * 366 * 100 {

@@ -3,23 +3,34 @@
 //! `_edgemill/lake.json` is created only if absent and never changes: it fixes what every run must agree on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::edge::catalog::{Catalog, LakeCatalog};
 use crate::edge::ledger::{DynamoLedger, LakeLedger, Records};
 use crate::edge::location::Location;
 use crate::edge::objects::Objects;
 use crate::error::{Error, Result};
 use crate::kernel::names::Layout;
-use crate::kernel::protocol::Swap;
+use crate::kernel::protocol::{Setting, Swap, Wait};
 use crate::kernel::records::FORMAT_VERSION;
 
 const LAKE_FILE: &str = "_edgemill/lake.json";
 
 const LAYOUTS: &str = "_edgemill/layouts";
+
+const CATALOG_FILE: &str = "_edgemill/catalog.txt";
+
+/// D on a local file system, where a call takes effect before it returns: what is left is a process that was stopped between
+/// its look at the clock and its call.
+const LOCAL_LATE_SECONDS: u64 = 2;
+
+/// How long a query over a catalog's partition may go on after the partition was pointed elsewhere.
+const QUERY_SECONDS: u64 = 300;
 
 /// Where a lake's records are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +65,56 @@ impl std::fmt::Display for LedgerChoice {
     }
 }
 
+/// Which catalog engines follow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CatalogChoice {
+    /// None: readers ask the ledger (`edgemill query`) or list folders.
+    #[default]
+    None,
+    /// One in the lake itself.
+    Lake,
+}
+
+impl std::str::FromStr for CatalogChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self::None),
+            "lake" => Ok(Self::Lake),
+            _ => Err(format!("'{text}' is no catalog; write lake or none")),
+        }
+    }
+}
+
+impl std::fmt::Display for CatalogChoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Lake => "lake",
+        })
+    }
+}
+
+/// What a new lake is to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewLake {
+    /// Where it keeps its records; in itself, where nothing is said. An old lake that keeps them elsewhere is refused.
+    pub ledger: Option<LedgerChoice>,
+    /// See [`Identity::late_seconds`].
+    pub late_seconds: Option<u64>,
+    /// See [`Identity::query_seconds`].
+    pub query_seconds: Option<u64>,
+}
+
+impl NewLake {
+    /// A lake with this ledger and the usual times.
+    #[must_use]
+    pub fn with_ledger(ledger: Option<LedgerChoice>) -> Self {
+        Self { ledger, ..Self::default() }
+    }
+}
+
 /// What a lake is, for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
@@ -67,6 +128,11 @@ pub struct Identity {
     pub partition: String,
     /// What a unit of work is.
     pub unit: String,
+    /// D of `kernel::protocol`: no call takes effect later than this after the reading that it rests on. All workers of a lake
+    /// wait as long, so it belongs to the lake.
+    pub late_seconds: u64,
+    /// How long queries over a catalog's partition may go on after it was pointed to another folder.
+    pub query_seconds: u64,
 }
 
 /// An open lake.
@@ -78,6 +144,8 @@ pub struct Lake {
     pub records: Records,
     /// What it is.
     pub identity: Identity,
+    /// The catalog that engines follow, if there is one.
+    pub catalog: Option<Arc<dyn Catalog>>,
 }
 
 impl Lake {
@@ -93,9 +161,21 @@ impl Lake {
         }
     }
 
+    /// Opens a lake, where there is one.
+    pub async fn open_if_there(place: &str) -> Result<Option<Self>> {
+        // What is wrong with the place is said by whoever makes a lake of it.
+        let Ok(location) = Location::existing(place) else { return Ok(None) };
+        let objects = Objects::open(&location)?;
+        match read_identity(&objects).await? {
+            Some(identity) => Self::of(objects, identity, None).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Opens a lake for writing; makes one of an empty or missing folder and refuses one that holds anything else. A lake
     /// keeps the ledger that it was made with: another `ledger` is refused.
-    pub async fn open_or_create(place: &str, ledger: Option<&LedgerChoice>) -> Result<Self> {
+    pub async fn open_or_create(place: &str, new: &NewLake) -> Result<Self> {
+        let ledger = new.ledger.as_ref();
         let objects = Objects::open(&Location::created(place)?)?;
         if let Some(identity) = read_identity(&objects).await? {
             return Self::of(objects, identity, ledger).await;
@@ -117,6 +197,8 @@ impl Lake {
             ledger: ledger.unwrap_or(&LedgerChoice::Lake).to_string(),
             partition: "hour".to_owned(),
             unit: "hour".to_owned(),
+            late_seconds: new.late_seconds.unwrap_or(LOCAL_LATE_SECONDS),
+            query_seconds: new.query_seconds.unwrap_or(QUERY_SECONDS),
         };
         let body = serde_json::to_vec_pretty(&identity).map_err(damaged)?;
         match objects.put_new(&Path::from(LAKE_FILE), body.into()).await? {
@@ -127,6 +209,37 @@ impl Lake {
                 Self::of(objects, identity, ledger).await
             }
         }
+    }
+
+    /// Lets engines follow a catalog from now on. A lake has one, for ever: another is refused.
+    pub async fn choose_catalog(&mut self, choice: CatalogChoice) -> Result<()> {
+        if choice != CatalogChoice::None {
+            self.objects.put_new(&Path::from(CATALOG_FILE), choice.to_string().into()).await?;
+        }
+        let chosen = read_catalog(&self.objects).await?;
+        if chosen != choice {
+            return Err(Error::usage(
+                format!("the lake '{}' has the catalog '{chosen}', not '{choice}'", self.objects.url()),
+                "leave --catalog out, or make a new lake",
+            ));
+        }
+        self.catalog = open_catalog(&self.objects, chosen);
+        Ok(())
+    }
+
+    /// What the protocol has to know of this lake.
+    #[must_use]
+    pub const fn setting(&self) -> Setting {
+        Setting::new(self.catalog.is_some())
+    }
+
+    /// How long a wait is here.
+    #[must_use]
+    pub const fn delay(&self, wait: Wait) -> Duration {
+        Duration::from_secs(match wait {
+            Wait::Late => self.identity.late_seconds,
+            Wait::Queries => self.identity.query_seconds,
+        })
     }
 
     /// Every layout of folders that a run has used here, `layout` among them from now on. An object's unit depends on it, so
@@ -164,13 +277,33 @@ impl Lake {
                 Records::new(Arc::new(DynamoLedger::open(table, &identity.lake_id).await))
             }
         };
-        Ok(Self { objects, records, identity })
+        let catalog = open_catalog(&objects, read_catalog(&objects).await?);
+        Ok(Self { objects, records, identity, catalog })
+    }
+}
+
+async fn read_catalog(objects: &Objects) -> Result<CatalogChoice> {
+    let Some(text) = objects.get(&Path::from(CATALOG_FILE)).await? else { return Ok(CatalogChoice::None) };
+    let path = || CATALOG_FILE.to_owned();
+    let parsed = String::from_utf8_lossy(&text).trim().parse();
+    parsed.map_err(|error: String| Error::LedgerDamaged { path: path(), source: error.into() })
+}
+
+fn open_catalog(objects: &Objects, choice: CatalogChoice) -> Option<Arc<dyn Catalog>> {
+    match choice {
+        CatalogChoice::None => None,
+        CatalogChoice::Lake => Some(Arc::new(LakeCatalog::new(objects.clone()))),
     }
 }
 
 async fn read_identity(objects: &Objects) -> Result<Option<Identity>> {
     let Some(bytes) = objects.get(&Path::from(LAKE_FILE)).await? else { return Ok(None) };
-    let identity: Identity = serde_json::from_slice(&bytes).map_err(damaged)?;
+    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(damaged)?;
+    let format = value.get("format").and_then(serde_json::Value::as_u64);
+    if format.is_some_and(|format| format < u64::from(FORMAT_VERSION)) {
+        return Err(damaged("a version of edgemill from before the first release made this lake"));
+    }
+    let identity: Identity = serde_json::from_value(value).map_err(damaged)?;
     if identity.format > FORMAT_VERSION
         || identity.ledger.parse::<LedgerChoice>().is_err()
         || identity.partition != "hour"

@@ -75,8 +75,10 @@
 //! S3 as a place for logs and lakes, the Glue catalog, Athena as an engine, rewriting of partitions. Their SDKs are declared
 //! already, so that the cost of a build is known.
 
+pub mod carry;
 pub mod cli;
-pub mod commit;
+pub mod compact;
+pub mod crash;
 pub mod demo;
 pub mod edge;
 pub mod error;
@@ -90,3 +92,5 @@ pub mod pipeline;
 pub mod progress;
 pub mod query;
 pub mod stats;
+pub mod tidy;
+pub mod verify;

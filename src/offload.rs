@@ -6,9 +6,18 @@ use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
 
+/// The threads that work.
+pub type Pool = rayon::ThreadPool;
+
+/// So many of them.
+pub fn pool(threads: usize) -> Result<Pool> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|n| format!("work-{n}")).build();
+    pool.map_err(|error| Error::Panicked { doing: "starting threads".into(), message: error.to_string() })
+}
+
 /// Runs CPU work on a rayon pool and waits for it without holding up I/O. `doing` names the work if it panics.
 pub async fn offload<T: Send + 'static>(
-    pool: &rayon::ThreadPool,
+    pool: &Pool,
     doing: String,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {

@@ -5,13 +5,16 @@
 //! them hold.
 
 mod budget;
+mod claimed;
+mod replace;
 mod unit;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::commit;
+use crate::compact::{self, Compacted, Wish};
+use crate::edge::claims::Claims;
 use crate::edge::location::Location;
 use crate::edge::manifests;
 use crate::edge::objects::{Calls, Objects};
@@ -21,15 +24,18 @@ use crate::job::Job;
 use crate::kernel::enrich::Enricher;
 use crate::kernel::names::{self, Layout};
 use crate::kernel::plan::{self, Grouped, HIDDEN, UNNAMED, UnitPlan};
+use crate::kernel::protocol::Swap;
 use crate::kernel::records::{InputName, UnitRecord, digest};
-use crate::lake::Lake;
-use crate::model::{ObjectId, Table, UnitId};
-use crate::progress::{Measure, Progress};
+use crate::lake::{Lake, NewLake};
+use crate::model::{Hour, HourRange, ObjectId, Partition, Table, UnitId};
+use crate::offload::{self, Pool};
 use crate::stats::RunStats;
-use futures::{StreamExt, TryStreamExt};
-use serde::Serialize;
+use crate::tidy;
+use serde::{Deserialize, Serialize};
 
 use budget::Budget;
+
+pub use replace::reprocess;
 
 /// At most this many damaged objects and rejects are named in the summary; the counts are whole.
 const NAMED_AT_MOST: usize = 5;
@@ -52,6 +58,10 @@ pub struct Summary {
     pub unread: Vec<String>,
     /// The first objects that changed after they were converted.
     pub changed: Vec<String>,
+    /// The first hours that objects came late to, with how many and how late.
+    pub late: Vec<String>,
+    /// What became of hours with many small files.
+    pub compacted: Compacted,
     /// Objects converted, by what they were found to be.
     pub found: BTreeMap<&'static str, u64>,
     /// Objects left alone, by what they are.
@@ -63,13 +73,21 @@ pub struct Summary {
     pub elapsed_seconds: f64,
     /// Whether more lines were rejected than the job finds normal.
     pub too_many_rejects: bool,
+    /// Partitions that got rows.
+    #[serde(skip)]
+    touched: BTreeSet<Partition>,
+    /// Partitions with a rewrite that this run opened.
+    #[serde(skip)]
+    rewritten: BTreeSet<Partition>,
 }
 
 impl Summary {
     /// The exit code that tells a script.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
-        if self.stats.damaged_objects > 0 || self.stats.unread_objects > 0 || self.too_many_rejects {
+        let stats = &self.stats;
+        let unreplaced = stats.changed_objects > stats.replaced_objects;
+        if stats.damaged_objects > 0 || stats.unread_objects > 0 || unreplaced || self.too_many_rejects {
             EXIT_DONE_WITH_DAMAGE
         } else {
             EXIT_DONE
@@ -78,6 +96,8 @@ impl Summary {
 
     fn add(&mut self, other: Self) {
         self.stats += &other.stats;
+        self.touched.extend(other.touched);
+        self.rewritten.extend(other.rewritten);
         for (what, objects) in other.found {
             *self.found.entry(what).or_default() += objects;
         }
@@ -89,6 +109,7 @@ impl Summary {
             (&mut self.rejects, other.rejects),
             (&mut self.unread, other.unread),
             (&mut self.changed, other.changed),
+            (&mut self.late, other.late),
         ] {
             ours.extend(theirs);
             ours.sort_unstable();
@@ -103,7 +124,8 @@ struct Shared {
     source: Objects,
     lake: Lake,
     enricher: Arc<Enricher>,
-    pool: rayon::ThreadPool,
+    pool: Pool,
+    claims: Claims,
     /// For what is fetched and waits.
     fetch_budget: Budget,
     /// For what is being converted.
@@ -118,35 +140,64 @@ struct Shared {
 /// Converts what is new.
 pub async fn convert(job: Job) -> Result<Summary> {
     let begun = Instant::now();
+    let mut job = job;
     let source = Objects::open(&Location::existing(&job.from)?)?;
+    if job.catches_up
+        && let Some(lake) = Lake::open_if_there(&job.to).await?
+    {
+        job.hours = hours(&lake, source.url(), &job).await?;
+    }
     let grouped = source::list(&source, &job.naming, job.hours).await?;
     refuse_nothing(&job, &grouped)?;
-    let lake = Lake::open_or_create(&job.to, job.ledger.as_ref()).await?;
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(job.threads).thread_name(|n| format!("work-{n}")).build();
-    let pool =
-        threads.map_err(|error| Error::Panicked { doing: "starting threads".into(), message: error.to_string() })?;
+    let lake = Lake::open_or_create(&job.to, &NewLake::with_ledger(job.ledger.clone())).await?;
+    let shared = share(job, source, lake).await?;
+    let mut summary = guarded(&shared, run(&shared, grouped)).await?;
+    summary.elapsed_seconds = begun.elapsed().as_secs_f64();
+    Ok(summary)
+}
+
+async fn share(job: Job, source: Objects, lake: Lake) -> Result<Shared> {
+    let pool = offload::pool(job.threads)?;
     // A quarter waits, the rest works. A chunk asks for the second only when it has the first, and gives both back without
     // asking for more, so nobody waits in a circle.
     let (fetch_budget, convert_budget) = (Budget::new(job.memory_bytes / 4), Budget::new(job.memory_bytes / 4 * 3));
     let (enricher, attempts) = (Arc::default(), unit::Attempts::default());
     let layouts = lake.layouts(job.naming.layout.as_ref()).await?;
     let known_units = known_units(&lake, &job).await?;
-    let shared =
-        Shared { job, source, lake, enricher, pool, fetch_budget, convert_budget, attempts, known_units, layouts };
+    let claims = Claims::new(lake.objects.clone(), job.lease);
+    let budgets = (fetch_budget, convert_budget);
+    let (fetch_budget, convert_budget) = budgets;
+    Ok(Shared {
+        job,
+        source,
+        lake,
+        enricher,
+        pool,
+        claims,
+        fetch_budget,
+        convert_budget,
+        attempts,
+        known_units,
+        layouts,
+    })
+}
+
+/// Works until the work is done, fails, or is asked to stop; cleans up after itself.
+async fn guarded(shared: &Shared, work: impl Future<Output = Result<Summary>>) -> Result<Summary> {
     let worked = tokio::select! {
-        worked = run(&shared, grouped) => worked,
+        worked = work => worked,
         signal = stop_signal() => Err(Error::Stopped { signal }),
     };
     if worked.is_err() {
         // Nothing that is staged and uncommitted will ever count.
         shared.attempts.clear(&shared.lake.objects).await;
+        shared.claims.withdraw_all().await;
     }
     let mut summary = worked?;
     let lines = summary.stats.lines;
     summary.too_many_rejects = ratio(lines.rejected_lines, lines.lines) > shared.job.reject_warn_ratio;
     summary.source_calls = shared.source.calls();
     summary.lake_calls = shared.lake.objects.calls();
-    summary.elapsed_seconds = begun.elapsed().as_secs_f64();
     Ok(summary)
 }
 
@@ -195,51 +246,79 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
         tracing::warn!("{} objects were left alone, first: '{first}'", grouped.skipped_objects());
     }
     summary.left_alone.clone_from(&grouped.skipped);
-    for record in shared.known_units.values() {
-        let lake = &shared.lake;
-        summary.stats.finished_batches += commit::finish_unit(&lake.objects, &lake.records, record).await?;
-    }
+    let tidied = tidy::tidy(&shared.lake, &shared.claims, shared.job.orphan_age).await?;
+    summary.stats.finished_batches += tidied.batches;
+    summary.stats.finished_rewrites += tidied.rewrites;
+    summary.stats.cleared_attempts += tidied.orphans;
     let mut work = Vec::new();
+    let mut listed_units = 0_u64;
     for (unit, listed) in grouped.units.into_iter().filter(|(unit, _)| shared.job.shard.takes(unit)) {
+        listed_units += 1;
         let record = shared.known_units.get(&unit).cloned().unwrap_or_else(|| UnitRecord::new(unit));
         let plan = plan_unit(shared, &record, &listed).await?;
         summary.stats.known_objects += plan.known_objects;
         summary.stats.changed_objects += plan.changed.len() as u64;
         summary.changed.extend(plan.changed.iter().take(NAMED_AT_MOST).cloned());
-        if !plan.inputs.is_empty() {
-            work.push((record, listed, plan));
+        if !plan.inputs.is_empty() || !plan.changed.is_empty() || record.unpublished().next().is_some() {
+            work.push(claimed::Work { record, listed, plan });
         }
     }
-    convert_units(shared, work, &mut summary).await?;
+    tracing::debug!(listed_units, work = work.len(), "planned");
+    claimed::convert_units(shared, work, &mut summary).await?;
+    tidy::settle(&shared.lake, std::mem::take(&mut summary.rewritten)).await?;
+    let wish = Wish { target_bytes: shared.job.target_bytes, small_files: shared.job.compact_files };
+    if shared.job.compact_files > 0 {
+        let touched = std::mem::take(&mut summary.touched);
+        summary.compacted = compact::compact(&shared.lake, &shared.pool, touched, wish, &|| {}).await?;
+    }
+    note_end(shared).await?;
     Ok(summary)
 }
 
-async fn convert_units(
-    shared: &Shared,
-    work: Vec<(UnitRecord, Vec<ObjectId>, UnitPlan)>,
-    summary: &mut Summary,
-) -> Result<()> {
-    if work.is_empty() {
-        return Ok(());
-    }
-    let stored_bytes = work.iter().flat_map(|(_, _, plan)| &plan.inputs).map(|input| input.size_bytes).sum();
-    let progress = Progress::begin(Measure::Bytes, work.len() as u64, stored_bytes);
-    // One more than there are threads: while they convert, one fetches, writes and commits. More would only make them
-    // share the caches; memory is the budget's affair.
-    let at_a_time = shared.job.threads + 1;
-    let converted = work.into_iter().map(|(record, listed, plan)| {
-        let progress = &progress;
-        async move {
-            let done = unit::convert(shared, record, &listed, plan, progress).await?;
-            progress.hour();
-            Ok::<Summary, Error>(done)
+/// When the last run of a source ended that had everything its hours held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct LastRun {
+    /// The end of its hours.
+    until: Hour,
+}
+
+fn last_run_key(source: &str, job: &Job) -> String {
+    let name = digest_of(&format!("{source} {:?} {:?} {:?}", job.naming.table, job.naming.layout, job.shard));
+    format!("runs/{name}")
+}
+
+fn digest_of(text: &str) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(text).iter().take(10).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The hours to look at: those that are asked for, and where a fixed time back is asked for, as much before the end of the
+/// last complete run, so that an outage of any length is caught up.
+async fn hours(lake: &Lake, source: &str, job: &Job) -> Result<Option<HourRange>> {
+    let (Some(hours), true) = (job.hours, job.catches_up) else { return Ok(job.hours) };
+    let last: Option<(u64, LastRun)> = lake.records.note(&last_run_key(source, job)).await?;
+    let Some((_, last)) = last else { return Ok(Some(hours)) };
+    let back = hours.end.hours_since(hours.start);
+    Ok(Some(HourRange { start: hours.start.min(last.until.plus(-back)), end: hours.end }))
+}
+
+/// Notes that everything up to the end of the run's hours was looked at. Only a run that counts back from now is one of a
+/// series.
+async fn note_end(shared: &Shared) -> Result<()> {
+    let (Some(hours), true) = (shared.job.hours, shared.job.catches_up) else { return Ok(()) };
+    let key = last_run_key(shared.source.url(), &shared.job);
+    loop {
+        let before: Option<(u64, LastRun)> = shared.lake.records.note(&key).await?;
+        let version = match before {
+            Some((_, last)) if last.until >= hours.end => return Ok(()),
+            Some((version, _)) => version,
+            None => 0,
+        };
+        let next = LastRun { until: hours.end };
+        if shared.lake.records.swap_note(&key, version + 1, &next).await? == Swap::Done {
+            return Ok(());
         }
-    });
-    let mut converted = std::pin::pin!(futures::stream::iter(converted).buffer_unordered(at_a_time));
-    while let Some(done) = converted.try_next().await? {
-        summary.add(done);
     }
-    Ok(())
 }
 
 /// The units of the hours that are asked for, and those without a time.

@@ -18,6 +18,8 @@ pub enum Measure {
     Bytes,
     /// Rows.
     Rows,
+    /// Hours of a table.
+    Partitions,
 }
 
 impl Measure {
@@ -25,6 +27,7 @@ impl Measure {
         match self {
             Self::Bytes => ByteSize(count).to_string(),
             Self::Rows => format!("{count} rows"),
+            Self::Partitions => format!("{count} partitions"),
         }
     }
 
@@ -33,6 +36,7 @@ impl Measure {
         match self {
             Self::Bytes => "{prefix} hours [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left",
             Self::Rows => "[{bar:30}] {human_pos}/{human_len} rows {per_sec}, {eta} left",
+            Self::Partitions => "[{bar:30}] {human_pos}/{human_len} partitions, {eta} left",
         }
     }
 }
@@ -82,7 +86,7 @@ impl Progress {
             let text = |count| self.measure.text(count);
             let hours = match self.measure {
                 Measure::Bytes => format!("{}/{} hours, ", self.done_hours.load(Ordering::Relaxed), self.hours),
-                Measure::Rows => String::new(),
+                Measure::Rows | Measure::Partitions => String::new(),
             };
             tracing::info!("{hours}{} of {}, {}/s, {left} s left", text(done), text(self.total), text(rate));
         }

@@ -37,8 +37,12 @@ pub struct RunStats {
     pub converted_objects: u64,
     /// Raw objects that an earlier run had converted.
     pub known_objects: u64,
-    /// Raw objects whose bytes changed after they were converted; they are left as they were.
+    /// Raw objects whose bytes changed after they were converted.
     pub changed_objects: u64,
+    /// Those of them whose old rows were replaced by new ones.
+    pub replaced_objects: u64,
+    /// Raw objects that came to an hour of which others had been converted before.
+    pub late_objects: u64,
     /// Objects left alone: neither their names nor their first bytes are those of a log that is read.
     pub skipped_objects: u64,
     /// Objects with damage; their good lines were kept.
@@ -58,6 +62,10 @@ pub struct RunStats {
     pub output_bytes: u64,
     /// Batches that another run had committed and this one published.
     pub finished_batches: u64,
+    /// Rewrites that another run had opened and this one closed.
+    pub finished_rewrites: u64,
+    /// Attempts of dead runs whose folders were cleared.
+    pub cleared_attempts: u64,
 }
 
 impl AddAssign<&Self> for RunStats {
@@ -76,5 +84,9 @@ impl AddAssign<&Self> for RunStats {
         self.output_files += other.output_files;
         self.output_bytes += other.output_bytes;
         self.finished_batches += other.finished_batches;
+        self.replaced_objects += other.replaced_objects;
+        self.late_objects += other.late_objects;
+        self.finished_rewrites += other.finished_rewrites;
+        self.cleared_attempts += other.cleared_attempts;
     }
 }

@@ -174,18 +174,31 @@ fn a_unit_with_too_many_rejects_is_not_committed_where_the_job_says_so() {
 }
 
 #[test]
-fn a_changed_object_is_told_and_not_doubled() {
+fn a_changed_object_is_told_and_its_rows_are_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let (logs, lake) = (dir.path().join("logs"), dir.path().join("lake"));
     fs::create_dir(&logs).unwrap();
-    let object = logs.join("E1EXAMPLE.2026-11-21-05.aaaaaaaa.gz");
-    fs::write(&object, gzip(format!("{FIELDS}{}", row("2026-11-21", "05:00:00", "a")).as_bytes())).unwrap();
+    let (object, other) =
+        (logs.join("E1EXAMPLE.2026-11-21-05.aaaaaaaa.gz"), logs.join("E1EXAMPLE.2026-11-21-05.bbbbbbbb.gz"));
+    let write = |path: &Path, rows: &str| fs::write(path, gzip(format!("{FIELDS}{rows}").as_bytes())).unwrap();
+    write(&object, &row("2026-11-21", "05:00:00", "a"));
+    write(&other, &row("2026-11-21", "05:00:00", "other"));
     convert(&logs, &lake, &[]);
-    fs::write(&object, gzip(format!("{FIELDS}{0}{0}", row("2026-11-21", "05:00:00", "b")).as_bytes())).unwrap();
+    // Its new rows are more, and one is of another hour.
+    write(&object, &[row("2026-11-21", "05:00:00", "b"), row("2026-11-21", "06:00:00", "c")].concat());
     let summary = convert(&logs, &lake, &[]);
-    assert_eq!((summary["changed_objects"].as_u64(), summary["converted_objects"].as_u64()), (Some(1), Some(0)));
+    assert_eq!((summary["changed_objects"].as_u64(), summary["replaced_objects"].as_u64()), (Some(1), Some(1)));
     assert_eq!(summary["changed"][0], "E1EXAMPLE.2026-11-21-05.aaaaaaaa.gz");
-    assert_eq!(count(&lake), "1");
+    let ids = || query(&lake, "SELECT x_edge_request_id AS id FROM cloudfront_logs ORDER BY 1");
+    assert_eq!(ids(), "id\nb\nc\nother\n");
+    assert_eq!(convert(&logs, &lake, &[])["changed_objects"], 0);
+    exits(0, &["verify", "--lake", text(&lake), "--from", text(&logs)]);
+    // Where another object of the hour is gone, its rows could not be made again: nothing is touched, and the exit code tells.
+    write(&object, &row("2026-11-21", "05:00:00", "d"));
+    fs::remove_file(&other).unwrap();
+    let (out, err) = exits(3, &["convert", "--from", text(&logs), "--to", text(&lake)]);
+    assert!(out.contains("the rows of 0 were replaced") && err.contains("bbbbbbbb.gz"), "{out}\n{err}");
+    assert_eq!(ids(), "id\nb\nc\nother\n");
 }
 
 #[test]

@@ -64,22 +64,38 @@ fn the_kernel_never_touches_the_world() {
 #[test]
 fn rayon_is_used_in_one_room_and_its_bridge() {
     never("kernel", &["rayon"], &["kernel/convert.rs", "kernel/mod.rs"]);
-    for name in ["cli", "commit", "demo", "edge", "generate", "job", "lake", "progress", "query"] {
+    for name in
+        ["carry", "cli", "compact", "demo", "edge", "generate", "job", "lake", "pipeline", "progress", "query", "tidy"]
+    {
         never(name, &["rayon"], &[]);
     }
 }
 
 #[test]
 fn rooms_use_only_what_lies_below_them() {
-    let uppers = ["crate::cli", "crate::pipeline", "crate::commit", "crate::query", "crate::lake", "crate::job"];
+    let uppers = [
+        "crate::cli",
+        "crate::pipeline",
+        "crate::carry",
+        "crate::tidy",
+        "crate::compact",
+        "crate::verify",
+        "crate::query",
+        "crate::lake",
+        "crate::job",
+    ];
     never("kernel", &uppers, &[]);
     never("kernel", &["crate::edge", "crate::generate", "crate::offload", "crate::progress"], &[]);
     never("edge", &uppers, &[]);
     never("edge", &["crate::generate", "crate::offload"], &[]);
     never("generate", &uppers, &[]);
     never("generate", &["crate::edge"], &[]);
-    never("commit", &["crate::offload", "crate::pipeline", "crate::cli", "crate::query"], &[]);
-    never("query", &["crate::pipeline", "crate::commit", "crate::cli"], &[]);
+    let verbs = ["crate::pipeline", "crate::compact", "crate::verify", "crate::query", "crate::cli"];
+    never("carry", &[&verbs[..], &["crate::offload", "crate::tidy", "crate::job"]].concat(), &[]);
+    never("tidy", &[&verbs[..], &["crate::offload", "crate::job"]].concat(), &[]);
+    never("compact", &["crate::pipeline", "crate::verify", "crate::query", "crate::cli", "crate::job"], &[]);
+    never("verify", &["crate::pipeline", "crate::compact", "crate::query", "crate::cli", "crate::offload"], &[]);
+    never("query", &["crate::pipeline", "crate::carry", "crate::cli"], &[]);
     never("pipeline", &["crate::cli", "crate::query", "crate::generate"], &[]);
     for name in ["model", "stats", "error"] {
         never(name, &["crate::kernel", "crate::edge"], &[]);
@@ -91,14 +107,15 @@ fn rooms_use_only_what_lies_below_them() {
 fn kernel_stages_go_one_way() {
     let stages = [
         "names", "schema", "inflate", "parse", "enrich", "ddl", "mapping", "texts", "columns", "rows", "rejects",
-        "sort", "encode", "convert",
+        "sort", "encode", "convert", "merge",
     ];
     for (place, stage) in stages.iter().enumerate() {
         let paths = |later: &&str| [format!("super::{later}"), format!("kernel::{later}")];
         let later: Vec<String> = stages[place + 1..].iter().flat_map(paths).collect();
         let later: Vec<&str> = later.iter().map(String::as_str).collect();
         never(&format!("kernel/{stage}"), &later, &[]);
-        never(&format!("kernel/{stage}"), &["super::records", "super::plan", "super::protocol"], &[]);
+        let ledger = ["super::records", "super::plan", "super::protocol", "super::places"];
+        never(&format!("kernel/{stage}"), &ledger, &[]);
     }
 }
 

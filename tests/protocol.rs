@@ -1,263 +1,210 @@
-//! The commit protocol, tried exhaustively on a small world: every interleaving of some workers, each of which may crash
-//! before any step, with compare-and-sets whose answers are lost. What is left is then finished by one more worker, and
-//! every input must be in the table exactly once.
+//! The protocol, tried exhaustively on a small world with the very machines that a run uses: every interleaving of some workers,
+//! with deaths at every step, lost answers, calls that arrive late, and queries that go on. Whatever was left is then finished
+//! by one more run, and every row must be there once. And each sentence of the protocol is taken out in turn: the check must
+//! find what it is there for.
+//!
+//! `EDGEMILL_MODEL=long` explores larger worlds; the numbers of states are printed (`--nocapture`).
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
+#![allow(clippy::print_stdout, reason = "how many states were explored is part of the result")]
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+mod model;
 
-use edgemill::kernel::inflate::Damage;
-use edgemill::kernel::protocol::{Action, Commit, Event, Outcome, Swap};
-use edgemill::kernel::records::{
-    AttemptId, BatchId, BatchState, FORMAT_VERSION, FileEntry, Manifest, ManifestInput, ManifestOutput,
-    PartitionRecord, UnitRecord,
-};
-use edgemill::model::{Hour, ObjectId, Partition, Table, UnitId};
-use edgemill::stats::LineStats;
+use edgemill::kernel::protocol::Sentence;
+use model::explore::explore;
+use model::scenario::{Breakage, Scenario, Task};
 
-fn hour(text: &str) -> Hour {
-    text.parse().unwrap()
+use Task::{Compact, Convert, End, Reprocess, Tidy};
+
+fn long() -> bool {
+    std::env::var("EDGEMILL_MODEL").is_ok_and(|value| value == "long")
 }
 
-fn unit() -> UnitId {
-    UnitId::Hour(Table::CloudfrontLogs, hour("2026-11-21T05"))
-}
-
-/// An attempt at some inputs, with one file in each of two partitions.
-fn manifest(attempt: &str, inputs: &[&str]) -> Manifest {
-    let batch = BatchId(inputs.join("+"));
-    let partitions =
-        ["2026-11-21T04", "2026-11-21T05"].map(|text| Partition { table: Table::CloudfrontLogs, hour: hour(text) });
-    let output = |partition| ManifestOutput {
-        partition,
-        file: FileEntry { name: format!("{}-{}.parquet", batch.0, partition), rows: 1, size_bytes: 1 },
-    };
-    let input = |key: &&str| ManifestInput {
-        object: ObjectId { key: (*key).to_owned(), etag: "e".into(), size_bytes: 1 },
-        lines: LineStats::default(),
-        raw_bytes: 1,
-        damage: None::<Damage>,
-    };
-    Manifest {
-        format: FORMAT_VERSION,
-        writer: "test".into(),
-        unit: unit(),
-        batch: batch.clone(),
-        attempt: AttemptId(attempt.into()),
-        source: "s3://logs".into(),
-        inputs: inputs.iter().map(input).collect(),
-        outputs: partitions.map(output).into(),
+/// Explores a world that must hold.
+fn holds(name: &str, scenario: &Scenario) {
+    let begun = std::time::Instant::now();
+    match explore(scenario) {
+        Ok(states) => println!("{name}: {states} states, {:.1} s", begun.elapsed().as_secs_f64()),
+        Err(breach) => panic!("{name}: {breach}"),
     }
 }
 
-/// All that outlives a worker.
-#[derive(Clone, Debug)]
-struct World {
-    unit: UnitRecord,
-    partitions: BTreeMap<Partition, PartitionRecord>,
-    manifests: BTreeSet<AttemptId>,
-    staged: BTreeSet<AttemptId>,
-    files: BTreeSet<String>,
-}
-
-#[derive(Clone, Debug)]
-struct Worker<'m> {
-    manifest: &'m Manifest,
-    machine: Commit<'m>,
-    next: Option<Action>,
-    ended: Option<Outcome>,
-}
-
-fn partition(world: &World, partition: Partition) -> PartitionRecord {
-    world.partitions.get(&partition).cloned().unwrap_or_else(|| PartitionRecord::new(partition))
-}
-
-/// Carries an action out; `lost` is an answer to a compare-and-set that never comes. The events that may follow.
-fn perform(world: &mut World, manifests: &[Manifest], worker: &Manifest, action: &Action, lost: bool) -> Option<Event> {
-    let answer = |won: bool| match (lost, won) {
-        (true, _) => Event::Swapped(Swap::Unknown),
-        (false, true) => Event::Swapped(Swap::Done),
-        (false, false) => Event::Swapped(Swap::Lost),
-    };
-    Some(match action {
-        Action::WriteManifest => {
-            world.manifests.insert(worker.attempt.clone());
-            Event::ManifestWritten
-        }
-        Action::ReadUnit => Event::Unit(world.unit.clone()),
-        Action::ReadInputs(entries) => {
-            let theirs = entries.iter().flat_map(|entry| {
-                manifests.iter().find(|manifest| manifest.attempt == entry.attempt).unwrap().inputs.iter()
-            });
-            let ours: HashSet<&str> = worker.inputs.iter().map(|input| input.object.key.as_str()).collect();
-            let theirs: Vec<&str> = theirs.map(|input| input.object.key.as_str()).collect();
-            Event::Inputs { overlap: theirs.iter().any(|key| ours.contains(key)) }
-        }
-        Action::SwapUnit(next) => {
-            let won = next.version == world.unit.version + 1;
-            if won {
-                world.unit = next.clone();
-            }
-            answer(won)
-        }
-        Action::ReadPartition(of) => Event::Partition(partition(world, *of)),
-        Action::CopyFiles(_) if !world.staged.contains(&worker.attempt) => Event::StagingGone,
-        Action::CopyFiles(record) => {
-            world.files.extend(worker.files(record.partition).map(|file| format!("{}/{}", record.folder, file.name)));
-            Event::FilesCopied
-        }
-        Action::SwapPartition(next) => {
-            let won = next.version == partition(world, next.partition).version + 1;
-            if won {
-                world.partitions.insert(next.partition, next.clone());
-            }
-            answer(won)
-        }
-        Action::ClearStaging => {
-            world.staged.remove(&worker.attempt);
-            Event::StagingCleared
-        }
-        Action::Done(_) => return None,
-    })
-}
-
-fn advance<'m>(world: &mut World, manifests: &'m [Manifest], worker: &mut Worker<'m>, lost: bool) {
-    let action = worker.next.take().unwrap();
-    if let Some(event) = perform(world, manifests, worker.manifest, &action, lost) {
-        worker.next = Some(worker.machine.step(event));
-        return;
-    }
-    if let Action::Done(outcome) = action {
-        assert_ne!(outcome, Outcome::StagingLost, "staging is there until the batch is marked");
-        worker.ended = Some(outcome);
-    }
-    // A run that was beaten publishes what the winner committed before it ends.
-    if worker.ended == Some(Outcome::Superseded) {
-        let unpublished = world.unit.unpublished().next().map(|entry| &entry.attempt);
-        if let Some(winner) = manifests.iter().find(|manifest| Some(&manifest.attempt) == unpublished) {
-            let mut machine = Commit::finish(winner);
-            *worker = Worker { manifest: winner, next: Some(machine.step(Event::Start)), machine, ended: None };
-        }
+/// Explores a world that lacks a sentence, and must not hold.
+fn breaks(name: &str, scenario: &Scenario) {
+    let scenario = Scenario { limit: 20_000_000, ..scenario.clone() };
+    match explore(&scenario) {
+        Ok(states) => panic!("{name}: nothing was found in {states} states"),
+        Err(breach) => println!("{name}: {breach}"),
     }
 }
 
-/// What must hold at every instant.
-fn always(world: &World, manifests: &[Manifest]) {
-    let mut seen = BTreeSet::new();
-    for entry in &world.unit.batches {
-        assert!(world.manifests.contains(&entry.attempt), "a committed batch has a manifest");
-        for input in &manifests.iter().find(|manifest| manifest.attempt == entry.attempt).unwrap().inputs {
-            assert!(seen.insert(&input.object.key), "{} is committed twice: {world:?}", input.object.key);
-        }
-    }
-    for record in world.partitions.values() {
-        for batch in &record.applied {
-            assert!(world.unit.batches.iter().any(|entry| entry.batch == *batch), "only what is committed is seen");
-        }
-        for file in &record.files {
-            assert!(world.files.contains(&format!("{}/{}", record.folder, file.name)), "what a record names is there");
-        }
-    }
-}
+/// What is there before: two batches of one hour, of which the first has two files in one partition and one in another.
+const BEFORE: [Task; 2] = [Convert(0, "abn"), Convert(0, "c")];
 
-/// Finishes what crashed workers left, as the next run does, and looks whether every committed input is seen once.
-fn at_rest(mut world: World, manifests: &[Manifest]) {
-    for entry in world.unit.clone().unpublished() {
-        let manifest = manifests.iter().find(|manifest| manifest.attempt == entry.attempt).unwrap();
-        let mut machine = Commit::finish(manifest);
-        let mut worker = Worker { manifest, next: Some(machine.step(Event::Start)), machine, ended: None };
-        for _ in 0..100 {
-            if worker.ended.is_none() {
-                advance(&mut world, manifests, &mut worker, false);
-            }
-        }
-        assert_eq!(worker.ended, Some(Outcome::Published), "it comes to rest");
-    }
-    always(&world, manifests);
-    for entry in &world.unit.batches {
-        assert_eq!(entry.state, BatchState::Published);
-        let manifest = manifests.iter().find(|manifest| manifest.attempt == entry.attempt).unwrap();
-        for output in &manifest.outputs {
-            let named = partition(&world, output.partition);
-            assert!(named.files.contains(&output.file), "{} of {} is missing", output.file.name, entry.batch.0);
-        }
-    }
-    let named: usize = world.partitions.values().map(|record| record.files.len()).sum();
-    assert_eq!(named, world.unit.batches.len() * 2, "no file is named twice, none that does not count");
-}
-
-/// Explores every interleaving; how many states there were.
-fn explore(manifests: &[Manifest]) -> usize {
-    let planned = UnitRecord::new(unit());
-    let world = World {
-        unit: planned.clone(),
-        partitions: BTreeMap::new(),
-        manifests: BTreeSet::new(),
-        staged: manifests.iter().map(|manifest| manifest.attempt.clone()).collect(),
-        files: BTreeSet::new(),
-    };
-    let begin = |manifest| {
-        let mut machine = Commit::new(manifest, &planned);
-        Worker { manifest, next: Some(machine.step(Event::Start)), machine, ended: None }
-    };
-    let workers: Vec<Worker<'_>> = manifests.iter().map(begin).collect();
-    // At most two answers are lost on one path; more would only repeat the same states.
-    let mut waiting = vec![(world, workers, 2)];
-    let mut seen = HashSet::new();
-    while let Some((world, workers, losses)) = waiting.pop() {
-        if !seen.insert(format!("{world:?}{workers:?}{losses}")) {
-            continue;
-        }
-        always(&world, manifests);
-        if workers.iter().all(|worker| worker.ended.is_some()) {
-            assert_eq!(world.unit.unpublished().count(), 0, "runs that end without a crash leave nothing to finish");
-        }
-        // Everybody may crash at this very instant.
-        at_rest(world.clone(), manifests);
-        for place in 0..workers.len() {
-            if workers[place].next.is_none() {
-                continue;
-            }
-            let swaps = matches!(workers[place].next, Some(Action::SwapUnit(_) | Action::SwapPartition(_)));
-            for lost in [false, true] {
-                if lost && (!swaps || losses == 0) {
-                    continue;
-                }
-                let (mut world, mut workers) = (world.clone(), workers.clone());
-                advance(&mut world, manifests, &mut workers[place], lost);
-                waiting.push((world, workers, losses - i32::from(lost)));
-            }
-            if swaps && losses > 0 {
-                // The request itself is lost: nothing happens, and nobody knows.
-                let mut workers = workers.clone();
-                workers[place].next = Some(workers[place].machine.step(Event::Swapped(Swap::Unknown)));
-                waiting.push((world.clone(), workers, losses - 1));
-            }
-        }
-    }
-    seen.len()
+fn on_top(workers: &[&[Task]]) -> Scenario {
+    let scenario = Scenario::new(true, &BEFORE, workers);
+    // Each doubles the states; in the short form both are tried on the smaller worlds.
+    Scenario { lost_answers: u8::from(long()), late_calls: 1, ..scenario }
 }
 
 #[test]
 fn two_workers_with_the_same_inputs() {
-    let states = explore(&[manifest("first", &["a", "b"]), manifest("second", &["a", "b"])]);
-    assert!(states > 1_000, "{states} states");
+    let both: &[Task] = &[Convert(0, "abn")];
+    let scenario = Scenario::new(true, &[], &[both, both]);
+    holds("same inputs", &Scenario { lost_answers: 1, late_calls: 1, ..scenario });
 }
 
 #[test]
 fn two_workers_whose_inputs_overlap_in_part() {
-    let states = explore(&[manifest("first", &["a", "b"]), manifest("second", &["b", "c"])]);
-    assert!(states > 1_000, "{states} states");
+    let scenario = Scenario::new(true, &[], &[&[Convert(0, "abn")], &[Convert(0, "bc")]]);
+    holds("inputs that overlap", &Scenario { lost_answers: 1, late_calls: 1, ..scenario });
 }
 
 #[test]
-fn two_workers_with_nothing_in_common() {
-    let states = explore(&[manifest("first", &["a"]), manifest("second", &["b"])]);
-    assert!(states > 1_000, "{states} states");
+fn a_compaction_beside_a_late_batch() {
+    holds("compact, late batch", &on_top(&[&[Compact(0)], &[Convert(0, "do")]]));
 }
 
 #[test]
-fn one_worker_alone_publishes() {
-    let manifests = [manifest("only", &["a"])];
-    assert!(explore(&manifests) > 10);
+fn a_compaction_beside_another() {
+    holds("compact, compact", &on_top(&[&[Compact(0)], &[Compact(0)]]));
+}
+
+#[test]
+fn a_compaction_beside_a_query() {
+    holds("compact, queries", &Scenario { queries: 1, ..on_top(&[&[Compact(0)], &[Tidy]]) });
+}
+
+#[test]
+fn reprocessing_beside_a_late_batch() {
+    holds("reprocess, late batch", &on_top(&[&[Reprocess(0)], &[Convert(0, "do")]]));
+}
+
+#[test]
+fn reprocessing_beside_a_compaction() {
+    holds("reprocess, compact", &on_top(&[&[Reprocess(0)], &[Compact(0)]]));
+}
+
+#[test]
+fn reprocessing_twice_at_once() {
+    holds("reprocess, reprocess", &on_top(&[&[Reprocess(0)], &[Reprocess(0)]]));
+}
+
+#[test]
+fn an_attempt_is_ended_while_its_worker_sleeps() {
+    holds("convert, end", &on_top(&[&[Convert(0, "do")], &[End(0)]]));
+    holds("reprocess, end", &on_top(&[&[Reprocess(0)], &[End(0)]]));
+    holds("compact, end", &on_top(&[&[Compact(0)], &[End(0)]]));
+}
+
+/// The first batch of an hour is published by a worker that falls asleep, while another finishes it and merges its files.
+fn a_sleeper() -> Scenario {
+    let scenario = Scenario::new(true, &[], &[&[Convert(0, "ab")], &[Tidy, Compact(0)]]);
+    Scenario { crashes: 0, ..scenario }
+}
+
+#[test]
+fn without_the_wait_a_sleepers_catalog_call_is_found() {
+    holds("a sleeper", &a_sleeper());
+    let without = Some(Sentence::CatalogWaits);
+    breaks("the catalog is pointed at once", &Scenario { without, ..a_sleeper() });
+}
+
+#[test]
+fn a_read_back_before_d_is_found() {
+    let without = Some(Sentence::ReadsBackLate);
+    breaks("read back before D", &Scenario { without, ..a_sleeper() });
+}
+
+#[test]
+fn without_d_the_double_is_found() {
+    breaks("no D", &Scenario { breakage: Breakage::NoD, ..a_sleeper() });
+}
+
+#[test]
+fn a_worker_that_ignores_its_clock_is_found() {
+    breaks("a clock that is ignored", &Scenario { breakage: Breakage::IgnoresClock, ..a_sleeper() });
+}
+
+#[test]
+fn without_the_grace_a_query_that_breaks_is_found() {
+    let scenario = Scenario::new(true, &BEFORE, &[&[Compact(0)]]);
+    holds("a query", &Scenario { queries: 1, ..scenario.clone() });
+    breaks("no grace", &Scenario { queries: 1, breakage: Breakage::NoGrace, ..scenario });
+}
+
+#[test]
+fn deleting_what_is_merely_unknown_is_found() {
+    let without = Some(Sentence::DeletesOnlyReplaced);
+    let scenario = Scenario::new(false, &BEFORE, &[&[Compact(0)], &[Tidy, Convert(0, "d")]]);
+    holds("two settle", &scenario);
+    breaks("deleting the unknown", &Scenario { without, ..scenario });
+}
+
+#[test]
+fn moving_from_staging_is_found() {
+    let scenario = Scenario::new(false, &[], &[&[Convert(0, "ab")]]);
+    breaks("moving from staging", &Scenario { breakage: Breakage::MovesFromStaging, ..scenario });
+}
+
+#[test]
+fn clearing_staging_by_age_is_found() {
+    let scenario = Scenario::new(false, &[], &[&[Convert(0, "ab")], &[End(0)]]);
+    breaks("clearing by age", &Scenario { breakage: Breakage::ClearsByAge, ..scenario });
+}
+
+#[test]
+fn deleting_before_the_source_is_gone_is_found() {
+    // The clock alone would do; that the source is gone does too, so each is tried without the other.
+    let scenario = Scenario::new(false, &[], &[&[Convert(0, "ab")], &[Tidy], &[Compact(0)]]);
+    let scenario = Scenario { breakage: Breakage::IgnoresClock, ..scenario };
+    holds("a clock that is ignored, without a catalog", &scenario);
+    let without = Some(Sentence::SourcesGoneFirst);
+    breaks("deleting before the source is gone", &Scenario { without, ..scenario });
+}
+
+#[test]
+fn reprocessing_from_a_listing_is_found() {
+    let without = Some(Sentence::ReplacesExactly);
+    let scenario = Scenario::new(false, &BEFORE, &[&[Reprocess(0)], &[Convert(0, "do")]]);
+    breaks("reprocessing from a listing", &Scenario { without, ..scenario });
+}
+
+#[test]
+fn a_batch_beside_a_replacement_is_found() {
+    let without = Some(Sentence::OneReplacement);
+    let scenario = Scenario::new(false, &BEFORE, &[&[Reprocess(0)], &[Convert(0, "do")]]);
+    breaks("a batch beside a replacement", &Scenario { without, ..scenario });
+}
+
+#[test]
+fn a_row_leaves_a_partition_and_comes_back() {
+    // The first of two reprocessings leaves nothing there, so it has no file whose absence could tell that it is over.
+    let scenario = Scenario::new(false, &[Convert(0, "b")], &[&[Reprocess(0)], &[Tidy, Reprocess(0)]]);
+    holds("there and back", &scenario);
+}
+
+#[test]
+fn three_workers() {
+    let convert: &[Task] = &[Convert(0, "ab")];
+    holds("three converters", &Scenario::new(true, &[], &[convert, convert, &[Convert(0, "b")]]));
+    if long() {
+        holds("convert, compact, tidy", &Scenario::new(true, &BEFORE, &[&[Convert(0, "do")], &[Compact(0)], &[Tidy]]));
+        let scenario = Scenario::new(true, &BEFORE, &[&[Reprocess(0)], &[Compact(0)], &[Convert(1, "d")]]);
+        holds("reprocess, compact, another hour", &Scenario { crashes: 0, ..scenario });
+    }
+}
+
+#[test]
+fn two_hours_in_one_partition() {
+    let before = [Convert(0, "ab"), Convert(1, "c")];
+    let scenario = Scenario::new(true, &before, &[&[Compact(0)], &[Convert(1, "d")]]);
+    holds("compact, another hour", &Scenario { late_calls: 1, ..scenario });
+    let scenario = Scenario::new(true, &before, &[&[Reprocess(0)], &[Convert(1, "d")]]);
+    holds("reprocess, another hour", &Scenario { late_calls: 1, ..scenario });
+    if long() {
+        holds("both hours reprocessed", &on_top(&[&[Reprocess(0)], &[Reprocess(1)]]));
+        let scenario = Scenario::new(true, &before, &[&[Reprocess(0)], &[Reprocess(1)]]);
+        holds("two hours reprocessed", &Scenario { late_calls: 1, ..scenario });
+    }
 }

@@ -32,8 +32,9 @@ fn committed_only(dir: &Path) -> (PathBuf, PathBuf) {
     assert_eq!(record["batches"][0]["state"], "committed");
     fs::remove_file(&versions[1]).unwrap();
     fs::remove_dir_all(lake.join("_edgemill/partitions")).unwrap();
-    fs::create_dir_all(lake.join("staging").join(attempt)).unwrap();
-    fs::rename(lake.join("cloudfront_logs"), lake.join("staging").join(attempt).join("cloudfront_logs")).unwrap();
+    let staging = lake.join(format!("staging/batch.cloudfront_logs.2026-11-21T05.{attempt}"));
+    fs::create_dir_all(&staging).unwrap();
+    fs::rename(lake.join("cloudfront_logs"), staging.join("cloudfront_logs")).unwrap();
     (logs, lake)
 }
 

@@ -1,9 +1,11 @@
 //! `edgemill init`
 
+use std::time::Duration;
+
 use super::show;
 use crate::edge::ledger::DynamoLedger;
 use crate::error::{EXIT_DONE, Result};
-use crate::lake::{Lake, LedgerChoice};
+use crate::lake::{CatalogChoice, Lake, LedgerChoice, NewLake};
 
 /// Make a lake and the table of its ledger, where they are not there yet
 #[derive(Debug, clap::Args)]
@@ -14,13 +16,30 @@ pub struct Args {
     /// Where the lake keeps its records: lake (in itself) or dynamodb:TABLE, made with on-demand capacity
     #[arg(long, value_name = "LEDGER", default_value = "lake", env = "EDGEMILL_LEDGER")]
     ledger: LedgerChoice,
+    /// The catalog that engines follow: none, or lake (one small object a partition, in the lake itself)
+    #[arg(long, value_name = "CATALOG", default_value = "none", env = "EDGEMILL_CATALOG")]
+    catalog: CatalogChoice,
+    /// The longest that a call to the store may be under way; what replaces rows waits as long [default: 2s]
+    #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
+    late: Option<Duration>,
+    /// The longest that a query over the catalog may take; what replaces rows waits as long [default: 5min]
+    #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
+    queries: Option<Duration>,
 }
 
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     if let LedgerChoice::Dynamodb { table } = &args.ledger {
         DynamoLedger::create_table(table).await?;
     }
-    let lake = Lake::open_or_create(&args.to, Some(&args.ledger)).await?;
+    let new = NewLake {
+        ledger: Some(args.ledger.clone()),
+        late_seconds: args.late.map(|late| late.as_secs()),
+        query_seconds: args.queries.map(|queries| queries.as_secs()),
+    };
+    let mut lake = Lake::open_or_create(&args.to, &new).await?;
+    if args.catalog != CatalogChoice::None {
+        lake.choose_catalog(args.catalog).await?;
+    }
     if json {
         show::json(&lake.identity)?;
     } else {

@@ -1,12 +1,15 @@
 //! The command line, exactly as typed: one file per verb, no work in any. Results go to stdout, everything else to stderr.
 
+mod compact;
 mod convert;
 mod ddl;
 mod demo;
 mod generate;
 mod init;
 mod query;
+mod reprocess;
 mod show;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use futures::future::BoxFuture;
@@ -38,6 +41,9 @@ pub enum Verb {
     Generate(generate::Args),
     Convert(Box<convert::Args>),
     Init(init::Args),
+    Verify(verify::Args),
+    Compact(compact::Args),
+    Reprocess(Box<reprocess::Args>),
     Query(query::Args),
     Ddl(ddl::Args),
 }
@@ -52,6 +58,9 @@ pub fn run(cli: Cli) -> BoxFuture<'static, Result<u8>> {
             Verb::Generate(args) => generate::run(args, cli.json),
             Verb::Convert(args) => convert::run(*args, cli.json).await,
             Verb::Init(args) => init::run(args, cli.json).await,
+            Verb::Verify(args) => verify::run(args, cli.json).await,
+            Verb::Compact(args) => compact::run(args, cli.json).await,
+            Verb::Reprocess(args) => reprocess::run(*args, cli.json).await,
             Verb::Query(args) => query::run(args, cli.json).await,
             Verb::Ddl(args) => ddl::run(&args, cli.json),
         }

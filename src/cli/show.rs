@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::pipeline::Summary;
+use crate::verify::Report;
 
 /// One line to stdout. A reader that went away is told as an error, not as a panic.
 pub(super) fn line(text: &str) -> Result<()> {
@@ -72,8 +73,23 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
     }
     if stats.changed_objects > 0 {
         let changed = count(stats.changed_objects, "object");
-        line(&format!("{changed} changed after conversion; the lake holds the earlier rows:"))?;
+        let replaced = stats.replaced_objects;
+        let became = if replaced >= stats.changed_objects {
+            "their rows were replaced".to_owned()
+        } else {
+            format!("the rows of {replaced} were replaced, of the others the lake holds the earlier ones")
+        };
+        line(&format!("{changed} changed after conversion; {became}:"))?;
         list(&summary.changed)?;
+    }
+    if stats.late_objects > 0 {
+        line(&format!("{} came late:", count(stats.late_objects, "object")))?;
+        list(&summary.late)?;
+    }
+    let compacted = &summary.compacted;
+    if compacted.compacted_partitions > 0 {
+        let (before, after) = (compacted.replaced_files, compacted.output_files);
+        line(&format!("{} compacted: {before} files to {after}", count(compacted.compacted_partitions, "partition")))?;
     }
     if stats.skipped_objects > 0 {
         line(&format!("left alone: {}", counted(&summary.left_alone)))?;
@@ -81,7 +97,41 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
     if stats.finished_batches > 0 {
         line(&format!("{} of an interrupted run published", count(stats.finished_batches, "hour")))?;
     }
+    if stats.finished_rewrites > 0 {
+        line(&format!("{} of an interrupted run closed", count(stats.finished_rewrites, "rewrite")))?;
+    }
     Ok(())
+}
+
+/// Findings that are told.
+const TOLD_FINDINGS: usize = 20;
+
+/// A verification for people.
+pub(super) fn verified(report: &Report) -> Result<()> {
+    line(&format!(
+        "{} in {}, {} in {}: {} of {} lines, {} rejected",
+        count(report.objects, "object"),
+        count(report.units, "unit"),
+        count(report.files, "file"),
+        count(report.partitions, "partition"),
+        count(report.rows, "row"),
+        report.lines,
+        report.rejected_lines,
+    ))?;
+    for finding in report.findings.iter().take(TOLD_FINDINGS) {
+        line(&format!("  {}: {}", finding.kind, finding.about))?;
+    }
+    if report.findings.len() > TOLD_FINDINGS {
+        line(&format!("  and {} more", report.findings.len() - TOLD_FINDINGS))?;
+    }
+    for mended in &report.mended {
+        line(&format!("  mended: {mended}"))?;
+    }
+    line(if report.findings.is_empty() {
+        "every row of every object is in the table exactly once"
+    } else {
+        "not everything agrees; what --fix cannot mend, edgemill reprocess writes anew"
+    })
 }
 
 /// `3 of this, 1 of that`.

@@ -21,6 +21,11 @@ pub async fn write(lake: &Objects, manifest: &Manifest) -> Result<()> {
     }
 }
 
+/// Whether an attempt has a manifest.
+pub async fn exists(lake: &Objects, attempt: &AttemptId) -> Result<bool> {
+    Ok(lake.size(&path(attempt)).await?.is_some())
+}
+
 /// Reads an attempt's manifest.
 pub async fn read(lake: &Objects, attempt: &AttemptId) -> Result<Manifest> {
     let path = path(attempt);

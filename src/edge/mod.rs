@@ -1,7 +1,11 @@
-//! Everything that talks to the outside world: stores, the ledger, and (later) catalogs.
+//! Everything that talks to the outside world: stores, the ledger, the catalog, clocks.
 
 pub mod aws;
+pub mod catalog;
+pub mod claims;
+pub mod clock;
 pub mod contract;
+pub mod footer;
 pub mod ledger;
 pub mod location;
 pub mod manifests;

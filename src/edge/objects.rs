@@ -20,6 +20,9 @@ use crate::error::{Certainty, Error, Result};
 use crate::kernel::protocol::Swap;
 use crate::model::ObjectId;
 
+/// Deletions sent at a time.
+const DELETIONS_AT_A_TIME: usize = 16;
+
 /// Calls made so far, by what they are billed as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Calls {
@@ -121,6 +124,20 @@ impl Objects {
         Ok(root.common_prefixes.into_iter().chain(objects).map(String::from).collect())
     }
 
+    /// Names right below a folder, of folders and objects. A folder that is not there holds none.
+    pub async fn list_names(&self, folder: &str) -> Result<Vec<String>> {
+        self.calls.list.fetch_add(1, Ordering::Relaxed);
+        let path = Path::from(folder);
+        let found = match self.store.list_with_delimiter(Some(&path)).await {
+            Ok(found) => found,
+            Err(object_store::Error::NotFound { .. }) => return Ok(Vec::new()),
+            Err(error) => return Err(self.failed("list", &path, error)),
+        };
+        let objects = found.objects.into_iter().map(|object| object.location);
+        let paths = found.common_prefixes.into_iter().chain(objects);
+        Ok(paths.filter_map(|path| path.filename().map(str::to_owned)).collect())
+    }
+
     /// An object's bytes, or `None` where there is none.
     pub async fn get(&self, path: &Path) -> Result<Option<Bytes>> {
         self.calls.get.fetch_add(1, Ordering::Relaxed);
@@ -149,6 +166,16 @@ impl Objects {
             return Err(changed(format!("{} bytes came of {} listed", bytes.len(), object.size_bytes)));
         }
         Ok(bytes)
+    }
+
+    /// An object's size, or `None` where there is none.
+    pub async fn size(&self, path: &Path) -> Result<Option<u64>> {
+        self.calls.get.fetch_add(1, Ordering::Relaxed);
+        match self.store.head(path).await {
+            Ok(meta) => Ok(Some(meta.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed("look at", path, error)),
+        }
     }
 
     /// Some bytes of an object; the range is not empty and inside it.
@@ -198,17 +225,29 @@ impl Objects {
         }
     }
 
+    /// Deletes an object; one that is gone is fine.
+    pub async fn delete(&self, path: &Path) -> Result<()> {
+        self.calls.delete.fetch_add(1, Ordering::Relaxed);
+        match self.store.delete(path).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(self.failed("delete", path, error)),
+        }
+    }
+
     /// Deletes everything below a folder.
     pub async fn delete_folder(&self, folder: &str) -> Result<()> {
         let objects: Vec<ObjectMeta> = self.list(folder).try_collect().await?;
-        for object in objects {
-            self.calls.delete.fetch_add(1, Ordering::Relaxed);
-            match self.store.delete(&object.location).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(self.failed("delete", &object.location, error)),
+        let deletions = objects.into_iter().map(|object| async move { self.delete(&object.location).await });
+        futures::stream::iter(deletions).buffer_unordered(DELETIONS_AT_A_TIME).try_collect::<()>().await?;
+        let Some(root) = &self.local else { return Ok(()) };
+        // What a killed process left half-written is no object, and an empty folder is still a folder.
+        let folder = root.join(folder);
+        match tokio::task::spawn_blocking(move || (std::fs::remove_dir_all(&folder), folder)).await {
+            Ok((Err(error), folder)) if error.kind() != std::io::ErrorKind::NotFound && folder.exists() => {
+                Err(Error::io("delete", &folder, error))
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Makes the names of files outlive a power loss whose bytes do already. Stores other than folders promise it themselves.

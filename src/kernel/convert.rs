@@ -29,7 +29,7 @@ use crate::stats::LineStats;
 pub const FLUSH_HELD_BYTES: u64 = 192 << 20;
 
 /// Rows of one file at most; a flush of shorter rows becomes several files.
-const FILE_ROWS: usize = 4 * ROW_GROUP_ROWS;
+pub const FILE_ROWS: usize = 4 * ROW_GROUP_ROWS;
 
 /// Inflated bytes that one wave works on, by what the objects claim: what is held besides the pile.
 const WAVE_RAW_BYTES: u64 = 64 << 20;
@@ -402,7 +402,7 @@ impl Pile {
 }
 
 /// Sorts and encodes one partition's rows.
-fn write(partition: Partition, parts: &[HourRows]) -> Result<Vec<OutputFile>> {
+pub(super) fn write(partition: Partition, parts: &[HourRows]) -> Result<Vec<OutputFile>> {
     let order = order(partition.table, parts);
     let files = encode(partition.table, parts, &order).map_err(|error| Error::encode(partition.to_string(), error))?;
     let sizes = order.chunks(FILE_ROWS).map(|rows| rows.len() as u64);

@@ -2,8 +2,12 @@
 //!
 //! Records are small and change by compare-and-set on their version; what can be long (an hour may have ten thousand
 //! objects) lies in manifests, which never change once written.
+//!
+//! A file holds rows of one unit only, and its partition's record says of which ([`Part`]). So what one unit has in a partition
+//! can be replaced as a whole, whatever compactions came between, and replacing an hour never grows into replacing its
+//! neighbours.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -12,15 +16,15 @@ use super::inflate::Damage;
 use crate::model::{Hour, ObjectId, Partition, UnitId};
 use crate::stats::LineStats;
 
-/// The version of these formats; a record of a later one is refused rather than misread.
-pub const FORMAT_VERSION: u32 = 1;
+/// The version of these formats; a record of another one is refused rather than misread. (1 was never released.)
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Names a batch, and its files. Follows from its inputs, so that whoever converts the same inputs names them alike.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BatchId(pub String);
 
-/// Names one worker's try at a batch; unique for ever. Also the nonce by which a writer knows its own write again.
+/// Names one worker's try at a batch or a rewrite; unique for ever. Also the nonce by which a writer knows its own write again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AttemptId(pub String);
@@ -44,7 +48,7 @@ impl InputName<'_> {
 
 /// A digest of a set of inputs, whatever their order, that grows with the set: equal sets have equal digests, so that a
 /// listing can be compared with what is known without reading any manifest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct InputsDigest {
     /// Inputs.
     pub objects: u64,
@@ -84,7 +88,7 @@ mod hex_u128 {
 }
 
 /// How far a batch has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BatchState {
     /// Its rows count; its files may not all be in their folders yet.
@@ -94,7 +98,7 @@ pub enum BatchState {
 }
 
 /// A batch, as its unit's record names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BatchEntry {
     /// The batch.
     pub batch: BatchId,
@@ -107,7 +111,7 @@ pub struct BatchEntry {
 }
 
 /// What has been converted of one unit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct UnitRecord {
     /// [`FORMAT_VERSION`] of the writer.
     pub format: u32,
@@ -117,13 +121,19 @@ pub struct UnitRecord {
     pub version: u64,
     /// Its batches, in the order in which they were committed.
     pub batches: Vec<BatchEntry>,
+    /// The batch that is about to take the place of all of them. While there is one, no other is committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replacing: Option<BatchEntry>,
+    /// Attempts whose staging was cleared before they came to their commit; they may never commit.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ended: BTreeSet<AttemptId>,
 }
 
 impl UnitRecord {
     /// A unit of which nothing is known.
     #[must_use]
     pub const fn new(unit: UnitId) -> Self {
-        Self { format: FORMAT_VERSION, unit, version: 0, batches: Vec::new() }
+        Self { format: FORMAT_VERSION, unit, version: 0, batches: Vec::new(), replacing: None, ended: BTreeSet::new() }
     }
 
     /// All its inputs.
@@ -134,14 +144,20 @@ impl UnitRecord {
         all
     }
 
-    /// Its batches that are not published yet.
+    /// Its batches that count and are not seen everywhere yet.
     pub fn unpublished(&self) -> impl Iterator<Item = &BatchEntry> {
-        self.batches.iter().filter(|batch| batch.state == BatchState::Committed)
+        self.batches.iter().filter(|batch| batch.state == BatchState::Committed).chain(&self.replacing)
+    }
+
+    /// The entry of an attempt.
+    #[must_use]
+    pub fn entry(&self, attempt: &AttemptId) -> Option<&BatchEntry> {
+        self.batches.iter().chain(&self.replacing).find(|entry| entry.attempt == *attempt)
     }
 }
 
 /// A file of a partition.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FileEntry {
     /// Its name in the partition's folder.
     pub name: String,
@@ -151,8 +167,41 @@ pub struct FileEntry {
     pub size_bytes: u64,
 }
 
+/// What one unit has in a partition.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Part {
+    /// The unit.
+    pub unit: UnitId,
+    /// The batches that have been applied here, those that were replaced since included: none is ever applied again.
+    pub applied: BTreeMap<BatchId, AttemptId>,
+    /// Its current files, by name.
+    pub files: BTreeSet<FileEntry>,
+}
+
+/// How far an open rewrite has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RewriteStage {
+    /// The record names the rewrite's own folder; the canonical one is brought up to date.
+    Aside,
+    /// The record names the canonical folder again; the rewrite's own is about to go.
+    Back,
+}
+
+/// A rewrite that readers of the record see already and that is not at rest yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct OpenRewrite {
+    /// The rewrite.
+    pub id: AttemptId,
+    /// How far it has come.
+    pub stage: RewriteStage,
+    /// Names of the files whose place it took. Names never come back: those of new files follow from the names of what they
+    /// replace.
+    pub replaced: BTreeSet<String>,
+}
+
 /// The truth that readers follow: the current files of one partition.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PartitionRecord {
     /// [`FORMAT_VERSION`] of the writer.
     pub format: u32,
@@ -162,10 +211,17 @@ pub struct PartitionRecord {
     pub version: u64,
     /// The folder of its files, below the lake.
     pub folder: String,
-    /// The batches whose files are among them.
-    pub applied: BTreeSet<BatchId>,
-    /// Its files, by name.
-    pub files: BTreeSet<FileEntry>,
+    /// What each unit has in it, by unit.
+    pub parts: Vec<Part>,
+    /// The open rewrite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewrite: Option<OpenRewrite>,
+    /// The folder that the catalog was last seen to have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered: Option<String>,
+    /// Rewrites that were closed or given up; none may be opened again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ended: BTreeSet<AttemptId>,
 }
 
 impl PartitionRecord {
@@ -177,9 +233,38 @@ impl PartitionRecord {
             partition,
             version: 0,
             folder: partition.folder(),
-            applied: BTreeSet::new(),
-            files: BTreeSet::new(),
+            parts: Vec::new(),
+            rewrite: None,
+            registered: None,
+            ended: BTreeSet::new(),
         }
+    }
+
+    /// Its current files.
+    pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
+        self.parts.iter().flat_map(|part| &part.files)
+    }
+
+    /// What a unit has in it.
+    #[must_use]
+    pub fn part(&self, unit: &UnitId) -> Option<&Part> {
+        self.parts.iter().find(|part| part.unit == *unit)
+    }
+
+    /// What a unit has in it, made where it has nothing yet.
+    pub fn part_mut(&mut self, unit: &UnitId) -> &mut Part {
+        let place = self.parts.binary_search_by(|part| part.unit.cmp(unit)).unwrap_or_else(|place| {
+            let part = Part { unit: unit.clone(), applied: BTreeMap::new(), files: BTreeSet::new() };
+            self.parts.insert(place, part);
+            place
+        });
+        &mut self.parts[place]
+    }
+
+    /// Whether a batch of a unit has been applied.
+    #[must_use]
+    pub fn has_applied(&self, unit: &UnitId, batch: &BatchId) -> bool {
+        self.part(unit).is_some_and(|part| part.applied.contains_key(batch))
     }
 }
 
@@ -228,6 +313,18 @@ pub struct Manifest {
     pub inputs: Vec<ManifestInput>,
     /// Its outputs, in the order in which they were made.
     pub outputs: Vec<ManifestOutput>,
+    /// What it takes the place of, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replaced>,
+}
+
+/// What a batch takes the place of: all of its unit, which it was made from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    /// The unit's batches.
+    pub batches: BTreeSet<BatchId>,
+    /// The partitions in which they had files.
+    pub partitions: BTreeSet<Partition>,
 }
 
 impl Manifest {
@@ -237,10 +334,11 @@ impl Manifest {
         digest(&self.source, self.inputs.iter().map(|input| &input.object))
     }
 
-    /// Its partitions, each once.
+    /// The partitions that it touches, each once: those of its files, and of the files that it takes the place of.
     #[must_use]
     pub fn partitions(&self) -> BTreeSet<Partition> {
-        self.outputs.iter().map(|output| output.partition).collect()
+        let replaced = self.replaces.iter().flat_map(|replaced| replaced.partitions.iter().copied());
+        self.outputs.iter().map(|output| output.partition).chain(replaced).collect()
     }
 
     /// Its files in one partition.
@@ -256,23 +354,44 @@ pub fn digest<'a>(source: &str, objects: impl Iterator<Item = &'a ObjectId>) -> 
     digest
 }
 
-/// Names the batch of some inputs, given in key order: the same inputs under the same rules have the same name.
+/// Names the batch of some inputs, given in key order: the same inputs under the same rules have the same name, unless one
+/// takes the place of the other.
 #[must_use]
-pub fn batch_id(unit: &UnitId, source: &str, rules: &str, inputs: &[ObjectId]) -> BatchId {
+pub fn batch_id(
+    unit: &UnitId,
+    source: &str,
+    rules: &str,
+    inputs: &[ObjectId],
+    replaces: &BTreeSet<BatchId>,
+) -> BatchId {
+    let mut parts = vec![unit.to_string(), source.to_owned(), rules.to_owned()];
+    parts.extend(inputs.iter().flat_map(|input| [input.key.clone(), input.etag.clone()]));
+    if !replaces.is_empty() {
+        parts.push("replaces".to_owned());
+        parts.extend(replaces.iter().map(|batch| batch.0.clone()));
+    }
+    BatchId(format!("{}-{}", unit_time(unit), short_hash(parts.iter().map(String::as_str))))
+}
+
+/// How the names of the files begin that a compaction makes of some files of a unit in a partition.
+#[must_use]
+pub fn compacted_prefix(unit: &UnitId, partition: Partition, replaced: &BTreeSet<String>) -> String {
+    let partition = partition.to_string();
+    let parts = ["compact", partition.as_str()].into_iter().chain(replaced.iter().map(String::as_str));
+    format!("{}-{}", unit_time(unit), short_hash(parts))
+}
+
+fn unit_time(unit: &UnitId) -> String {
+    unit.hour().map_or_else(|| "untimed".to_owned(), Hour::compact)
+}
+
+fn short_hash<'a>(parts: impl Iterator<Item = &'a str>) -> String {
     let mut hash = Sha256::new();
-    for part in [unit.to_string().as_str(), source, rules] {
+    for part in parts {
         hash.update(part);
         hash.update([0]);
     }
-    for input in inputs {
-        for part in [&input.key, &input.etag] {
-            hash.update(part);
-            hash.update([0]);
-        }
-    }
-    let hex: String = hash.finalize().iter().take(10).map(|byte| format!("{byte:02x}")).collect();
-    let when = unit.hour().map_or_else(|| "untimed".to_owned(), Hour::compact);
-    BatchId(format!("{when}-{hex}"))
+    hash.finalize().iter().take(10).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -301,7 +420,7 @@ mod tests {
     #[test]
     fn a_batch_is_named_by_its_inputs() {
         let unit = UnitId::Hour(Table::CloudfrontLogs, "2026-11-21T05".parse().unwrap());
-        let name = |objects: &[ObjectId]| batch_id(&unit, "s3://logs", "r", objects);
+        let name = |objects: &[ObjectId]| batch_id(&unit, "s3://logs", "r", objects, &BTreeSet::new());
         assert_eq!(name(&[object("a", "1")]), name(&[object("a", "1")]));
         assert_ne!(name(&[object("a", "1")]), name(&[object("a", "2")]));
         assert!(name(&[object("a", "1")]).0.starts_with("2026112105-"), "{}", name(&[]).0);

@@ -10,7 +10,8 @@ use object_store::path::Path;
 use tokio::sync::{SemaphorePermit, mpsc};
 
 use super::{NAMED_AT_MOST, Shared, Summary, plan_unit, ratio};
-use crate::commit;
+use crate::carry;
+use crate::edge::clock;
 use crate::edge::objects::Objects;
 use crate::error::{Error, Result};
 use crate::kernel::convert::{
@@ -18,12 +19,14 @@ use crate::kernel::convert::{
 };
 use crate::kernel::enrich::RULES_VERSION;
 use crate::kernel::names;
+use crate::kernel::places::{staged, staging};
 use crate::kernel::plan::{UnitPlan, chunks, path};
 use crate::kernel::protocol::Outcome;
 use crate::kernel::records::{
-    AttemptId, BatchId, FORMAT_VERSION, FileEntry, Manifest, ManifestInput, ManifestOutput, UnitRecord, batch_id,
+    AttemptId, BatchId, FORMAT_VERSION, FileEntry, Manifest, ManifestInput, ManifestOutput, Replaced, UnitRecord,
+    batch_id,
 };
-use crate::model::{ObjectId, UnitId};
+use crate::model::{Hour, ObjectId, UnitId};
 use crate::offload::offload;
 use crate::progress::Progress;
 use crate::stats::LineStats;
@@ -43,25 +46,25 @@ fn convert_cost_bytes(raw_bytes: u64) -> u64 {
 
 /// The attempts of this run whose staging is not named by any record yet.
 #[derive(Debug, Default)]
-pub(super) struct Attempts(Mutex<BTreeSet<AttemptId>>);
+pub(super) struct Attempts(Mutex<BTreeSet<String>>);
 
 impl Attempts {
-    fn begin(&self) -> AttemptId {
+    fn begin(&self, unit: &UnitId) -> AttemptId {
         let attempt = AttemptId(uuid::Uuid::new_v4().simple().to_string());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(attempt.clone());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(staging(unit, &attempt));
         attempt
     }
 
     /// From here on a record may name the attempt, so its staging is the protocol's.
-    fn hand_over(&self, attempt: &AttemptId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(attempt);
+    fn hand_over(&self, unit: &UnitId, attempt: &AttemptId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&staging(unit, attempt));
     }
 
     /// Removes the staging of all attempts that never came to their commit. A failure leaves orphans, which do no harm.
     pub(super) async fn clear(&self, lake: &Objects) {
         let attempts = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        for attempt in attempts {
-            if let Err(error) = lake.delete_folder(&commit::staging(&attempt)).await {
+        for folder in attempts {
+            if let Err(error) = lake.delete_folder(&folder).await {
                 tracing::debug!(%error, "staging was left behind");
             }
         }
@@ -80,16 +83,18 @@ pub(super) async fn convert(
     let mut finished_batches = 0;
     loop {
         let mut summary = Summary::default();
-        let mut outcome = Outcome::Published;
+        let mut outcome = Outcome::Done;
         if !plan.inputs.is_empty() {
-            let (manifest, converted) = convert_inputs(shared, &record.unit, &plan.inputs, progress).await?;
+            let (manifest, converted) = convert_inputs(shared, &record.unit, &plan.inputs, None, progress).await?;
             summary = converted;
+            summary.touched = manifest.partitions();
+            note_lateness(&mut summary, &record, &manifest);
             // Where no object could be read, there is nothing to commit, and nothing was written.
             if !manifest.inputs.is_empty() {
-                outcome = commit::commit(&shared.lake.objects, &shared.lake.records, &manifest, &record).await?;
+                outcome = carry::commit(&shared.lake, &manifest, &record).await?;
             }
         }
-        if outcome == Outcome::Published {
+        if outcome == Outcome::Done {
             summary.stats.units = 1;
             summary.stats.finished_batches = finished_batches;
             // The first plan's are counted already.
@@ -99,20 +104,33 @@ pub(super) async fn convert(
         tracing::info!("{}: another run was faster, planning anew", record.unit);
         record = shared.lake.records.unit(&record.unit).await?;
         // The other run may have died right after its commit; our own end promises that its rows are seen.
-        finished_batches += commit::finish_unit(&shared.lake.objects, &shared.lake.records, &record).await?;
+        finished_batches += carry::finish_unit(&shared.lake, &record).await?;
+        record = shared.lake.records.unit(&record.unit).await?;
         plan = plan_unit(shared, &record, listed).await?;
     }
 }
 
-async fn convert_inputs(
+/// Says which hour's objects came when others of it had been converted already, and how late that is.
+fn note_lateness(summary: &mut Summary, before: &UnitRecord, manifest: &Manifest) {
+    let Some(hour) = before.unit.hour().filter(|_| !before.batches.is_empty()) else { return };
+    let objects = manifest.inputs.len() as u64;
+    summary.stats.late_objects += objects;
+    let hours = Hour::of_unix_seconds(clock::now_unix_seconds()).hours_since(hour.plus(1));
+    summary.late.push(format!("{}: {objects} objects, {hours} h after its end", before.unit));
+}
+
+/// Converts objects into the staging folder of a new attempt, which may be to take the place of others.
+pub(super) async fn convert_inputs(
     shared: &Shared,
     unit: &UnitId,
     inputs: &[ObjectId],
+    replaces: Option<Replaced>,
     progress: &Progress,
 ) -> Result<(Manifest, Summary)> {
-    let attempt = shared.attempts.begin();
+    let attempt = shared.attempts.begin(unit);
     let source = shared.source.url();
-    let batch = batch_id(unit, source, RULES_VERSION, inputs);
+    let before = replaces.as_ref().map(|replaced| replaced.batches.clone()).unwrap_or_default();
+    let batch = batch_id(unit, source, RULES_VERSION, inputs, &before);
     let (mut outcomes, mut outputs) = (Vec::with_capacity(inputs.len()), Vec::new());
     let mut new_fields: BTreeMap<String, u64> = BTreeMap::new();
     let mut fetched = futures::stream::iter(chunks(inputs)).then(|chunk| fetch(shared, unit, inputs, chunk)).boxed();
@@ -120,7 +138,7 @@ async fn convert_inputs(
     while let Some(chunk) = next {
         let stored_bytes: u64 = chunk.objects.iter().map(|object| object.id.size_bytes).sum();
         let writer =
-            StagedWriter { lake: &shared.lake.objects, attempt: &attempt, batch: &batch, first: outputs.len() };
+            StagedWriter { lake: &shared.lake.objects, unit, attempt: &attempt, batch: &batch, first: outputs.len() };
         // While one chunk is converted the next is fetched, as far as the budget goes.
         let (done, ahead) = tokio::join!(convert_fetched(shared, unit, chunk, writer), fetched.try_next());
         let (converted, written) = done?;
@@ -143,8 +161,10 @@ async fn convert_inputs(
         source: source.to_owned(),
         inputs: outcomes.into_iter().filter(|outcome| !outcome.unread).map(manifest_input).collect(),
         outputs,
+        replaces,
     };
-    shared.attempts.hand_over(&attempt);
+    shared.attempts.hand_over(unit, &attempt);
+    crate::crash::here("staged");
     Ok((manifest, summary))
 }
 
@@ -181,6 +201,7 @@ async fn fetch<'s>(shared: &'s Shared, unit: &UnitId, inputs: &[ObjectId], chunk
 /// Writes an attempt's files into its staging folder, numbered through the batch.
 struct StagedWriter<'a> {
     lake: &'a Objects,
+    unit: &'a UnitId,
     attempt: &'a AttemptId,
     batch: &'a BatchId,
     first: usize,
@@ -191,7 +212,8 @@ impl StagedWriter<'_> {
         let (mut outputs, mut paths): (Vec<ManifestOutput>, Vec<Path>) = (Vec::new(), Vec::new());
         while let Some(OutputFile { partition, bytes, rows }) = files.recv().await {
             let name = format!("{}-{}.parquet", self.batch.0, self.first + outputs.len());
-            let path = commit::staged(self.attempt, &partition.folder(), &name);
+            let path = Path::from(format!("{}/{name}", staged(self.unit, self.attempt, partition)));
+            crate::crash::here("stage");
             let size_bytes = bytes.len() as u64;
             self.lake.put(&path, Bytes::from(bytes)).await?;
             paths.push(path);

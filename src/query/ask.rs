@@ -39,7 +39,7 @@ async fn snapshot(lake: &Lake) -> Result<Snapshot> {
 }
 
 fn files(record: &PartitionRecord) -> impl Iterator<Item = SnapshotFile> + '_ {
-    record.files.iter().map(|file| SnapshotFile {
+    record.files().map(|file| SnapshotFile {
         path: Path::from(format!("{}/{}", record.folder, file.name)),
         size_bytes: file.size_bytes,
         rows: file.rows,

@@ -10,12 +10,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 
 pub use dynamodb::DynamoLedger;
 pub use lake::LakeLedger;
 
 use crate::error::{Error, Result};
+use crate::kernel::places::{UNTIMED, unit_name};
 use crate::kernel::protocol::Swap;
 use crate::kernel::records::{FORMAT_VERSION, PartitionRecord, UnitRecord};
 use crate::model::{HourRange, Partition, Table, UnitId};
@@ -66,12 +66,39 @@ impl Records {
     pub async fn unit(&self, unit: &UnitId) -> Result<UnitRecord> {
         let key = unit_key(unit);
         let found = self.ledger.head(&key).await?;
-        found.map_or_else(|| Ok(UnitRecord::new(unit.clone())), |record| decode(&key, &record))
+        let record = found.map_or_else(|| Ok(UnitRecord::new(unit.clone())), |record| decode(&key, &record))?;
+        // Whoever ended an attempt of a unit without a time knew its key only.
+        Ok(UnitRecord { unit: unit.clone(), ..record })
+    }
+
+    /// The record at a unit's key; version 0, of a unit without a time and a folder, where there is none.
+    pub async fn unit_at(&self, key: &str) -> Result<UnitRecord> {
+        if let Some(record) = self.ledger.head(key).await? {
+            return decode(key, &record);
+        }
+        unit_of(key).map(UnitRecord::new).ok_or_else(|| damaged(key, "it is no unit's key"))
     }
 
     /// Replaces a unit's record by its next version.
     pub async fn swap_unit(&self, next: &UnitRecord) -> Result<Swap> {
-        self.swap(&unit_key(&next.unit), next.version, next).await
+        self.swap_unit_at(&unit_key(&next.unit), next).await
+    }
+
+    /// Replaces the record at a unit's key by its next version.
+    pub async fn swap_unit_at(&self, key: &str, next: &UnitRecord) -> Result<Swap> {
+        self.swap(key, next.version, next).await
+    }
+
+    /// Any small thing that the ledger remembers beside units and partitions; its version, and what it is.
+    pub async fn note<R: DeserializeOwned>(&self, key: &str) -> Result<Option<(u64, R)>> {
+        let Some(record) = self.ledger.head(key).await? else { return Ok(None) };
+        let value = serde_json::from_slice(&record.body).map_err(|error| damaged(key, error))?;
+        Ok(Some((record.version, value)))
+    }
+
+    /// Replaces a note by its next version.
+    pub async fn swap_note(&self, key: &str, version: u64, value: &(impl Serialize + Sync)) -> Result<Swap> {
+        self.swap(key, version, value).await
     }
 
     /// The units of a table that have a record, of a range of hours or all.
@@ -122,17 +149,26 @@ impl Records {
     }
 }
 
-/// How the names of units without a time begin.
-const UNTIMED: &str = "untimed-";
+/// A unit's key. Keys sort by time; a unit without a time comes after all that have one.
+#[must_use]
+pub fn unit_key(unit: &UnitId) -> String {
+    unit_key_of(unit.table(), &unit_name(unit))
+}
 
-/// Keys sort by time; a unit without a time comes after all that have one.
-fn unit_key(unit: &UnitId) -> String {
-    match unit {
-        UnitId::Hour(table, hour) => format!("units/{table}/{hour}"),
-        UnitId::Untimed(table, folder) => {
-            let name: String = Sha256::digest(folder).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-            format!("units/{table}/{UNTIMED}{name}")
-        }
+/// A unit's key, by its name.
+#[must_use]
+pub fn unit_key_of(table: Table, name: &str) -> String {
+    format!("units/{table}/{name}")
+}
+
+/// The unit of a key; the folder of one without a time cannot be told.
+fn unit_of(key: &str) -> Option<UnitId> {
+    let (table, name) = key.strip_prefix("units/")?.split_once('/')?;
+    let table = Table::ALL.into_iter().find(|of| of.name() == table)?;
+    match name.parse() {
+        Ok(hour) => Some(UnitId::Hour(table, hour)),
+        Err(_) if name.starts_with(UNTIMED) => Some(UnitId::Untimed(table, String::new())),
+        Err(_) => None,
     }
 }
 
@@ -142,8 +178,13 @@ fn partition_key(partition: Partition) -> String {
 
 fn decode<R: DeserializeOwned>(key: &str, record: &Versioned) -> Result<R> {
     let value: serde_json::Value = serde_json::from_slice(&record.body).map_err(|error| damaged(key, error))?;
-    if value.get("format").and_then(serde_json::Value::as_u64).is_none_or(|format| format > u64::from(FORMAT_VERSION)) {
-        return Err(damaged(key, "a later version of edgemill wrote it; use that one"));
+    match value.get("format").and_then(serde_json::Value::as_u64) {
+        Some(format) if format == u64::from(FORMAT_VERSION) => {}
+        Some(format) if format > u64::from(FORMAT_VERSION) => {
+            return Err(damaged(key, "a later version of edgemill wrote it; use that one"));
+        }
+        Some(_) => return Err(damaged(key, "a version of edgemill from before the first release wrote it")),
+        None => return Err(damaged(key, "it says no format")),
     }
     if value.get("version").and_then(serde_json::Value::as_u64) != Some(record.version) {
         return Err(damaged(key, "its version is not that of its name"));

@@ -1,106 +1,35 @@
-//! The commit protocol as a pure state machine: what a worker does next, given what it has just seen.
-//!
-//! Write aside, commit, publish. The worker's files lie in its staging folder when the machine begins. [`Commit::step`]
-//! takes an event and answers with the next action; whoever carries the action out (`commit.rs` in a real run, a model
-//! checker in a proof) brings back what came of it. The machine holds no clock, no identity but its manifest's attempt,
-//! and no belief about a record other than the one it was just shown.
-//!
-//! Why each row is in the table exactly once:
-//! - the only instant that decides is the compare-and-set that appends the batch to its unit's record ([`Action::SwapUnit`]);
-//! - before it, nothing that a reader follows has changed, so a crash leaves only a staging folder;
-//! - a worker appends only to a record whose inputs it has all seen and that share none with its own ([`Event::Inputs`]);
-//! - after it, every step can be repeated by anyone: copying a file to a name that follows from the batch, and adding a
-//!   batch to a set that has it already;
-//! - staging is cleared only when the batch is marked published, so whoever finishes the work finds the files, or finds
-//!   the batch marked ([`Event::StagingGone`]);
-//! - a compare-and-set whose answer was lost is answered by reading again: the attempt in the record tells whose it is.
+//! Brings an attempt's batch into the table: commit in the unit's record, publish in every partition, mark, clear.
 
 use std::collections::BTreeSet;
 
-use super::records::{BatchEntry, BatchId, BatchState, Manifest, PartitionRecord, UnitRecord};
+use super::{Action, Change, Event, Outcome, Register, Sentence, Setting, Swap, Switch};
+use crate::kernel::places::{InProgress, STAGING, copies_of_batch, staging};
+use crate::kernel::records::{BatchEntry, BatchId, BatchState, Manifest, PartitionRecord, UnitRecord};
 use crate::model::Partition;
 
-/// What came of a compare-and-set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Swap {
-    /// The record is now ours.
-    Done,
-    /// Another version was there first; nothing was written.
-    Lost,
-    /// No telling: it may have happened.
-    Unknown,
+/// What is done in one partition.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Publish {
+    Reading,
+    Copying(PartitionRecord),
+    Swapping,
+    /// The batch takes the place of what the unit has here.
+    Switching(Box<Switch>),
+    Registering(Register),
 }
 
-/// What the worker does next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Write the manifest; its name is the attempt's, so nobody else writes it.
-    WriteManifest,
-    /// Read the unit's record.
-    ReadUnit,
-    /// Read the inputs of these batches of the unit.
-    ReadInputs(Vec<BatchEntry>),
-    /// Replace the unit's record, whose version is one less than this one's.
-    SwapUnit(UnitRecord),
-    /// Read a partition's record.
-    ReadPartition(Partition),
-    /// Copy the batch's files of a partition from staging to the folder that its record names; those that are there stay.
-    CopyFiles(PartitionRecord),
-    /// Replace a partition's record, whose version is one less than this one's.
-    SwapPartition(PartitionRecord),
-    /// Remove the attempt's staging folder.
-    ClearStaging,
-    /// Nothing more.
-    Done(Outcome),
-}
-
-/// What the worker has seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The machine's first event.
-    Start,
-    /// The manifest lies in the store, and so do the staged files.
-    ManifestWritten,
-    /// The unit's record as it is.
-    Unit(UnitRecord),
-    /// Whether the batches that were asked for have any of this batch's inputs.
-    Inputs {
-        /// They have at least one in common.
-        overlap: bool,
-    },
-    /// What came of a compare-and-set.
-    Swapped(Swap),
-    /// A partition's record as it is.
-    Partition(PartitionRecord),
-    /// The files lie in the folder that was asked for.
-    FilesCopied,
-    /// A file that was to be copied is not in staging.
-    StagingGone,
-    /// The staging folder is gone.
-    StagingCleared,
-}
-
-/// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The batch is committed and published.
-    Published,
-    /// Another batch has some of these inputs: nothing of this attempt counts, plan anew.
-    Superseded,
-    /// The batch counts and is not published, and its staged files are gone: somebody else removed them.
-    StagingLost,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     Begin,
     ReadingUnit,
     CheckingInputs(UnitRecord),
+    /// Looking whether the sources of what is to be replaced are gone.
+    Listing(UnitRecord),
     Committing,
-    /// Publishing the partition at this place; the record that was last read, once it was.
-    Publishing(usize, Option<PartitionRecord>),
-    /// Staging was gone: only a batch that is marked published by now may lack it.
-    ReadingWhyGone,
+    /// In the partition at this place.
+    Publishing(usize, Publish),
+    /// Staging was gone: only a batch that is published by now may lack it.
+    ReadingWhyGone(String),
     ReadingToMark,
     Marking,
     Clearing(Outcome),
@@ -110,6 +39,7 @@ enum Phase {
 /// One attempt on its way into the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit<'m> {
+    setting: Setting,
     manifest: &'m Manifest,
     partitions: Vec<Partition>,
     /// The batches whose inputs are known to share none with ours.
@@ -117,19 +47,37 @@ pub struct Commit<'m> {
     phase: Phase,
 }
 
+impl std::hash::Hash for Commit<'_> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (&self.manifest.attempt, &self.phase).hash(state);
+    }
+}
+
 impl<'m> Commit<'m> {
     /// An attempt whose files are staged. `planned_against` are the batches that the plan took into account.
     #[must_use]
-    pub fn new(manifest: &'m Manifest, planned_against: &UnitRecord) -> Self {
+    pub fn new(setting: Setting, manifest: &'m Manifest, planned_against: &UnitRecord) -> Self {
         let checked = planned_against.batches.iter().map(|entry| entry.batch.clone()).collect();
-        Self { manifest, partitions: manifest.partitions().into_iter().collect(), checked, phase: Phase::Begin }
+        Self { checked, ..Self::at(setting, manifest, Phase::Begin) }
     }
 
-    /// A batch that somebody committed and nobody has published yet.
+    /// A batch that somebody committed and that is not published yet.
     #[must_use]
-    pub fn finish(manifest: &'m Manifest) -> Self {
+    pub fn finish(setting: Setting, manifest: &'m Manifest) -> Self {
+        let mut machine = Self::at(setting, manifest, Phase::Begin);
+        (machine.phase, _) = machine.publish(0);
+        machine
+    }
+
+    fn at(setting: Setting, manifest: &'m Manifest, phase: Phase) -> Self {
         let partitions = manifest.partitions().into_iter().collect();
-        Self { manifest, partitions, checked: BTreeSet::new(), phase: Phase::Publishing(0, None) }
+        Self { setting, manifest, partitions, checked: BTreeSet::new(), phase }
+    }
+
+    /// What it brings into the table.
+    #[must_use]
+    pub const fn manifest(&self) -> &'m Manifest {
+        self.manifest
     }
 
     /// The next action. An event that the machine did not ask for changes nothing: it asks again.
@@ -144,33 +92,51 @@ impl<'m> Commit<'m> {
         match (phase, event) {
             (Phase::Begin, Event::ManifestWritten) => (Phase::ReadingUnit, Action::ReadUnit),
             (Phase::Begin, _) => (Phase::Begin, Action::WriteManifest),
-            (Phase::CheckingInputs(_), Event::Inputs { overlap: true }) => Self::clear(Outcome::Superseded),
+            (Phase::CheckingInputs(_), Event::Inputs { overlap: true }) => self.clear(Outcome::Superseded),
             (Phase::CheckingInputs(record), Event::Inputs { overlap: false }) => self.append(record),
+            (Phase::Listing(record), Event::Staging(names)) => self.check_sources(record, &names),
             (Phase::ReadingUnit, Event::Unit(record)) | (Phase::CheckingInputs(record), _) => self.commit(record),
             (Phase::Committing, Event::Swapped(Swap::Done)) => self.publish(0),
             // Lost or unknown: the record itself tells.
-            (Phase::ReadingUnit | Phase::Committing, _) => (Phase::ReadingUnit, Action::ReadUnit),
-            (Phase::Publishing(place, seen), event) => self.publishing(place, seen, event),
-            (Phase::ReadingWhyGone, Event::Unit(record)) => self.why_gone(&record),
-            (Phase::ReadingWhyGone, _) => (Phase::ReadingWhyGone, Action::ReadUnit),
+            (Phase::ReadingUnit | Phase::Listing(_) | Phase::Committing, _) => (Phase::ReadingUnit, Action::ReadUnit),
+            (Phase::Publishing(place, at), event) => self.publishing(place, at, event),
+            (Phase::ReadingWhyGone(path), Event::Unit(record)) => self.why_gone(&record, path),
+            (Phase::ReadingWhyGone(path), _) => (Phase::ReadingWhyGone(path), Action::ReadUnit),
             (Phase::ReadingToMark, Event::Unit(record)) => self.mark(record),
-            (Phase::Marking, Event::Swapped(Swap::Done)) => Self::clear(Outcome::Published),
+            (Phase::Marking, Event::Swapped(Swap::Done)) => self.clear(Outcome::Done),
             (Phase::ReadingToMark | Phase::Marking, _) => (Phase::ReadingToMark, Action::ReadUnit),
-            (Phase::Clearing(outcome) | Phase::Ended(outcome), Event::StagingCleared) => {
-                (Phase::Ended(outcome), Action::Done(outcome))
-            }
-            (Phase::Clearing(outcome), _) => Self::clear(outcome),
-            (Phase::Ended(outcome), _) => (Phase::Ended(outcome), Action::Done(outcome)),
+            (Phase::Clearing(outcome), Event::Removed) | (Phase::Ended(outcome), _) => Self::end(outcome),
+            (Phase::Clearing(outcome), _) => self.clear(outcome),
         }
     }
 
+    fn end(outcome: Outcome) -> (Phase, Action) {
+        (Phase::Ended(outcome.clone()), Action::Done(outcome))
+    }
+
+    fn clear(&self, outcome: Outcome) -> (Phase, Action) {
+        (Phase::Clearing(outcome), Action::RemoveFolder(staging(&self.manifest.unit, &self.manifest.attempt)))
+    }
+
     fn commit(&self, record: UnitRecord) -> (Phase, Action) {
-        if record.batches.iter().any(|entry| entry.attempt == self.manifest.attempt) {
+        if record.entry(&self.manifest.attempt).is_some() {
             // An earlier compare-and-set of ours had happened after all.
             return self.publish(0);
         }
-        if record.batches.iter().any(|entry| entry.batch == self.manifest.batch) {
-            return Self::clear(Outcome::Superseded);
+        let known = record.batches.iter().any(|entry| entry.batch == self.manifest.batch);
+        if known || record.ended.contains(&self.manifest.attempt) {
+            return self.clear(Outcome::Superseded);
+        }
+        if let Some(other) = record.replacing.clone().filter(|_| self.setting.keeps(Sentence::OneReplacement)) {
+            return (Phase::ReadingUnit, Action::Finish(other));
+        }
+        if let Some(replaced) = &self.manifest.replaces {
+            let published = record.batches.iter().all(|entry| entry.state == BatchState::Published);
+            let these: BTreeSet<BatchId> = record.batches.iter().map(|entry| entry.batch.clone()).collect();
+            if self.setting.keeps(Sentence::ReplacesExactly) && !(published && these == replaced.batches) {
+                return self.clear(Outcome::Superseded);
+            }
+            return (Phase::Listing(record), Action::ListStaging);
         }
         let unseen: Vec<BatchEntry> =
             record.batches.iter().filter(|entry| !self.checked.contains(&entry.batch)).cloned().collect();
@@ -181,68 +147,129 @@ impl<'m> Commit<'m> {
         }
     }
 
+    /// What is to be replaced is published, so what is left of its staging is of no more use, and must be gone before its
+    /// files may be deleted.
+    fn check_sources(&self, record: UnitRecord, names: &BTreeSet<String>) -> (Phase, Action) {
+        let left = names.iter().find(|name| match InProgress::parse(name) {
+            Some(InProgress::Batch { attempt, .. }) => record.batches.iter().any(|entry| entry.attempt == attempt),
+            _ => false,
+        });
+        match left {
+            Some(name) if self.setting.keeps(Sentence::SourcesGoneFirst) => {
+                (Phase::ReadingUnit, Action::RemoveFolder(format!("{STAGING}/{name}")))
+            }
+            _ => self.append(record),
+        }
+    }
+
     fn append(&self, mut record: UnitRecord) -> (Phase, Action) {
         record.version += 1;
-        record.batches.push(BatchEntry {
+        let entry = BatchEntry {
             batch: self.manifest.batch.clone(),
             attempt: self.manifest.attempt.clone(),
             state: BatchState::Committed,
             inputs: self.manifest.digest(),
-        });
+        };
+        if self.manifest.replaces.is_some() {
+            record.replacing = Some(entry);
+        } else {
+            record.batches.push(entry);
+        }
         (Phase::Committing, Action::SwapUnit(record))
     }
 
     fn publish(&self, place: usize) -> (Phase, Action) {
-        match self.partitions.get(place) {
-            Some(partition) => (Phase::Publishing(place, None), Action::ReadPartition(*partition)),
-            None => (Phase::ReadingToMark, Action::ReadUnit),
+        let Some(partition) = self.partitions.get(place).copied() else {
+            return (Phase::ReadingToMark, Action::ReadUnit);
+        };
+        let at = if self.manifest.replaces.is_some() {
+            let changes = vec![Change::of_batch(self.manifest, partition)];
+            let switch = Switch::new(self.setting, self.manifest.attempt.clone(), partition, changes);
+            Publish::Switching(Box::new(switch))
+        } else {
+            Publish::Reading
+        };
+        (Phase::Publishing(place, at), Action::ReadPartition(partition))
+    }
+
+    fn publishing(&self, place: usize, at: Publish, event: Event) -> (Phase, Action) {
+        let (unit, batch) = (&self.manifest.unit, &self.manifest.batch);
+        let stay = |at, action| (Phase::Publishing(place, at), action);
+        match (at, event) {
+            (Publish::Reading, Event::Partition(record)) if record.has_applied(unit, batch) => {
+                self.published(place, Event::Partition(record))
+            }
+            (Publish::Reading, Event::Partition(record)) => {
+                let wanted = copies_of_batch(self.manifest, &record, &record.folder);
+                stay(Publish::Copying(record), Action::Copy(wanted))
+            }
+            (Publish::Copying(record), Event::Copied) => {
+                stay(Publish::Swapping, Action::SwapPartition(self.apply(record)))
+            }
+            (Publish::Copying(_), Event::SourceGone(path)) => (Phase::ReadingWhyGone(path), Action::ReadUnit),
+            (Publish::Swapping, Event::Swapped(Swap::Done)) => self.published(place, Event::Start),
+            (Publish::Switching(switch), event) => self.switching(place, switch, event),
+            (Publish::Registering(mut register), event) => match register.step(event) {
+                Action::Done(_) => self.publish(place + 1),
+                action => stay(Publish::Registering(register), action),
+            },
+            (Publish::Reading | Publish::Copying(_) | Publish::Swapping, _) => self.publish(place),
         }
     }
 
-    fn publishing(&self, place: usize, seen: Option<PartitionRecord>, event: Event) -> (Phase, Action) {
-        match (event, seen) {
-            (Event::Partition(record), _) if record.applied.contains(&self.manifest.batch) => self.publish(place + 1),
-            (Event::Partition(record), _) => {
-                (Phase::Publishing(place, Some(record.clone())), Action::CopyFiles(record))
-            }
-            (Event::FilesCopied, Some(record)) => {
-                let next = self.apply(record);
-                (Phase::Publishing(place, None), Action::SwapPartition(next))
-            }
-            (Event::StagingGone, _) => (Phase::ReadingWhyGone, Action::ReadUnit),
-            (Event::Swapped(Swap::Done), _) => self.publish(place + 1),
-            _ => self.publish(place),
+    fn switching(&self, place: usize, mut switch: Box<Switch>, event: Event) -> (Phase, Action) {
+        match switch.step(event) {
+            // What the switch lacks may have been cleared by whoever published the batch meanwhile.
+            Action::Done(Outcome::FileMissing(path)) => (Phase::ReadingWhyGone(path), Action::ReadUnit),
+            Action::Done(Outcome::Busy) => self.publish(place),
+            Action::Done(Outcome::Done) => self.published(place, Event::Start),
+            // Its rewrite was ended, which is done only to what no unit names.
+            Action::Done(Outcome::Superseded) => (Phase::ReadingWhyGone(staging_of(self.manifest)), Action::ReadUnit),
+            action => (Phase::Publishing(place, Publish::Switching(switch)), action),
         }
     }
 
-    fn why_gone(&self, record: &UnitRecord) -> (Phase, Action) {
-        let ours = record.batches.iter().find(|entry| entry.attempt == self.manifest.attempt);
-        if ours.is_some_and(|entry| entry.state == BatchState::Published) {
-            return Self::clear(Outcome::Published);
+    /// The batch is applied in the partition at this place, which the catalog has to know of; the event is what was just seen.
+    fn published(&self, place: usize, seen: Event) -> (Phase, Action) {
+        let Some(partition) = self.partitions.get(place).filter(|_| self.setting.catalog) else {
+            return self.publish(place + 1);
+        };
+        self.publishing(place, Publish::Registering(Register::new(*partition)), seen)
+    }
+
+    /// A batch that was published has no staging, and none that was replaced since is in the record.
+    fn why_gone(&self, record: &UnitRecord, path: String) -> (Phase, Action) {
+        if record.unpublished().any(|entry| entry.attempt == self.manifest.attempt) {
+            return Self::end(Outcome::FileMissing(path));
         }
-        (Phase::Ended(Outcome::StagingLost), Action::Done(Outcome::StagingLost))
+        self.clear(Outcome::Done)
     }
 
     fn apply(&self, mut record: PartitionRecord) -> PartitionRecord {
         record.version += 1;
-        record.applied.insert(self.manifest.batch.clone());
-        record.files.extend(self.manifest.files(record.partition).cloned());
+        let files: Vec<_> = self.manifest.files(record.partition).cloned().collect();
+        let part = record.part_mut(&self.manifest.unit);
+        part.applied.insert(self.manifest.batch.clone(), self.manifest.attempt.clone());
+        part.files.extend(files);
         record
     }
 
     fn mark(&self, mut record: UnitRecord) -> (Phase, Action) {
-        let ours = record.batches.iter_mut().find(|entry| entry.attempt == self.manifest.attempt);
-        match ours {
-            Some(entry) if entry.state == BatchState::Committed => {
-                entry.state = BatchState::Published;
-                record.version += 1;
-                (Phase::Marking, Action::SwapUnit(record))
+        if let Some(mut entry) = record.replacing.take_if(|entry| entry.attempt == self.manifest.attempt) {
+            entry.state = BatchState::Published;
+            record.batches = vec![entry];
+        } else {
+            let ours = record.batches.iter_mut().find(|entry| entry.attempt == self.manifest.attempt);
+            match ours {
+                Some(entry) if entry.state == BatchState::Committed => entry.state = BatchState::Published,
+                _ => return self.clear(Outcome::Done),
             }
-            _ => Self::clear(Outcome::Published),
         }
+        record.version += 1;
+        (Phase::Marking, Action::SwapUnit(record))
     }
+}
 
-    const fn clear(outcome: Outcome) -> (Phase, Action) {
-        (Phase::Clearing(outcome), Action::ClearStaging)
-    }
+fn staging_of(manifest: &Manifest) -> String {
+    staging(&manifest.unit, &manifest.attempt)
 }

@@ -1,0 +1,42 @@
+//! `edgemill reprocess`
+
+use super::convert::Reading;
+use super::show;
+use crate::edge::clock::now_unix_seconds;
+use crate::error::Result;
+use crate::job::{Job, Typed};
+use crate::model::HourRange;
+use crate::pipeline;
+
+/// Convert hours again, by today's rules, and put the new rows in the place of the old
+///
+/// From exactly the objects that they were converted from, as they are today; if one is gone, nothing is touched. Queries see
+/// the old rows or the new, never both.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("which").required(true))]
+pub struct Args {
+    #[command(flatten)]
+    reading: Reading,
+    /// Folder of the lake
+    #[arg(long, visible_alias = "to", value_name = "URL", env = "EDGEMILL_LAKE")]
+    lake: String,
+    /// The hours, by the names of their objects, such as 2026-11-21T00..2026-11-22T00 (UTC)
+    #[arg(long, value_name = "A..B", env = "EDGEMILL_HOURS", group = "which")]
+    hours: Option<HourRange>,
+    /// All hours, and what has no hour in its name
+    #[arg(long, group = "which")]
+    all: bool,
+}
+
+pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
+    let lake = args.lake.clone();
+    let typed = Typed { hours: args.hours, ..args.reading.typed(args.lake) };
+    let summary = pipeline::reprocess(Job::new(typed, now_unix_seconds())?).await?;
+    if json {
+        show::json(&summary)?;
+    } else {
+        show::line(&format!("{} hours written anew", summary.stats.units))?;
+        show::summary(&summary, &lake)?;
+    }
+    Ok(summary.exit_code())
+}

@@ -1,0 +1,39 @@
+//! `edgemill verify`
+
+use super::show;
+use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE, Result};
+use crate::lake::Lake;
+use crate::model::HourRange;
+use crate::verify::{self, Options};
+
+/// Prove that the lake holds every row of every object exactly once
+///
+/// Holds the ledger, the manifests, the Parquet files and the catalog against each other, per object and per file; with --from
+/// also the logs themselves. Exit code 0 if all agrees, 3 if not.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder of the lake
+    #[arg(long, visible_alias = "to", value_name = "URL", env = "EDGEMILL_LAKE")]
+    lake: String,
+    /// Folder of the raw logs: also say which of them the lake lacks
+    #[arg(long, value_name = "URL")]
+    from: Option<String>,
+    /// Only these hours, such as 2026-11-21T00..2026-11-22T00 (UTC) [default: all]
+    #[arg(long, value_name = "A..B", env = "EDGEMILL_HOURS")]
+    hours: Option<HourRange>,
+    /// Mend what can be mended: publish, register, close and clear what was left, delete files that nothing names
+    #[arg(long)]
+    fix: bool,
+}
+
+pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
+    let lake = Lake::open(&args.lake).await?;
+    let options = Options { from: args.from, hours: args.hours, fix: args.fix };
+    let report = verify::verify(&lake, &options).await?;
+    if json {
+        show::json(&report)?;
+    } else {
+        show::verified(&report)?;
+    }
+    Ok(if report.findings.is_empty() { EXIT_DONE } else { EXIT_DONE_WITH_DAMAGE })
+}

@@ -1,0 +1,231 @@
+//! Few, well-sized, sorted files: what many small conversions leave of an hour, merged.
+//!
+//! Only files of one unit are merged with each other, so that what a unit has can still be replaced as a whole.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use serde::Serialize;
+
+use crate::carry;
+use crate::error::{Error, Result};
+use crate::kernel::convert::FILE_ROWS;
+use crate::kernel::merge::{NamedFile, merge};
+use crate::kernel::places::{InProgress, STAGING, aside};
+use crate::kernel::protocol::{Change, Outcome};
+use crate::kernel::records::{AttemptId, FileEntry, Part, PartitionRecord, compacted_prefix};
+use crate::lake::Lake;
+use crate::model::Partition;
+use crate::offload::{Pool, offload};
+use crate::tidy;
+
+/// The size that files are merged up to, unless a run is told otherwise: what Athena's users are advised to aim at.
+pub const TARGET_BYTES: u64 = 128 << 20;
+
+/// Small files of one unit in one hour above which a conversion merges them by itself.
+pub const SMALL_FILES: usize = 16;
+
+const READS_AT_A_TIME: usize = 16;
+
+/// What is to be merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// The size that files are merged up to.
+    pub target_bytes: u64,
+    /// Fewer small files of a unit than this are left alone; at least 2.
+    pub small_files: usize,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Compacted {
+    /// Partitions looked at.
+    pub partitions: u64,
+    /// Partitions of which files were merged.
+    pub compacted_partitions: u64,
+    /// Partitions left alone, since somebody was at work there.
+    pub busy_partitions: u64,
+    /// Files before.
+    pub replaced_files: u64,
+    /// Their bytes.
+    pub replaced_bytes: u64,
+    /// Files after.
+    pub output_files: u64,
+    /// Their bytes.
+    pub output_bytes: u64,
+    /// Rows moved.
+    pub rows: u64,
+}
+
+/// Files of one part that become one or a few.
+fn groups(part: &Part, wish: Wish) -> Vec<Vec<&FileEntry>> {
+    let small = |file: &&FileEntry| file.size_bytes < wish.target_bytes / 2 && file.rows < FILE_ROWS as u64 / 2;
+    let small: Vec<&FileEntry> = part.files.iter().filter(small).collect();
+    if small.len() < wish.small_files.max(2) {
+        return Vec::new();
+    }
+    let (mut groups, mut group, mut size_bytes, mut rows) = (Vec::new(), Vec::new(), 0, 0);
+    for file in small {
+        let full = size_bytes + file.size_bytes > wish.target_bytes || rows + file.rows > FILE_ROWS as u64;
+        if full && !group.is_empty() {
+            groups.push(std::mem::take(&mut group));
+            (size_bytes, rows) = (0, 0);
+        }
+        size_bytes += file.size_bytes;
+        rows += file.rows;
+        group.push(file);
+    }
+    groups.push(group);
+    groups.retain(|group| group.len() > 1);
+    groups
+}
+
+/// Merges the small files of partitions, one partition after another, then lets every folder and catalog follow.
+pub async fn compact(
+    lake: &Lake,
+    pool: &Pool,
+    partitions: impl IntoIterator<Item = Partition>,
+    wish: Wish,
+    progress: &(dyn Fn() + Sync),
+) -> Result<Compacted> {
+    let mut done = Compacted::default();
+    let mut open = Vec::new();
+    for partition in partitions {
+        done.partitions += 1;
+        match one(lake, pool, partition, wish, &mut done).await? {
+            Outcome::Done => open.push(partition),
+            Outcome::Busy => done.busy_partitions += 1,
+            Outcome::Superseded | Outcome::FileMissing(_) => {}
+        }
+        progress();
+    }
+    done.compacted_partitions = open.len() as u64;
+    tidy::settle(lake, open).await?;
+    Ok(done)
+}
+
+async fn one(lake: &Lake, pool: &Pool, partition: Partition, wish: Wish, done: &mut Compacted) -> Result<Outcome> {
+    let mut record = lake.records.partition(partition).await?;
+    if record.parts.iter().all(|part| groups(part, wish).is_empty()) {
+        return Ok(Outcome::Superseded);
+    }
+    if record.rewrite.is_some() {
+        carry::settle(lake, partition).await?;
+        record = lake.records.partition(partition).await?;
+    }
+    if has_sources(lake, &record).await? {
+        return Ok(Outcome::Busy);
+    }
+    let id = AttemptId(uuid::Uuid::new_v4().simple().to_string());
+    let folder = aside(partition, &id);
+    let mut changes = Vec::new();
+    let mut tally = Compacted::default();
+    for part in &record.parts {
+        for group in groups(part, wish) {
+            let change = merge_group(lake, pool, &record, part, &group, &folder).await?;
+            tally.replaced_files += group.len() as u64;
+            tally.replaced_bytes += group.iter().map(|file| file.size_bytes).sum::<u64>();
+            tally.output_files += change.files.len() as u64;
+            tally.output_bytes += change.files.iter().map(|file| file.size_bytes).sum::<u64>();
+            tally.rows += change.files.iter().map(|file| file.rows).sum::<u64>();
+            changes.push(change);
+        }
+    }
+    if changes.is_empty() {
+        return Ok(Outcome::Superseded);
+    }
+    let outcome = carry::switch(lake, &id, partition, changes).await?;
+    if outcome == Outcome::Done {
+        done.replaced_files += tally.replaced_files;
+        done.replaced_bytes += tally.replaced_bytes;
+        done.output_files += tally.output_files;
+        done.output_bytes += tally.output_bytes;
+        done.rows += tally.rows;
+    }
+    Ok(outcome)
+}
+
+/// Whether a batch that was applied here is still on its way elsewhere: its files cannot be replaced yet.
+async fn has_sources(lake: &Lake, record: &PartitionRecord) -> Result<bool> {
+    let applied: BTreeSet<&AttemptId> = record.parts.iter().flat_map(|part| part.applied.values()).collect();
+    let names = lake.objects.list_names(STAGING).await?;
+    Ok(names.iter().any(|name| match InProgress::parse(name) {
+        Some(InProgress::Batch { attempt, .. }) => applied.contains(&attempt),
+        _ => false,
+    }))
+}
+
+async fn merge_group(
+    lake: &Lake,
+    pool: &Pool,
+    record: &PartitionRecord,
+    part: &Part,
+    group: &[&FileEntry],
+    folder: &str,
+) -> Result<Change> {
+    let partition = record.partition;
+    let paths: Vec<String> = group.iter().map(|file| format!("{}/{}", record.folder, file.name)).collect();
+    let read = |path: String| async move {
+        let bytes = lake.objects.get(&Path::from(path.as_str())).await?;
+        let missing = || Error::FileMissing { path: path.clone(), about: partition.to_string() };
+        bytes.map(|bytes| (path.clone(), bytes)).ok_or_else(missing)
+    };
+    let files: Vec<NamedFile> =
+        futures::stream::iter(paths.into_iter().map(read)).buffered(READS_AT_A_TIME).try_collect().await?;
+    let merged = offload(pool, format!("merging files of {partition}"), move || merge(partition, &files)).await?;
+    let replaced: BTreeSet<String> = group.iter().map(|file| file.name.clone()).collect();
+    let prefix = compacted_prefix(&part.unit, partition, &replaced);
+    let mut written = BTreeSet::new();
+    for (number, file) in merged.into_iter().enumerate() {
+        let name = format!("{prefix}-{number}.parquet");
+        let size_bytes = file.bytes.len() as u64;
+        lake.objects.put(&Path::from(format!("{folder}/{name}")), Bytes::from(file.bytes)).await?;
+        written.insert(FileEntry { name, rows: file.rows, size_bytes });
+    }
+    let rows = |files: &mut dyn Iterator<Item = u64>| files.sum::<u64>();
+    let (before, after) =
+        (rows(&mut group.iter().map(|file| file.rows)), rows(&mut written.iter().map(|file| file.rows)));
+    if before != after {
+        let source = format!("its record says {before} rows, its files hold {after}").into();
+        return Err(Error::FileDamaged { path: record.folder.clone(), source });
+    }
+    Ok(Change { unit: part.unit.clone(), replaced: Some(replaced), files: written, from: None, applies: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Table, UnitId};
+
+    fn part(sizes: &[(u64, u64)]) -> Part {
+        let file = |(number, (size_bytes, rows)): (usize, &(u64, u64))| FileEntry {
+            name: format!("{number:02}"),
+            rows: *rows,
+            size_bytes: *size_bytes,
+        };
+        Part {
+            unit: UnitId::Untimed(Table::AlbLogs, "a".into()),
+            applied: std::collections::BTreeMap::new(),
+            files: sizes.iter().enumerate().map(file).collect(),
+        }
+    }
+
+    fn grouped(sizes: &[(u64, u64)], small_files: usize) -> Vec<usize> {
+        let part = part(sizes);
+        groups(&part, Wish { target_bytes: 100, small_files }).iter().map(Vec::len).collect()
+    }
+
+    #[test]
+    fn small_files_are_grouped_up_to_the_target_and_large_ones_stay() {
+        assert_eq!(grouped(&[(10, 1); 4], 4), [4]);
+        assert!(grouped(&[(10, 1); 3], 4).is_empty(), "too few to be worth it");
+        assert_eq!(grouped(&[(40, 1), (40, 1), (40, 1), (40, 1), (90, 1)], 2), [2, 2]);
+        assert_eq!(grouped(&[(40, 1), (40, 1), (40, 1)], 2), [2], "what is alone in its group stays");
+        assert!(grouped(&[(90, 1), (60, 1)], 2).is_empty());
+        let many_rows = FILE_ROWS as u64 / 2 - 1;
+        assert_eq!(grouped(&[(1, many_rows); 4], 2), [2, 2], "a file holds so many rows and no more");
+        assert!(grouped(&[(1, many_rows + 1); 4], 2).is_empty(), "what was merged once is not merged again");
+    }
+}

@@ -1,0 +1,65 @@
+//! A catalog in the lake itself: one small object a partition, `_edgemill/catalog/<table>/<hour>.txt`, which holds its folder.
+//!
+//! For engines that are told their partitions by a script, and to see how a lake behaves behind a catalog without an account.
+
+use async_trait::async_trait;
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+
+use super::Catalog;
+use crate::edge::objects::Objects;
+use crate::error::Result;
+use crate::model::{Partition, Table};
+
+const READS_AT_A_TIME: usize = 32;
+
+/// A catalog inside a lake.
+#[derive(Clone, Debug)]
+pub struct LakeCatalog {
+    lake: Objects,
+}
+
+impl LakeCatalog {
+    /// The catalog of a lake.
+    #[must_use]
+    pub const fn new(lake: Objects) -> Self {
+        Self { lake }
+    }
+
+    async fn read(&self, path: &Path) -> Result<Option<String>> {
+        let body = self.lake.get(path).await?;
+        Ok(body.map(|body| String::from_utf8_lossy(&body).trim().to_owned()))
+    }
+}
+
+fn folder_of(table: Table) -> String {
+    format!("_edgemill/catalog/{table}")
+}
+
+#[async_trait]
+impl Catalog for LakeCatalog {
+    async fn folder(&self, partition: Partition) -> Result<Option<String>> {
+        self.read(&Path::from(format!("{}/{}.txt", folder_of(partition.table), partition.hour))).await
+    }
+
+    async fn set(&self, partition: Partition, folder: &str) -> Result<()> {
+        let path = Path::from(format!("{}/{}.txt", folder_of(partition.table), partition.hour));
+        self.lake.put(&path, format!("{folder}\n").into()).await
+    }
+
+    async fn partitions(&self, table: Table) -> Result<Vec<(Partition, String)>> {
+        let listed: Vec<_> = self.lake.list(&folder_of(table)).try_collect().await?;
+        let mut hours: Vec<_> =
+            listed.iter().filter_map(|object| object.location.filename()?.strip_suffix(".txt")?.parse().ok()).collect();
+        hours.sort_unstable();
+        let read = |hour| async move {
+            let partition = Partition { table, hour };
+            Ok(self.folder(partition).await?.map(|folder| (partition, folder)))
+        };
+        futures::stream::iter(hours.into_iter().map(read))
+            .buffered(READS_AT_A_TIME)
+            .try_filter_map(|found| async { Ok(found) })
+            .try_collect()
+            .await
+    }
+}

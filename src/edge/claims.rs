@@ -1,0 +1,269 @@
+//! Claims: hints that somebody works on a unit, so that others work elsewhere. Nothing correct ever rests on one.
+//!
+//! A claim is a small object, `_edgemill/claims/<table>.<unit>.json`, made only if absent, written again while its owner lives
+//! and removed when it is done. A claim whose owner is a dead process of this very machine is void at once. Any other is void
+//! when nobody has written it for the lease, by the clock of whoever looks: clocks of two machines are never compared.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use object_store::path::Path;
+use serde::{Deserialize, Serialize};
+
+use super::clock;
+use super::objects::Objects;
+use crate::error::{Error, Result};
+use crate::kernel::places::unit_name;
+use crate::kernel::protocol::Swap;
+use crate::model::UnitId;
+
+const FOLDER: &str = "_edgemill/claims";
+
+/// How long a claim of another machine holds that nobody renews, unless a run is told otherwise.
+pub const LEASE: Duration = Duration::from_mins(1);
+
+/// Who claims.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// This run; unique for ever.
+    pub run: String,
+    /// The machine since its last start, and its space of process numbers; nothing where that cannot be told.
+    pub machine: Option<String>,
+    /// The process's number there.
+    pub process: u32,
+    /// When the process started, in ticks of that machine: numbers are used again.
+    pub started: Option<u64>,
+}
+
+impl Owner {
+    /// This process.
+    #[must_use]
+    pub fn this() -> Self {
+        let process = std::process::id();
+        Self { run: uuid::Uuid::new_v4().simple().to_string(), machine: machine(), process, started: started(process) }
+    }
+
+    /// Whether the owner is certainly no longer alive.
+    #[must_use]
+    pub fn is_dead(&self, this: &Self) -> bool {
+        let same_machine = self.machine.is_some() && self.machine == this.machine;
+        same_machine && self.started.is_some() && started(self.process) != self.started
+    }
+}
+
+/// This boot of this machine and this space of process numbers (a container has its own).
+fn machine() -> Option<String> {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let space = std::fs::read_link("/proc/self/ns/pid").ok()?;
+    Some(format!("{} {}", boot.trim(), space.display()))
+}
+
+/// When a process started, in ticks since the machine did: the 22nd field of its `stat` (`proc_pid_stat`, section 5 of the manual), which counts from
+/// behind the name in parentheses, since a name may hold anything.
+fn started(process: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_whitespace().nth(19)?.parse().ok()
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Claim {
+    owner: Owner,
+    /// How often the owner has written it.
+    beat: u64,
+}
+
+/// The claims of a lake as one run sees them.
+#[derive(Debug)]
+pub struct Claims {
+    lake: Objects,
+    owner: Owner,
+    lease: Duration,
+    /// What others' claims said, and since when they have said that.
+    seen: Mutex<HashMap<UnitId, (Claim, Duration)>>,
+    /// What is ours.
+    held: Mutex<BTreeSet<UnitId>>,
+}
+
+impl Claims {
+    /// The claims of a lake.
+    #[must_use]
+    pub fn new(lake: Objects, lease: Duration) -> Self {
+        Self { lake, owner: Owner::this(), lease, seen: Mutex::default(), held: Mutex::default() }
+    }
+
+    fn path(unit: &UnitId) -> Path {
+        Path::from(format!("{FOLDER}/{}.{}.json", unit.table(), unit_name(unit)))
+    }
+
+    /// This run, as its claims name it.
+    #[must_use]
+    pub fn run(&self) -> &str {
+        &self.owner.run
+    }
+
+    /// Claims a unit; whether it is ours now.
+    pub async fn take(&self, unit: &UnitId) -> Result<bool> {
+        let taken = self.try_take(unit).await?;
+        if taken {
+            lock(&self.held).insert(unit.clone());
+        }
+        Ok(taken)
+    }
+
+    async fn try_take(&self, unit: &UnitId) -> Result<bool> {
+        let ours = self.body(0)?;
+        if self.lake.put_new(&Self::path(unit), ours).await? == Swap::Done {
+            return Ok(true);
+        }
+        let Some(theirs) = self.read(unit).await? else {
+            // Just removed, or our own write whose answer was lost.
+            return Ok(self.lake.put_new(&Self::path(unit), self.body(0)?).await? == Swap::Done);
+        };
+        if theirs.owner.run == self.owner.run {
+            return Ok(true);
+        }
+        if !self.is_void(unit, theirs) {
+            return Ok(false);
+        }
+        // Two may do this at the same time and both believe that it is theirs: a unit done twice costs work, no more.
+        self.lake.put(&Self::path(unit), self.body(0)?).await?;
+        Ok(true)
+    }
+
+    /// Whether somebody else is believed to work on a unit.
+    pub async fn is_taken(&self, unit: &UnitId) -> Result<bool> {
+        let theirs = self.read(unit).await?;
+        Ok(theirs.is_some_and(|theirs| theirs.owner.run != self.owner.run && !self.is_void(unit, theirs)))
+    }
+
+    fn is_void(&self, unit: &UnitId, theirs: Claim) -> bool {
+        if theirs.owner.is_dead(&self.owner) {
+            return true;
+        }
+        let now = clock::since_boot();
+        let mut seen = lock(&self.seen);
+        match seen.get(unit) {
+            Some((before, since)) if *before == theirs => now.saturating_sub(*since) >= self.lease,
+            _ => {
+                seen.insert(unit.clone(), (theirs, now));
+                false
+            }
+        }
+    }
+
+    async fn read(&self, unit: &UnitId) -> Result<Option<Claim>> {
+        let body = self.lake.get(&Self::path(unit)).await?;
+        // A claim that cannot be read is a hint that says nothing.
+        Ok(body.and_then(|body| serde_json::from_slice(&body).ok()))
+    }
+
+    fn body(&self, beat: u64) -> Result<bytes::Bytes> {
+        let claim = Claim { owner: self.owner.clone(), beat };
+        let body = serde_json::to_vec(&claim);
+        body.map(Into::into).map_err(|error| Error::LedgerDamaged { path: FOLDER.to_owned(), source: error.into() })
+    }
+
+    /// Writes a claim again and again, as long as the future lives; never ends.
+    pub async fn keep(&self, unit: &UnitId) {
+        for beat in 1.. {
+            tokio::time::sleep(self.lease / 3).await;
+            let Ok(body) = self.body(beat) else { return };
+            if let Err(error) = self.lake.put(&Self::path(unit), body).await {
+                tracing::debug!(%error, %unit, "a claim could not be renewed");
+            }
+        }
+    }
+
+    /// Withdraws all claims that are still ours.
+    pub async fn withdraw_all(&self) {
+        let held = std::mem::take(&mut *lock(&self.held));
+        for unit in held {
+            self.withdraw(&unit).await;
+        }
+    }
+
+    /// Withdraws a claim. A failure leaves a hint that grows void.
+    pub async fn withdraw(&self, unit: &UnitId) {
+        lock(&self.held).remove(unit);
+        if let Err(error) = self.lake.delete(&Self::path(unit)).await {
+            tracing::debug!(%error, %unit, "a claim was left behind");
+        }
+    }
+
+    /// The claims of dead processes of this machine, by their paths.
+    pub async fn dead(&self) -> Result<Vec<String>> {
+        let mut dead = Vec::new();
+        for name in self.lake.list_names(FOLDER).await? {
+            let path = format!("{FOLDER}/{name}");
+            let claim = self.lake.get(&Path::from(path.as_str())).await?;
+            let claim = claim.and_then(|body| serde_json::from_slice::<Claim>(&body).ok());
+            if claim.is_some_and(|claim| claim.owner.is_dead(&self.owner)) {
+                dead.push(path);
+            }
+        }
+        Ok(dead)
+    }
+
+    /// Removes the claims of dead processes of this machine; how many those were.
+    pub async fn clear_dead(&self) -> Result<u64> {
+        let dead = self.dead().await?;
+        for path in &dead {
+            self.lake.delete(&Path::from(path.as_str())).await?;
+        }
+        Ok(dead.len() as u64)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Table;
+
+    fn claims(lake: &Objects, lease: Duration) -> Claims {
+        Claims::new(lake.clone(), lease)
+    }
+
+    #[tokio::test]
+    async fn one_of_two_takes_a_unit_until_it_is_withdrawn() {
+        let lake = Objects::of_store(std::sync::Arc::new(object_store::memory::InMemory::new()), "memory://");
+        let unit = UnitId::Hour(Table::AlbLogs, "2026-11-21T05".parse().unwrap());
+        let (a, b) = (claims(&lake, LEASE), claims(&lake, LEASE));
+        assert!(a.take(&unit).await.unwrap() && a.take(&unit).await.unwrap());
+        assert!(!b.take(&unit).await.unwrap() && b.is_taken(&unit).await.unwrap());
+        a.withdraw(&unit).await;
+        assert!(b.take(&unit).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_claim_that_nobody_renews_grows_void_by_the_watchers_clock() {
+        let lake = Objects::of_store(std::sync::Arc::new(object_store::memory::InMemory::new()), "memory://");
+        let unit = UnitId::Untimed(Table::AlbLogs, "a".into());
+        let (a, b) = (claims(&lake, Duration::from_millis(300)), claims(&lake, Duration::from_millis(300)));
+        assert!(a.take(&unit).await.unwrap() && !b.take(&unit).await.unwrap());
+        let kept = tokio::time::timeout(Duration::from_millis(700), a.keep(&unit)).await;
+        assert!(kept.is_err() && !b.take(&unit).await.unwrap(), "a renewed claim holds");
+        assert!(!b.take(&unit).await.unwrap());
+        tokio::time::sleep(Duration::from_millis(350)).await;
+        assert!(b.take(&unit).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_dead_process_of_this_machine_is_known_at_once() {
+        let lake = Objects::of_store(std::sync::Arc::new(object_store::memory::InMemory::new()), "memory://");
+        let unit = UnitId::Untimed(Table::AlbLogs, "a".into());
+        let mut a = claims(&lake, LEASE);
+        // Its number is in use, but by a process that started at another time.
+        a.owner.started = a.owner.started.map(|ticks| ticks + 1);
+        assert!(a.owner.machine.is_some(), "this test needs /proc");
+        assert!(a.take(&unit).await.unwrap());
+        let b = claims(&lake, LEASE);
+        assert!(b.take(&unit).await.unwrap());
+        assert!(!a.take(&unit).await.unwrap(), "and now it is b's");
+    }
+}

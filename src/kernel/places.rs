@@ -1,0 +1,133 @@
+//! Where in a lake work in progress lies, and what its names say.
+//!
+//! Every unfinished thing has a folder right below `staging`, and the folder's name says which record would tell of it: one
+//! listing of `staging` finds all that is not at rest in a lake of any size.
+
+use sha2::{Digest, Sha256};
+
+use super::records::{AttemptId, FileEntry, Manifest, PartitionRecord};
+use crate::model::{Partition, Table, UnitId};
+
+/// The folder of all work in progress. No table's, and without a leading `_` or `.`: a catalog may point into it for a while.
+pub const STAGING: &str = "staging";
+
+/// How the names of units without a time begin.
+pub const UNTIMED: &str = "untimed-";
+
+/// A unit's name in keys: its hour, or a hash of its folder. Names sort by time; those without one come last.
+#[must_use]
+pub fn unit_name(unit: &UnitId) -> String {
+    match unit {
+        UnitId::Hour(_, hour) => hour.to_string(),
+        UnitId::Untimed(_, folder) => {
+            let hash: String = Sha256::digest(folder).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+            format!("{UNTIMED}{hash}")
+        }
+    }
+}
+
+/// A folder of work in progress, by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InProgress {
+    /// An attempt at a batch.
+    Batch {
+        /// The table of its unit.
+        table: Table,
+        /// The unit's name.
+        unit: String,
+        /// The attempt.
+        attempt: AttemptId,
+    },
+    /// A rewrite of a partition.
+    Aside {
+        /// The partition.
+        partition: Partition,
+        /// The rewrite.
+        id: AttemptId,
+    },
+}
+
+impl InProgress {
+    /// Reads a folder's name; `None` for what edgemill did not make.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.split('.');
+        let (kind, table, place, id) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() || id.is_empty() {
+            return None;
+        }
+        let table = Table::ALL.into_iter().find(|of| of.name() == table)?;
+        let id = AttemptId(id.to_owned());
+        match kind {
+            "batch" => Some(Self::Batch { table, unit: place.to_owned(), attempt: id }),
+            "aside" => Some(Self::Aside { partition: Partition { table, hour: place.parse().ok()? }, id }),
+            _ => None,
+        }
+    }
+}
+
+/// An attempt's staging folder.
+#[must_use]
+pub fn staging(unit: &UnitId, attempt: &AttemptId) -> String {
+    format!("{STAGING}/batch.{}.{}.{}", unit.table(), unit_name(unit), attempt.0)
+}
+
+/// Where an attempt's files of a partition wait.
+#[must_use]
+pub fn staged(unit: &UnitId, attempt: &AttemptId, partition: Partition) -> String {
+    format!("{}/{}", staging(unit, attempt), partition.folder())
+}
+
+/// A rewrite's own folder, which comes to hold the whole partition.
+#[must_use]
+pub fn aside(partition: Partition, id: &AttemptId) -> String {
+    format!("{STAGING}/aside.{}.{}.{}", partition.table, partition.hour, id.0)
+}
+
+/// One file to be copied, by paths below the lake.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileCopy {
+    /// Where it lies.
+    pub from: String,
+    /// Where it is to lie, too.
+    pub to: String,
+}
+
+/// Copies of files from folder to folder.
+pub(super) fn copies<'f>(
+    files: impl Iterator<Item = &'f FileEntry>,
+    from: &str,
+    to: &str,
+) -> impl Iterator<Item = FileCopy> {
+    files.map(move |file| FileCopy { from: format!("{from}/{}", file.name), to: format!("{to}/{}", file.name) })
+}
+
+/// Copies of a batch's files of a partition from staging.
+pub(super) fn copies_of_batch(manifest: &Manifest, record: &PartitionRecord, to: &str) -> Vec<FileCopy> {
+    let from = staged(&manifest.unit, &manifest.attempt, record.partition);
+    copies(manifest.files(record.partition), &from, to).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_work_in_progress_are_read_back() {
+        let unit = UnitId::Hour(Table::AlbLogs, "2026-11-21T05".parse().unwrap());
+        let untimed = UnitId::Untimed(Table::AlbLogs, "a.b/c".into());
+        let attempt = AttemptId("0a".into());
+        let name = |path: String| path.strip_prefix("staging/").unwrap().to_owned();
+        for unit in [&unit, &untimed] {
+            let parsed = InProgress::parse(&name(staging(unit, &attempt)));
+            let (table, unit, attempt) = (Table::AlbLogs, unit_name(unit), attempt.clone());
+            assert_eq!(parsed, Some(InProgress::Batch { table, unit, attempt }));
+        }
+        let partition = Partition { table: Table::Rejects, hour: "2026-11-21T05".parse().unwrap() };
+        let parsed = InProgress::parse(&name(aside(partition, &attempt)));
+        assert_eq!(parsed, Some(InProgress::Aside { partition, id: attempt }));
+        for other in ["", "x", "batch.no_table.2026-11-21T05.0a", "aside.rejects.5.0a", "batch.alb_logs.u.a.b"] {
+            assert_eq!(InProgress::parse(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Opens a rewrite: new files in the place of some, seen by readers of the record in one instant.
+//!
+//! The rewrite's own folder comes to hold the whole partition (the new files, and copies of those that stay), then one
+//! compare-and-set lets the record name it. Whoever follows a catalog sees nothing of it before [`super::Settle`] points there.
+
+use std::collections::BTreeSet;
+
+use super::{Action, Event, Outcome, Sentence, Setting, Swap};
+use crate::kernel::places::{FileCopy, InProgress, STAGING, aside, copies, staged};
+use crate::kernel::records::{AttemptId, BatchId, FileEntry, Manifest, OpenRewrite, PartitionRecord, RewriteStage};
+use crate::model::{Partition, UnitId};
+
+/// What a rewrite changes in the part of one unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The unit.
+    pub unit: UnitId,
+    /// The files that go: these, or whatever the unit has by then.
+    pub replaced: Option<BTreeSet<String>>,
+    /// The files that come.
+    pub files: BTreeSet<FileEntry>,
+    /// The folder where they wait; `None` where they lie in the rewrite's own already.
+    pub from: Option<String>,
+    /// The batch that is applied with it.
+    pub applies: Option<BatchId>,
+}
+
+impl Change {
+    /// A batch in the place of all that its unit has in a partition.
+    #[must_use]
+    pub fn of_batch(manifest: &Manifest, partition: Partition) -> Self {
+        Self {
+            unit: manifest.unit.clone(),
+            replaced: None,
+            files: manifest.files(partition).cloned().collect(),
+            from: Some(staged(&manifest.unit, &manifest.attempt, partition)),
+            applies: Some(manifest.batch.clone()),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    Reading,
+    /// Looking whether the sources of what goes are gone.
+    Listing(PartitionRecord),
+    Copying(PartitionRecord),
+    /// A file was gone: if the record of this version stays, so does the loss.
+    Missing(u64, String),
+    Swapping,
+    /// Nothing of this rewrite counts.
+    Dropping(Outcome),
+    Ended(Outcome),
+}
+
+/// One rewrite of one partition on its way into the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Switch {
+    setting: Setting,
+    id: AttemptId,
+    partition: Partition,
+    changes: Vec<Change>,
+    phase: Phase,
+}
+
+impl std::hash::Hash for Switch {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (&self.id, self.partition, &self.phase).hash(state);
+    }
+}
+
+impl Switch {
+    /// A rewrite whose new files are written.
+    #[must_use]
+    pub const fn new(setting: Setting, id: AttemptId, partition: Partition, changes: Vec<Change>) -> Self {
+        Self { setting, id, partition, changes, phase: Phase::Reading }
+    }
+
+    /// The next action. An event that the machine did not ask for changes nothing: it reads again.
+    pub fn step(&mut self, event: Event) -> Action {
+        let phase = std::mem::replace(&mut self.phase, Phase::Reading);
+        let (phase, action) = self.next(phase, event);
+        self.phase = phase;
+        action
+    }
+
+    fn next(&self, phase: Phase, event: Event) -> (Phase, Action) {
+        match (phase, event) {
+            (Phase::Listing(record), Event::Staging(names)) => self.check_sources(record, &names),
+            (Phase::Copying(record), Event::Copied | Event::Marked) => {
+                (Phase::Swapping, Action::SwapPartition(self.switched(record)))
+            }
+            (Phase::Copying(record), Event::SourceGone(path)) => {
+                (Phase::Missing(record.version, path), Action::ReadPartition(self.partition))
+            }
+            (Phase::Missing(version, path), Event::Partition(record)) if record.version == version => {
+                Self::end(Outcome::FileMissing(path))
+            }
+            (Phase::Reading | Phase::Missing(..), Event::Partition(record)) => self.look(record),
+            (Phase::Swapping, Event::Swapped(Swap::Done)) => Self::end(Outcome::Done),
+            (Phase::Dropping(outcome), Event::Removed) | (Phase::Ended(outcome), _) => Self::end(outcome),
+            (Phase::Dropping(outcome), _) => self.drop(outcome),
+            _ => self.read(),
+        }
+    }
+
+    const fn read(&self) -> (Phase, Action) {
+        (Phase::Reading, Action::ReadPartition(self.partition))
+    }
+
+    fn end(outcome: Outcome) -> (Phase, Action) {
+        (Phase::Ended(outcome.clone()), Action::Done(outcome))
+    }
+
+    fn drop(&self, outcome: Outcome) -> (Phase, Action) {
+        (Phase::Dropping(outcome), Action::RemoveFolder(self.folder()))
+    }
+
+    fn folder(&self) -> String {
+        aside(self.partition, &self.id)
+    }
+
+    fn look(&self, record: PartitionRecord) -> (Phase, Action) {
+        let applied =
+            |change: &Change| change.applies.as_ref().is_some_and(|batch| record.has_applied(&change.unit, batch));
+        if record.rewrite.as_ref().is_some_and(|open| open.id == self.id) || self.changes.iter().any(applied) {
+            return Self::end(Outcome::Done);
+        }
+        if record.ended.contains(&self.id) {
+            return self.drop(Outcome::Superseded);
+        }
+        if record.rewrite.is_some() {
+            return (Phase::Reading, Action::Settle(self.partition));
+        }
+        let current: BTreeSet<&String> = record.files().map(|file| &file.name).collect();
+        let known = |change: &Change| change.replaced.iter().flatten().all(|name| current.contains(name));
+        if !self.changes.iter().all(known) {
+            return self.drop(Outcome::Superseded);
+        }
+        if self.setting.keeps(Sentence::SourcesGoneFirst) {
+            (Phase::Listing(record), Action::ListStaging)
+        } else {
+            self.copy(record)
+        }
+    }
+
+    /// The sources of files that go must be gone: a batch's staging, an earlier rewrite's folder. None ever comes back.
+    fn check_sources(&self, record: PartitionRecord, names: &BTreeSet<String>) -> (Phase, Action) {
+        let replaced = self.replaced(&record);
+        for name in names {
+            match InProgress::parse(name) {
+                Some(InProgress::Aside { partition, id })
+                    if partition == self.partition && id != self.id && record.ended.contains(&id) =>
+                {
+                    return (Phase::Reading, Action::RemoveFolder(format!("{STAGING}/{name}")));
+                }
+                Some(InProgress::Batch { attempt, .. }) if has_files_of(&record, &attempt, &replaced) => {
+                    return self.drop(Outcome::Busy);
+                }
+                _ => {}
+            }
+        }
+        self.copy(record)
+    }
+
+    /// Names of the files that go.
+    fn replaced(&self, record: &PartitionRecord) -> BTreeSet<String> {
+        let of = |change: &Change| match &change.replaced {
+            Some(names) => names.clone(),
+            None => record.part(&change.unit).map(|part| names_of(&part.files)).unwrap_or_default(),
+        };
+        self.changes.iter().flat_map(of).collect()
+    }
+
+    fn copy(&self, record: PartitionRecord) -> (Phase, Action) {
+        let replaced = self.replaced(&record);
+        // Where nothing goes there is nothing to switch: the files come as those of any batch do.
+        let to = if replaced.is_empty() { record.folder.clone() } else { self.folder() };
+        let mut wanted: Vec<FileCopy> = Vec::new();
+        if !replaced.is_empty() {
+            let staying = record.files().filter(|file| !replaced.contains(&file.name));
+            wanted.extend(copies(staying, &record.folder, &to));
+        }
+        for change in &self.changes {
+            wanted.extend(change.from.iter().flat_map(|from| copies(change.files.iter(), from, &to)));
+        }
+        let comes_to_hold = !wanted.is_empty() || self.changes.iter().any(|change| !change.files.is_empty());
+        if !comes_to_hold && !replaced.is_empty() {
+            // Without any object there would be no folder, and nobody would find the open rewrite in a listing of `staging`.
+            return (Phase::Copying(record), Action::Mark(format!("{to}/_empty")));
+        }
+        (Phase::Copying(record), Action::Copy(wanted))
+    }
+
+    fn switched(&self, mut record: PartitionRecord) -> PartitionRecord {
+        let replaced = self.replaced(&record);
+        record.version += 1;
+        for change in &self.changes {
+            let part = record.part_mut(&change.unit);
+            part.files.retain(|file| !replaced.contains(&file.name));
+            part.files.extend(change.files.iter().cloned());
+            if let Some(batch) = &change.applies {
+                part.applied.insert(batch.clone(), self.id.clone());
+            }
+        }
+        if !replaced.is_empty() {
+            record.folder = self.folder();
+            record.rewrite = Some(OpenRewrite { id: self.id.clone(), stage: RewriteStage::Aside, replaced });
+        }
+        record
+    }
+}
+
+fn names_of(files: &BTreeSet<FileEntry>) -> BTreeSet<String> {
+    files.iter().map(|file| file.name.clone()).collect()
+}
+
+/// Whether some of these files came from an attempt's staging.
+fn has_files_of(record: &PartitionRecord, attempt: &AttemptId, names: &BTreeSet<String>) -> bool {
+    let batches = record.parts.iter().flat_map(|part| &part.applied).filter(|(_, of)| *of == attempt);
+    batches.map(|(batch, _)| format!("{}-", batch.0)).any(|start| names.iter().any(|name| name.starts_with(&start)))
+}

@@ -1,0 +1,127 @@
+//! Many workers on the same hours: each takes what nobody else has claimed, and looks after what others have at the end.
+
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt};
+
+use super::{Shared, Summary, plan_unit, replace, unit};
+use crate::carry;
+use crate::error::{Error, Result};
+use crate::kernel::plan::UnitPlan;
+use crate::kernel::records::UnitRecord;
+use crate::model::{ObjectId, UnitId};
+use crate::progress::{Measure, Progress};
+
+/// Between two looks at what others have claimed.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// The longest that grows to.
+const LOOK_EVERY_AT_MOST: Duration = Duration::from_secs(5);
+
+/// A unit in which there is something to do.
+pub(super) struct Work {
+    pub(super) record: UnitRecord,
+    pub(super) listed: Vec<ObjectId>,
+    pub(super) plan: UnitPlan,
+}
+
+/// Converts units; ends when each is done, by this run or by another.
+pub(super) async fn convert_units(shared: &Shared, mut work: Vec<Work>, summary: &mut Summary) -> Result<()> {
+    if work.is_empty() {
+        return Ok(());
+    }
+    let stored_bytes = work.iter().flat_map(|work| &work.plan.inputs).map(|input| input.size_bytes).sum();
+    let progress = Progress::begin(Measure::Bytes, work.len() as u64, stored_bytes);
+    // Each run begins at a place of its own, so that several do not meet at every hour.
+    let first = usize::from_str_radix(&shared.claims.run()[..8], 16).unwrap_or(0) % work.len();
+    work.rotate_left(first);
+    let mut wait = LOOK_EVERY;
+    while !work.is_empty() {
+        let before = work.len();
+        work = round(shared, work, &progress, summary).await?;
+        if work.is_empty() {
+            return Ok(());
+        }
+        wait = if work.len() < before { LOOK_EVERY } else { (wait * 2).min(LOOK_EVERY_AT_MOST) };
+        tracing::debug!(units = work.len(), "others work on these, looking again soon");
+        tokio::time::sleep(wait).await;
+    }
+    Ok(())
+}
+
+/// Does what is not claimed; what is left.
+async fn round(shared: &Shared, work: Vec<Work>, progress: &Progress, summary: &mut Summary) -> Result<Vec<Work>> {
+    // One more than there are threads: while they convert, one fetches, writes and commits. More would only make them
+    // share the caches; memory is the budget's affair.
+    let at_a_time = shared.job.threads + 1;
+    let tried = work.into_iter().map(|work| claimed(shared, work, progress));
+    let mut tried = std::pin::pin!(futures::stream::iter(tried).buffer_unordered(at_a_time));
+    let mut left = Vec::new();
+    while let Some(tried) = tried.try_next().await? {
+        match tried {
+            Ok(done) => {
+                summary.add(done);
+                progress.hour();
+            }
+            Err(work) => left.push(work),
+        }
+    }
+    Ok(left)
+}
+
+/// Does a unit, if nobody else has claimed it.
+async fn claimed(shared: &Shared, work: Work, progress: &Progress) -> Result<Result<Summary, Work>> {
+    let unit = work.record.unit.clone();
+    crate::crash::here("claim");
+    if !shared.claims.take(&unit).await? {
+        return Ok(Err(work));
+    }
+    let done = tokio::select! {
+        done = one(shared, work, progress) => done?,
+        () = shared.claims.keep(&unit) => Summary::default(),
+    };
+    shared.claims.withdraw(&unit).await;
+    Ok(Ok(done))
+}
+
+async fn one(shared: &Shared, work: Work, progress: &Progress) -> Result<Summary> {
+    let Work { mut record, listed, mut plan } = work;
+    let unit = record.unit.clone();
+    let mut summary = Summary::default();
+    // Another run may have been here since the plan was made.
+    let now = shared.lake.records.unit(&record.unit).await?;
+    if now.version != record.version || now.unpublished().next().is_some() {
+        summary.stats.finished_batches += carry::finish_unit(&shared.lake, &now).await?;
+        let planned_known = plan.known_objects;
+        record = shared.lake.records.unit(&record.unit).await?;
+        plan = plan_unit(shared, &record, &listed).await?;
+        summary.stats.known_objects += plan.known_objects - planned_known.min(plan.known_objects);
+    }
+    let changed = std::mem::take(&mut plan.changed);
+    if !plan.inputs.is_empty() {
+        summary.add(unit::convert(shared, record, &listed, plan, progress).await?);
+    }
+    if !changed.is_empty() {
+        summary.add(replace_changed(shared, &unit, &listed, changed.len(), progress).await?);
+    }
+    Ok(summary)
+}
+
+/// Replaces the rows of a unit of which objects changed under their keys. Where some of its objects are gone, it cannot be
+/// read again: its rows stay as they are, and the summary says so.
+async fn replace_changed(
+    shared: &Shared,
+    unit: &UnitId,
+    listed: &[ObjectId],
+    changed: usize,
+    progress: &Progress,
+) -> Result<Summary> {
+    let listed = replace::by_url(shared.source.url(), listed.iter());
+    match replace::replace(shared, unit, &listed, progress).await {
+        Err(error @ Error::Usage { .. }) => {
+            tracing::warn!("{unit}: {changed} objects changed, and their rows stay as they were: {error}");
+            Ok(Summary::default())
+        }
+        done => done,
+    }
+}

@@ -1,0 +1,145 @@
+//! An hour written anew: from the very objects that its batches were made from, as they are today and by today's rules.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use super::{Shared, Summary, guarded, share, unit};
+use crate::carry;
+use crate::edge::location::Location;
+use crate::edge::manifests;
+use crate::edge::objects::Objects;
+use crate::edge::source;
+use crate::error::{Error, Result};
+use crate::job::Job;
+use crate::kernel::plan::Grouped;
+use crate::kernel::protocol::Outcome;
+use crate::kernel::records::{InputName, Replaced, UnitRecord};
+use crate::lake::Lake;
+use crate::model::{ObjectId, UnitId};
+use crate::progress::{Measure, Progress};
+use crate::tidy;
+
+/// Between two looks at an hour that somebody else has claimed.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Listed objects by URL.
+type ByUrl = HashMap<String, ObjectId>;
+
+/// Listed objects by URL.
+pub(super) fn by_url<'l>(source: &str, listed: impl Iterator<Item = &'l ObjectId>) -> ByUrl {
+    listed.map(|object| (InputName { source, object }.url(), object.clone())).collect()
+}
+
+/// Writes the hours of a job anew that were converted before; what was never converted stays so.
+pub async fn reprocess(job: Job) -> Result<Summary> {
+    let begun = Instant::now();
+    let source = Objects::open(&Location::existing(&job.from)?)?;
+    let lake = Lake::open(&job.to).await?;
+    let grouped = source::list(&source, &job.naming, job.hours).await?;
+    let shared = share(job, source, lake).await?;
+    let mut summary = guarded(&shared, run(&shared, grouped)).await?;
+    summary.elapsed_seconds = begun.elapsed().as_secs_f64();
+    Ok(summary)
+}
+
+async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
+    let mut summary = Summary::default();
+    let tidied = tidy::tidy(&shared.lake, &shared.claims, shared.job.orphan_age).await?;
+    summary.stats.finished_batches += tidied.batches;
+    summary.stats.finished_rewrites += tidied.rewrites;
+    let wanted = |unit: &UnitId| shared.job.shard.takes(unit) && (shared.job.hours.is_none() || unit.hour().is_some());
+    let mut records: Vec<&UnitRecord> = shared.known_units.values().filter(|record| wanted(&record.unit)).collect();
+    records.sort_by(|a, b| a.unit.cmp(&b.unit));
+    let listed = by_url(shared.source.url(), grouped.units.values().flatten());
+    // Whether every hour can be done is known before the first is.
+    for record in &records {
+        inputs(shared, record, &listed).await?;
+    }
+    let stored_bytes = listed.values().map(|object| object.size_bytes).sum();
+    let progress = Progress::begin(Measure::Bytes, records.len() as u64, stored_bytes);
+    for record in records {
+        while !shared.claims.take(&record.unit).await? {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        let done = tokio::select! {
+            done = replace(shared, &record.unit, &listed, &progress) => done?,
+            () = shared.claims.keep(&record.unit) => Summary::default(),
+        };
+        shared.claims.withdraw(&record.unit).await;
+        summary.add(done);
+        progress.hour();
+    }
+    tidy::settle(&shared.lake, std::mem::take(&mut summary.rewritten)).await?;
+    Ok(summary)
+}
+
+/// Writes one unit anew.
+///
+/// # Errors
+/// `Error::Usage` where one of its objects is gone: its rows could not be made again, so nothing is touched.
+pub(super) async fn replace(shared: &Shared, unit: &UnitId, listed: &ByUrl, progress: &Progress) -> Result<Summary> {
+    loop {
+        let mut record = shared.lake.records.unit(unit).await?;
+        if carry::finish_unit(&shared.lake, &record).await? > 0 {
+            record = shared.lake.records.unit(unit).await?;
+        }
+        if record.batches.is_empty() {
+            return Ok(Summary::default());
+        }
+        let Inputs { objects, partitions, changed } = inputs(shared, &record, listed).await?;
+        let batches = record.batches.iter().map(|entry| entry.batch.clone()).collect();
+        let replaced = Replaced { batches, partitions };
+        let (manifest, mut summary) = unit::convert_inputs(shared, unit, &objects, Some(replaced), progress).await?;
+        if manifest.inputs.is_empty() {
+            return Err(Error::usage(
+                format!("{unit}: no line of its {} objects can be read any more", objects.len()),
+                "check --fields, --delimiter and --format: its rows stay as they were",
+            ));
+        }
+        if carry::commit(&shared.lake, &manifest, &record).await? == Outcome::Done {
+            summary.stats.units = 1;
+            summary.stats.replaced_objects += changed;
+            summary.rewritten = manifest.partitions();
+            summary.touched = manifest.partitions();
+            return Ok(summary);
+        }
+        tracing::info!("{unit}: another run was faster, planning anew");
+    }
+}
+
+/// What a unit was made from.
+struct Inputs {
+    /// As they are listed now, in key order.
+    objects: Vec<ObjectId>,
+    /// Where its rows are.
+    partitions: BTreeSet<crate::model::Partition>,
+    /// How many of the objects have changed since.
+    changed: u64,
+}
+
+async fn inputs(shared: &Shared, record: &UnitRecord, listed: &ByUrl) -> Result<Inputs> {
+    let (mut objects, mut partitions, mut changed) = (Vec::new(), BTreeSet::new(), 0);
+    let mut gone = Vec::new();
+    for entry in &record.batches {
+        let manifest = manifests::read(&shared.lake.objects, &entry.attempt).await?;
+        partitions.extend(manifest.partitions());
+        for input in &manifest.inputs {
+            let url = InputName { source: &manifest.source, object: &input.object }.url();
+            match listed.get(&url) {
+                Some(now) => {
+                    changed += u64::from(now.etag != input.object.etag);
+                    objects.push(now.clone());
+                }
+                None => gone.push(url),
+            }
+        }
+    }
+    if let Some(first) = gone.first() {
+        return Err(Error::usage(
+            format!("{}: {} of its raw objects are gone, first: '{first}'", record.unit, gone.len()),
+            "its rows cannot be made again and stay as they are; bring the objects back, or name other hours",
+        ));
+    }
+    objects.sort_unstable();
+    Ok(Inputs { objects, partitions, changed })
+}

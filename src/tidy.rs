@@ -1,0 +1,153 @@
+//! What others began and did not end: published, settled or cleared by whoever comes next.
+//!
+//! Everything that is not at rest has a folder right below `staging`, so one listing finds it, in a lake of any size.
+
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt};
+
+use crate::carry;
+use crate::edge::claims::Claims;
+use crate::edge::clock;
+use crate::edge::ledger::unit_key_of;
+use crate::edge::manifests;
+use crate::error::Result;
+use crate::kernel::places::{InProgress, STAGING};
+use crate::kernel::protocol::{Ended, Outcome};
+use crate::kernel::records::{AttemptId, BatchEntry};
+use crate::lake::Lake;
+use crate::model::{Partition, Table, UnitId};
+
+/// Things brought to their end at a time; most of the time they wait.
+const AT_A_TIME: usize = 64;
+
+/// A folder that no record names is cleared when nothing in it has been written for this long: its owner is most likely dead,
+/// and if it is not, its attempt is refused and done again.
+pub const ORPHAN_AGE: Duration = Duration::from_hours(24);
+
+/// What was found and done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tidied {
+    /// Batches published that others had committed.
+    pub batches: u64,
+    /// Rewrites closed that others had opened.
+    pub rewrites: u64,
+    /// Folders cleared that belonged to nothing any more.
+    pub orphans: u64,
+    /// Folders left alone, since they are somebody's work or too young to tell.
+    pub left: u64,
+}
+
+impl std::ops::AddAssign for Tidied {
+    fn add_assign(&mut self, other: Self) {
+        self.batches += other.batches;
+        self.rewrites += other.rewrites;
+        self.orphans += other.orphans;
+        self.left += other.left;
+    }
+}
+
+/// Brings everything to its end that another run began, except what somebody is believed to be working on right now.
+pub async fn tidy(lake: &Lake, claims: &Claims, orphan_age: Duration) -> Result<Tidied> {
+    let names = lake.objects.list_names(STAGING).await?;
+    let things = names.into_iter().map(|name| one(lake, claims, name, orphan_age));
+    let all = futures::stream::iter(things).buffer_unordered(AT_A_TIME);
+    all.try_fold(Tidied::default(), |mut sum, one| async move {
+        sum += one;
+        Ok(sum)
+    })
+    .await
+}
+
+async fn one(lake: &Lake, claims: &Claims, name: String, orphan_age: Duration) -> Result<Tidied> {
+    match InProgress::parse(&name) {
+        Some(InProgress::Batch { table, unit, attempt }) => {
+            batch(lake, claims, &name, table, &unit, attempt, orphan_age).await
+        }
+        Some(InProgress::Aside { partition, id }) => rewrite(lake, claims, &name, partition, id, orphan_age).await,
+        // Not ours to judge.
+        None => Ok(Tidied { left: 1, ..Tidied::default() }),
+    }
+}
+
+async fn batch(
+    lake: &Lake,
+    claims: &Claims,
+    name: &str,
+    table: Table,
+    unit: &str,
+    attempt: AttemptId,
+    orphan_age: Duration,
+) -> Result<Tidied> {
+    let key = unit_key_of(table, unit);
+    let record = lake.records.unit_at(&key).await?;
+    let Some(entry) = record.entry(&attempt) else {
+        return orphan(lake, name, Ended::Batch(format!("{STAGING}/{name}"), attempt), Some(key), orphan_age).await;
+    };
+    if claims.is_taken(&record.unit).await? {
+        return Ok(Tidied { left: 1, ..Tidied::default() });
+    }
+    tracing::info!("{}: publishing batch {} that another run committed", record.unit, entry.batch.0);
+    carry::finish(lake, entry).await?;
+    Ok(Tidied { batches: 1, ..Tidied::default() })
+}
+
+async fn rewrite(
+    lake: &Lake,
+    claims: &Claims,
+    name: &str,
+    partition: Partition,
+    id: AttemptId,
+    orphan_age: Duration,
+) -> Result<Tidied> {
+    let record = lake.records.partition(partition).await?;
+    if record.rewrite.as_ref().is_some_and(|open| open.id == id) {
+        tracing::info!("{partition}: closing a rewrite that another run opened");
+        carry::settle(lake, partition).await?;
+        return Ok(Tidied { rewrites: 1, ..Tidied::default() });
+    }
+    if record.ended.contains(&id) {
+        lake.objects.delete_folder(&format!("{STAGING}/{name}")).await?;
+        return Ok(Tidied { orphans: 1, ..Tidied::default() });
+    }
+    if let Some((unit, entry)) = batch_on_its_way(lake, &id).await? {
+        if claims.is_taken(&unit).await? {
+            return Ok(Tidied { left: 1, ..Tidied::default() });
+        }
+        carry::finish(lake, &entry).await?;
+        return Ok(Tidied { batches: 1, ..Tidied::default() });
+    }
+    orphan(lake, name, Ended::Rewrite(partition, id), None, orphan_age).await
+}
+
+/// The batch of an attempt that takes the place of others and that its unit names as not published: its folders beside
+/// partitions are not to be ended but finished, also those that no partition's record names yet. (The model checker found the
+/// worker whose half-filled folder was cleared.)
+pub async fn batch_on_its_way(lake: &Lake, attempt: &AttemptId) -> Result<Option<(UnitId, BatchEntry)>> {
+    if !manifests::exists(&lake.objects, attempt).await? {
+        return Ok(None);
+    }
+    let manifest = manifests::read(&lake.objects, attempt).await?;
+    let record = lake.records.unit(&manifest.unit).await?;
+    let entry = record.unpublished().find(|entry| entry.attempt == *attempt).cloned();
+    Ok(entry.map(|entry| (record.unit, entry)))
+}
+
+/// Ends what no record names, if nobody has written to it for long enough.
+async fn orphan(lake: &Lake, name: &str, what: Ended, key: Option<String>, orphan_age: Duration) -> Result<Tidied> {
+    let objects: Vec<_> = lake.objects.list(&format!("{STAGING}/{name}")).try_collect().await?;
+    let newest = objects.iter().map(|object| object.last_modified.timestamp()).max();
+    let age_seconds = newest.map_or(i64::MAX, |newest| clock::now_unix_seconds() - newest);
+    let old_enough = u64::try_from(age_seconds).is_ok_and(|age| age >= orphan_age.as_secs());
+    if !old_enough || carry::end(lake, what, key).await? != Outcome::Done {
+        return Ok(Tidied { left: 1, ..Tidied::default() });
+    }
+    tracing::info!("{STAGING}/{name}: cleared, no record names it");
+    Ok(Tidied { orphans: 1, ..Tidied::default() })
+}
+
+/// Closes the open rewrites of partitions; most of the time goes by waiting, for all at once.
+pub async fn settle(lake: &Lake, partitions: impl IntoIterator<Item = Partition>) -> Result<()> {
+    let all = partitions.into_iter().map(|partition| async move { carry::settle(lake, partition).await.map(|_| ()) });
+    futures::stream::iter(all).buffer_unordered(4 * AT_A_TIME).try_collect().await
+}

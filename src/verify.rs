@@ -1,0 +1,145 @@
+//! Does the lake hold every row of every object exactly once? Everything that says so is held against everything else:
+//! the listing of the logs, the unit records, the manifests, the partition records, the files and their footers, the rejects,
+//! the catalog, and what lies around unnamed.
+//!
+//! The chain of the proof: each object is an input of exactly one batch that counts (units, manifests); its lines = rows +
+//! rejected lines + comment lines (manifests); a batch's rows are those of its files (manifests); each batch is applied to each
+//! of its partitions (partition records), where what a unit has is as many rows as its batches put there; each file is there
+//! with as many rows as its record says (footers); the folder holds these files and no other; the catalog points to it.
+
+mod files;
+mod fix;
+mod units;
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::edge::clock;
+use crate::error::Result;
+use crate::lake::Lake;
+use crate::model::{HourRange, Table};
+
+/// What is to be verified.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The logs, to see whether the lake has them all.
+    pub from: Option<String>,
+    /// Only these hours.
+    pub hours: Option<HourRange>,
+    /// Whether what can be mended is mended.
+    pub fix: bool,
+}
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A raw object that no batch has.
+    NotConverted,
+    /// A raw object whose bytes are others than those that were converted.
+    Changed,
+    /// An object that two batches have.
+    ConvertedTwice,
+    /// A record, manifest or file that cannot be read as what it is.
+    Damaged,
+    /// Lines that are neither rows nor rejects nor comments.
+    LinesMissing,
+    /// Rows of a batch and of its files, or of a partition and its batches, that are not as many.
+    RowsDiffer,
+    /// A batch that counts and is not seen everywhere.
+    Unpublished,
+    /// A rewrite that is not closed.
+    OpenRewrite,
+    /// A file that a record names and that is not there, or not of its size.
+    FileMissing,
+    /// A file in a table's folder that no record names.
+    UnnamedFile,
+    /// A partition that the catalog lacks, or has at another folder.
+    Unregistered,
+    /// A folder of work in progress that no record names.
+    LeftOver,
+    /// A claim of a dead process.
+    DeadClaim,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotConverted => "not converted",
+            Self::Changed => "changed after conversion",
+            Self::ConvertedTwice => "converted twice",
+            Self::Damaged => "damaged",
+            Self::LinesMissing => "lines missing",
+            Self::RowsDiffer => "rows differ",
+            Self::Unpublished => "not published",
+            Self::OpenRewrite => "rewrite not closed",
+            Self::FileMissing => "file missing",
+            Self::UnnamedFile => "file that nothing names",
+            Self::Unregistered => "not registered",
+            Self::LeftOver => "left over",
+            Self::DeadClaim => "claim of a dead process",
+        })
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What.
+    pub kind: Kind,
+    /// Of what, and by how much.
+    pub about: String,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// Units with a record.
+    pub units: u64,
+    /// Raw objects that batches have.
+    pub objects: u64,
+    /// Their lines.
+    pub lines: u64,
+    /// Those that are rows.
+    pub rows: u64,
+    /// Those that are rejects.
+    pub rejected_lines: u64,
+    /// Partitions with a record.
+    pub partitions: u64,
+    /// Files that they name.
+    pub files: u64,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// What was mended.
+    pub mended: Vec<String>,
+}
+
+impl Report {
+    fn find(&mut self, kind: Kind, about: impl fmt::Display) {
+        self.findings.push(Finding { kind, about: about.to_string() });
+    }
+}
+
+/// Looks, mends where that is wished, and looks again.
+pub async fn verify(lake: &Lake, options: &Options) -> Result<Report> {
+    let mut report = look(lake, options).await?;
+    if !options.fix || report.findings.is_empty() {
+        return Ok(report);
+    }
+    let mended = fix::mend(lake, &report).await?;
+    report = look(lake, options).await?;
+    report.mended = mended;
+    Ok(report)
+}
+
+async fn look(lake: &Lake, options: &Options) -> Result<Report> {
+    let mut report = Report::default();
+    let expected = units::look(lake, options, &mut report).await?;
+    for table in Table::ALL {
+        files::look(lake, table, options, &expected, &mut report).await?;
+    }
+    fix::look_around(lake, &mut report).await?;
+    tracing::debug!(seconds = clock::now_unix_seconds(), "verified");
+    Ok(report)
+}

@@ -1,0 +1,142 @@
+//! Partitions: are their files there, of the size and rows that the records say, and no others; does the catalog agree?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt, TryStreamExt};
+
+use super::units::Expected;
+use super::{Kind, Options, Report};
+use crate::edge::footer;
+use crate::error::Result;
+use crate::kernel::records::{FileEntry, PartitionRecord};
+use crate::lake::Lake;
+use crate::model::{Partition, Table, UnitId};
+
+const READS_AT_A_TIME: usize = 32;
+
+pub(super) async fn look(
+    lake: &Lake,
+    table: Table,
+    options: &Options,
+    expected: &Expected,
+    report: &mut Report,
+) -> Result<()> {
+    let records = lake.records.partitions(table, options.hours).await?;
+    let listed = listed(lake, table).await?;
+    let mut named: BTreeSet<String> = BTreeSet::new();
+    for record in &records {
+        report.partitions += 1;
+        if let Some(open) = &record.rewrite {
+            report.find(Kind::OpenRewrite, format!("{}: {}", record.partition, open.id.0));
+        }
+        named.extend(record.files().map(|file| format!("{}/{}", record.folder, file.name)));
+        against_units(record, expected, report);
+        files(lake, record, report).await?;
+    }
+    missing_partitions(table, options, &records, expected, report);
+    let hours: BTreeSet<String> = records.iter().map(|record| record.partition.folder()).collect();
+    for path in listed {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let asked = options.hours.is_none() || hours.contains(folder);
+        if asked && !named.contains(&path) {
+            report.find(Kind::UnnamedFile, path);
+        }
+    }
+    catalog(lake, table, options, &records, report).await
+}
+
+async fn listed(lake: &Lake, table: Table) -> Result<Vec<String>> {
+    let objects: Vec<_> = lake.objects.list(table.name()).try_collect().await?;
+    Ok(objects.into_iter().map(|object| object.location.to_string()).collect())
+}
+
+/// What each unit has in a partition, against what its batches put there.
+fn against_units(record: &PartitionRecord, expected: &Expected, report: &mut Report) {
+    for part in &record.parts {
+        let place = (record.partition, part.unit.clone());
+        let has: u64 = part.files.iter().map(|file| file.rows).sum();
+        // A batch on its way may be here already or not yet.
+        let pending = part.applied.keys().any(|batch| expected.on_their_way.contains(batch));
+        let wanted = expected.rows.get(&place).copied().unwrap_or(0);
+        let absent = expected
+            .batches
+            .get(&place)
+            .into_iter()
+            .flatten()
+            .find(|batch| !part.applied.contains_key(*batch) && !expected.on_their_way.contains(*batch));
+        if let Some(batch) = absent {
+            report
+                .find(Kind::RowsDiffer, format!("{}: batch {} is published and not there", record.partition, batch.0));
+        } else if has != wanted && !pending {
+            let about = format!("{}: {has} rows of {}, its batches have {wanted}", record.partition, part.unit);
+            report.find(Kind::RowsDiffer, about);
+        }
+    }
+}
+
+/// Partitions and parts that must be there and have no record at all.
+fn missing_partitions(
+    table: Table,
+    options: &Options,
+    records: &[PartitionRecord],
+    expected: &Expected,
+    report: &mut Report,
+) {
+    let known: BTreeMap<Partition, &PartitionRecord> =
+        records.iter().map(|record| (record.partition, record)).collect();
+    let asked = |partition: &Partition| options.hours.is_none_or(|hours| hours.contains(partition.hour));
+    let places = expected.rows.keys().filter(|(partition, _)| partition.table == table && asked(partition));
+    let lacking = |(partition, unit): &&(Partition, UnitId)| {
+        known.get(partition).is_none_or(|record| record.part(unit).is_none())
+    };
+    for place in places.filter(lacking) {
+        let batches = expected.batches.get(place).into_iter().flatten();
+        if batches.clone().any(|batch| !expected.on_their_way.contains(batch)) {
+            report.find(Kind::RowsDiffer, format!("{}: nothing of {} is there", place.0, place.1));
+        }
+    }
+}
+
+async fn files(lake: &Lake, record: &PartitionRecord, report: &mut Report) -> Result<()> {
+    let one = |file: FileEntry| {
+        let path = format!("{}/{}", record.folder, file.name);
+        async move { Ok::<_, crate::error::Error>((footer::look(&lake.objects, &path, &file).await?, path)) }
+    };
+    let files: Vec<FileEntry> = record.files().cloned().collect();
+    report.files += files.len() as u64;
+    let mut looked = futures::stream::iter(files.into_iter().map(one)).buffered(READS_AT_A_TIME);
+    while let Some((state, path)) = looked.try_next().await? {
+        match state {
+            footer::State::Good => {}
+            footer::State::Missing => report.find(Kind::FileMissing, path),
+            footer::State::Differs(what) => report.find(Kind::Damaged, format!("{path}: {what}")),
+        }
+    }
+    Ok(())
+}
+
+async fn catalog(
+    lake: &Lake,
+    table: Table,
+    options: &Options,
+    records: &[PartitionRecord],
+    report: &mut Report,
+) -> Result<()> {
+    let Some(catalog) = &lake.catalog else { return Ok(()) };
+    let there: BTreeMap<Partition, String> = catalog.partitions(table).await?.into_iter().collect();
+    for record in records.iter().filter(|record| record.rewrite.is_none() && !record.parts.is_empty()) {
+        match there.get(&record.partition) {
+            Some(folder) if *folder == record.folder => {}
+            Some(folder) => {
+                report.find(Kind::Unregistered, format!("{}: the catalog has '{folder}'", record.partition));
+            }
+            None => report.find(Kind::Unregistered, record.partition),
+        }
+    }
+    let known: BTreeSet<Partition> = records.iter().map(|record| record.partition).collect();
+    let asked = |partition: &Partition| options.hours.is_none_or(|hours| hours.contains(partition.hour));
+    for partition in there.keys().filter(|partition| asked(partition) && !known.contains(partition)) {
+        report.find(Kind::Unregistered, format!("{partition}: the catalog has it, the ledger does not"));
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! Units and manifests: is every object in exactly one batch, and do its lines add up?
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use futures::StreamExt;
+
+use super::{Kind, Options, Report};
+use crate::edge::location::Location;
+use crate::edge::manifests;
+use crate::edge::objects::Objects;
+use crate::edge::source;
+use crate::error::{Error, Result};
+use crate::kernel::plan::Naming;
+use crate::kernel::records::{AttemptId, BatchId, InputName, Manifest, UnitRecord};
+use crate::lake::Lake;
+use crate::model::{Partition, Table, UnitId};
+
+const READS_AT_A_TIME: usize = 32;
+
+/// What partitions must hold, by what the units say: rows per unit and partition, and the batches.
+#[derive(Debug, Default)]
+pub(super) struct Expected {
+    /// Rows.
+    pub(super) rows: BTreeMap<(Partition, UnitId), u64>,
+    /// Batches that must be applied.
+    pub(super) batches: BTreeMap<(Partition, UnitId), BTreeSet<BatchId>>,
+    /// Batches that count and are on their way: whose files may lie where no record names them yet.
+    pub(super) on_their_way: BTreeSet<BatchId>,
+}
+
+pub(super) async fn look(lake: &Lake, options: &Options, report: &mut Report) -> Result<Expected> {
+    let mut expected = Expected::default();
+    // Every unit, whatever the hours: an object may be in another hour's, and a partition has rows of its neighbours'.
+    let mut known: HashMap<String, (String, UnitId)> = HashMap::new();
+    for table in Table::LOGS {
+        for record in lake.records.units(table, None).await? {
+            one(lake, options, &record, &mut known, &mut expected, report).await?;
+        }
+    }
+    if let Some(from) = &options.from {
+        against_listing(lake, from, options, &known, report).await?;
+    }
+    Ok(expected)
+}
+
+fn wanted(options: &Options, unit: &UnitId) -> bool {
+    options.hours.is_none_or(|hours| unit.hour().is_some_and(|hour| hours.contains(hour)))
+}
+
+async fn one(
+    lake: &Lake,
+    options: &Options,
+    record: &UnitRecord,
+    known: &mut HashMap<String, (String, UnitId)>,
+    expected: &mut Expected,
+    report: &mut Report,
+) -> Result<()> {
+    let wanted = wanted(options, &record.unit);
+    report.units += u64::from(wanted);
+    for entry in record.unpublished() {
+        expected.on_their_way.insert(entry.batch.clone());
+        report.find(Kind::Unpublished, format!("{}: batch {}", record.unit, entry.batch.0));
+    }
+    let attempts: Vec<AttemptId> = record.batches.iter().map(|entry| entry.attempt.clone()).collect();
+    let read = |attempt: AttemptId| async move { manifests::read(&lake.objects, &attempt).await };
+    let attempts = attempts.into_iter().map(read);
+    let mut manifests = futures::stream::iter(attempts).buffered(READS_AT_A_TIME);
+    let mut entries = record.batches.iter();
+    while let Some(manifest) = manifests.next().await {
+        let Some(entry) = entries.next() else { break };
+        let manifest = match manifest {
+            Ok(manifest) => manifest,
+            Err(error @ Error::LedgerDamaged { .. }) => {
+                report.find(Kind::Damaged, error);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        if manifest.digest() != entry.inputs || manifest.batch != entry.batch {
+            report
+                .find(Kind::Damaged, format!("{}: the manifest of batch {} is another's", record.unit, entry.batch.0));
+        }
+        if wanted {
+            count(&manifest, report);
+        }
+        expect(&manifest, expected);
+        for input in &manifest.inputs {
+            let url = InputName { source: &manifest.source, object: &input.object }.url();
+            if let Some((_, other)) = known.get(&url) {
+                report.find(Kind::ConvertedTwice, format!("{url}, in {other} and {}", record.unit));
+            }
+            known.insert(url, (input.object.etag.clone(), record.unit.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// A batch's own sums.
+fn count(manifest: &Manifest, report: &mut Report) {
+    let (mut rows, mut rejected) = (0, 0);
+    for input in &manifest.inputs {
+        let lines = &input.lines;
+        report.objects += 1;
+        report.lines += lines.lines;
+        report.rows += lines.rows;
+        report.rejected_lines += lines.rejected_lines;
+        rows += lines.rows;
+        rejected += lines.rejected_lines;
+        if lines.lines != lines.rows + lines.rejected_lines + lines.comment_lines {
+            report.find(Kind::LinesMissing, format!("{}: {lines:?}", input.object.key));
+        }
+    }
+    let of = |rejects: bool| {
+        let outputs =
+            manifest.outputs.iter().filter(move |output| (output.partition.table == Table::Rejects) == rejects);
+        outputs.map(|output| output.file.rows).sum::<u64>()
+    };
+    if (of(false), of(true)) != (rows, rejected) {
+        report.find(
+            Kind::RowsDiffer,
+            format!(
+                "batch {}: its objects have {rows} rows and {rejected} rejects, its files {} and {}",
+                manifest.batch.0,
+                of(false),
+                of(true)
+            ),
+        );
+    }
+}
+
+fn expect(manifest: &Manifest, expected: &mut Expected) {
+    for partition in manifest.partitions() {
+        let place = (partition, manifest.unit.clone());
+        let rows = manifest.files(partition).map(|file| file.rows).sum::<u64>();
+        *expected.rows.entry(place.clone()).or_default() += rows;
+        expected.batches.entry(place).or_default().insert(manifest.batch.clone());
+    }
+}
+
+async fn against_listing(
+    lake: &Lake,
+    from: &str,
+    options: &Options,
+    known: &HashMap<String, (String, UnitId)>,
+    report: &mut Report,
+) -> Result<()> {
+    let logs = Objects::open(&Location::existing(from)?)?;
+    for layout in lake.layouts(None).await?.into_iter().map(Some).chain([None]) {
+        let naming = Naming { table: None, layout };
+        let grouped = source::list(&logs, &naming, options.hours).await?;
+        let objects: Vec<_> = grouped.units.values().flatten().collect();
+        if objects.is_empty() {
+            continue;
+        }
+        for object in objects {
+            match known.get(&InputName { source: logs.url(), object }.url()) {
+                None => report.find(Kind::NotConverted, &object.key),
+                Some((etag, unit)) if *etag != object.etag => {
+                    report.find(Kind::Changed, format!("{}, of {unit}", object.key));
+                }
+                Some(_) => {}
+            }
+        }
+        return Ok(());
+    }
+    Ok(())
+}
