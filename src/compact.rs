@@ -108,12 +108,13 @@ pub async fn compact(
 
 async fn one(lake: &Lake, pool: &Pool, partition: Partition, wish: Wish, done: &mut Compacted) -> Result<Outcome> {
     let mut record = lake.records.partition(partition).await?;
-    if record.parts.iter().all(|part| groups(part, wish).is_empty()) {
-        return Ok(Outcome::Superseded);
-    }
     if record.rewrite.is_some() {
+        // Whoever opened it may have died.
         carry::settle(lake, partition).await?;
         record = lake.records.partition(partition).await?;
+    }
+    if record.parts.iter().all(|part| groups(part, wish).is_empty()) {
+        return Ok(Outcome::Superseded);
     }
     if has_sources(lake, &record).await? {
         return Ok(Outcome::Busy);

@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 
 use budget::Budget;
 
-pub use replace::reprocess;
+pub use replace::{reprocess, reprocess_into};
 
 /// At most this many damaged objects and rejects are named in the summary; the counts are whole.
 const NAMED_AT_MOST: usize = 5;
@@ -150,10 +150,20 @@ pub async fn convert(job: Job) -> Result<Summary> {
     let grouped = source::list(&source, &job.naming, job.hours).await?;
     refuse_nothing(&job, &grouped)?;
     let lake = Lake::open_or_create(&job.to, &NewLake::with_ledger(job.ledger.clone())).await?;
-    let shared = share(job, source, lake).await?;
-    let mut summary = guarded(&shared, run(&shared, grouped)).await?;
+    let mut summary = convert_listed(job, source, lake, grouped).await?;
     summary.elapsed_seconds = begun.elapsed().as_secs_f64();
     Ok(summary)
+}
+
+/// Converts what is new of a source into a lake, both of any store: the job's own places are not looked at.
+pub async fn convert_into(job: Job, source: Objects, lake: Lake) -> Result<Summary> {
+    let grouped = source::list(&source, &job.naming, job.hours).await?;
+    convert_listed(job, source, lake, grouped).await
+}
+
+async fn convert_listed(job: Job, source: Objects, lake: Lake, grouped: Grouped) -> Result<Summary> {
+    let shared = share(job, source, lake).await?;
+    guarded(&shared, run(&shared, grouped)).await
 }
 
 async fn share(job: Job, source: Objects, lake: Lake) -> Result<Shared> {
@@ -165,8 +175,6 @@ async fn share(job: Job, source: Objects, lake: Lake) -> Result<Shared> {
     let layouts = lake.layouts(job.naming.layout.as_ref()).await?;
     let known_units = known_units(&lake, &job).await?;
     let claims = Claims::new(lake.objects.clone(), job.lease);
-    let budgets = (fetch_budget, convert_budget);
-    let (fetch_budget, convert_budget) = budgets;
     Ok(Shared {
         job,
         source,

@@ -2,9 +2,11 @@
 
 use futures::future::join_all;
 
+use super::catalog::Catalog;
 use super::ledger::{Ledger, Versioned};
 use crate::error::Result;
 use crate::kernel::protocol::Swap;
+use crate::model::{Partition, Table};
 
 /// Writers that race for one version.
 const RACERS: usize = 16;
@@ -16,6 +18,36 @@ pub async fn ledger(ledger: &dyn Ledger) -> Result<(), String> {
     one_racer_wins_each_version(ledger).await.map_err(failed)??;
     scans_are_ordered_and_bounded(ledger).await.map_err(failed)??;
     Ok(())
+}
+
+/// Holds an empty catalog against its contract.
+pub async fn catalog(catalog: &dyn Catalog) -> Result<(), String> {
+    let held: Held = async {
+        let at = |hour: &str| Partition { table: Table::AlbLogs, hour: hour.parse().unwrap_or_else(|_| first_hour()) };
+        let (five, six) = (at("2026-11-21T05"), at("2026-11-21T06"));
+        let empty = (catalog.folder(five).await?, catalog.partitions(Table::AlbLogs).await?);
+        if empty != (None, Vec::new()) {
+            return Ok(Err(format!("an empty catalog has {empty:?}")));
+        }
+        for (partition, folder) in [(six, "six"), (five, "staging/aside.x"), (five, "staging/aside.x"), (five, "five")]
+        {
+            catalog.set(partition, folder).await?;
+            let read = catalog.folder(partition).await?;
+            if read.as_deref() != Some(folder) {
+                return Ok(Err(format!("{partition} was set to {folder} and is {read:?}")));
+            }
+        }
+        let all = catalog.partitions(Table::AlbLogs).await?;
+        let wanted = vec![(five, "five".to_owned()), (six, "six".to_owned())];
+        let others = catalog.partitions(Table::CloudfrontLogs).await?;
+        Ok(expect(all == wanted && others.is_empty(), || format!("it lists {all:?} and {others:?}")))
+    }
+    .await;
+    held.map_err(|error| error.to_string())?
+}
+
+fn first_hour() -> crate::model::Hour {
+    crate::model::Hour::of_unix_seconds(0)
 }
 
 type Held = Result<Result<(), String>>;
@@ -94,6 +126,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let disk = Objects::open(&Location::existing(dir.path().to_str().unwrap()).unwrap()).unwrap();
         assert_eq!(ledger(&LakeLedger::new(disk)).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn the_lake_catalog_holds() {
+        let memory = Objects::of_store(Arc::new(object_store::memory::InMemory::new()), "memory://");
+        assert_eq!(catalog(&crate::edge::catalog::LakeCatalog::new(memory)).await, Ok(()));
     }
 
     /// DynamoDB's protocol on a real server: `scripts/test` starts one and names it.

@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod claims;
 pub mod clock;
 pub mod contract;
+pub mod flaky;
 pub mod footer;
 pub mod ledger;
 pub mod location;

@@ -193,15 +193,21 @@ impl Objects {
     }
 
     /// Puts an object only if there is none of its name.
+    ///
+    /// A store behind a network is asked again by its library when an answer is lost, and then finds what it has just written:
+    /// that an object is there says nothing of whose it is. Only other bytes do.
     pub async fn put_new(&self, path: &Path, bytes: Bytes) -> Result<Swap> {
         self.calls.put.fetch_add(1, Ordering::Relaxed);
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        match self.store.put_opts(path, bytes.into(), options).await {
+        match self.store.put_opts(path, bytes.clone().into(), options).await {
             Ok(_) => {
                 self.sync(std::slice::from_ref(path), true).await?;
                 Ok(Swap::Done)
             }
-            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Ok(Swap::Lost),
+            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
+                let same = self.local.is_none() && self.get(path).await?.is_none_or(|there| there == bytes);
+                Ok(if same { Swap::Unknown } else { Swap::Lost })
+            }
             Err(error) if self.local.is_some() => Err(self.failed("write", path, error)),
             Err(_) => Ok(Swap::Unknown),
         }
@@ -302,14 +308,7 @@ fn storage(action: &'static str, path: &str, error: object_store::Error) -> Erro
         _ => Certainty::DidNotHappen,
     };
     // A local place is a path to its user, not a URL.
-    let path = url::Url::parse(path).ok().filter(|url| url.scheme() == "file").and_then(|url| url.to_file_path().ok());
-    let shown = path.map_or_else(|| error_path(&error), |path| path.display().to_string());
-    Error::Storage { action, path: shown, certainty, source: Box::new(error) }
-}
-
-fn error_path(error: &object_store::Error) -> String {
-    match error {
-        object_store::Error::NotFound { path, .. } => path.clone(),
-        _ => String::new(),
-    }
+    let local = url::Url::parse(path).ok().filter(|url| url.scheme() == "file").and_then(|url| url.to_file_path().ok());
+    let path = local.map_or_else(|| path.to_owned(), |path| path.display().to_string());
+    Error::Storage { action, path, certainty, source: Box::new(error) }
 }

@@ -15,7 +15,7 @@ use crate::kernel::plan::Grouped;
 use crate::kernel::protocol::Outcome;
 use crate::kernel::records::{InputName, Replaced, UnitRecord};
 use crate::lake::Lake;
-use crate::model::{ObjectId, UnitId};
+use crate::model::{ObjectId, Partition, UnitId};
 use crate::progress::{Measure, Progress};
 use crate::tidy;
 
@@ -36,10 +36,20 @@ pub async fn reprocess(job: Job) -> Result<Summary> {
     let source = Objects::open(&Location::existing(&job.from)?)?;
     let lake = Lake::open(&job.to).await?;
     let grouped = source::list(&source, &job.naming, job.hours).await?;
-    let shared = share(job, source, lake).await?;
-    let mut summary = guarded(&shared, run(&shared, grouped)).await?;
+    let mut summary = reprocess_listed(job, source, lake, grouped).await?;
     summary.elapsed_seconds = begun.elapsed().as_secs_f64();
     Ok(summary)
+}
+
+/// Writes hours of a source anew in a lake, both of any store: the job's own places are not looked at.
+pub async fn reprocess_into(job: Job, source: Objects, lake: Lake) -> Result<Summary> {
+    let grouped = source::list(&source, &job.naming, job.hours).await?;
+    reprocess_listed(job, source, lake, grouped).await
+}
+
+async fn reprocess_listed(job: Job, source: Objects, lake: Lake, grouped: Grouped) -> Result<Summary> {
+    let shared = share(job, source, lake).await?;
+    guarded(&shared, run(&shared, grouped)).await
 }
 
 async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
@@ -51,26 +61,41 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     let mut records: Vec<&UnitRecord> = shared.known_units.values().filter(|record| wanted(&record.unit)).collect();
     records.sort_by(|a, b| a.unit.cmp(&b.unit));
     let listed = by_url(shared.source.url(), grouped.units.values().flatten());
-    // Whether every hour can be done is known before the first is.
-    for record in &records {
-        inputs(shared, record, &listed).await?;
-    }
     let stored_bytes = listed.values().map(|object| object.size_bytes).sum();
     let progress = Progress::begin(Measure::Bytes, records.len() as u64, stored_bytes);
+    // Neighbouring hours share partitions, and a partition has one rewrite open at a time, whose closing takes waits: hours
+    // that share none with those before them go first, and all of a wave are closed at once. Whether every hour can be done
+    // is known before the first is.
+    let mut left: Vec<(UnitId, BTreeSet<Partition>)> = Vec::new();
     for record in records {
-        while !shared.claims.take(&record.unit).await? {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-        let done = tokio::select! {
-            done = replace(shared, &record.unit, &listed, &progress) => done?,
-            () = shared.claims.keep(&record.unit) => Summary::default(),
-        };
-        shared.claims.withdraw(&record.unit).await;
-        summary.add(done);
-        progress.hour();
+        left.push((record.unit.clone(), inputs(shared, record, &listed).await?.partitions));
     }
-    tidy::settle(&shared.lake, std::mem::take(&mut summary.rewritten)).await?;
+    while !left.is_empty() {
+        let mut later = Vec::new();
+        for (unit, partitions) in left {
+            if summary.rewritten.is_disjoint(&partitions) {
+                summary.add(claimed(shared, &unit, &listed, &progress).await?);
+                progress.hour();
+            } else {
+                later.push((unit, partitions));
+            }
+        }
+        tidy::settle(&shared.lake, std::mem::take(&mut summary.rewritten)).await?;
+        left = later;
+    }
     Ok(summary)
+}
+
+async fn claimed(shared: &Shared, unit: &UnitId, listed: &ByUrl, progress: &Progress) -> Result<Summary> {
+    while !shared.claims.take(unit).await? {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    let done = tokio::select! {
+        done = replace(shared, unit, listed, progress) => done?,
+        () = shared.claims.keep(unit) => Summary::default(),
+    };
+    shared.claims.withdraw(unit).await;
+    Ok(done)
 }
 
 /// Writes one unit anew.
@@ -112,7 +137,7 @@ struct Inputs {
     /// As they are listed now, in key order.
     objects: Vec<ObjectId>,
     /// Where its rows are.
-    partitions: BTreeSet<crate::model::Partition>,
+    partitions: BTreeSet<Partition>,
     /// How many of the objects have changed since.
     changed: u64,
 }
