@@ -19,6 +19,9 @@ use crate::model::Partition;
 /// Copies and deletions sent at a time for one partition.
 const SENDS_AT_A_TIME: usize = 16;
 
+/// A wait longer than this is told.
+const TOLD_WAIT: Duration = Duration::from_secs(5);
+
 /// Commits and publishes an attempt whose files are staged and synced.
 pub async fn commit(lake: &Lake, manifest: &Manifest, planned: &UnitRecord) -> Result<Outcome> {
     let mut machine = Commit::new(lake.setting(), manifest, planned);
@@ -152,7 +155,15 @@ impl<'a> Errand<'a> {
                 Event::Removed
             }
             Action::Wait(wait) => {
-                tokio::time::sleep(self.lake.delay(wait)).await;
+                let delay = self.lake.delay(wait);
+                if delay > TOLD_WAIT {
+                    let what = match wait {
+                        Wait::Late => "calls that may be under way",
+                        Wait::Queries => "queries that may be reading its old files",
+                    };
+                    tracing::info!("{}: waiting {} s for {what}", self.about, delay.as_secs());
+                }
+                tokio::time::sleep(delay).await;
                 Event::Waited
             }
             Action::SetCatalog(partition, folder) => match &lake.catalog {

@@ -30,7 +30,7 @@ use crate::lake::{Lake, NewLake};
 use crate::model::{Hour, HourRange, ObjectId, Partition, Table, UnitId};
 use crate::offload::{self, Pool};
 use crate::stats::RunStats;
-use crate::tidy;
+use crate::tidy::{self, Tidied};
 use serde::{Deserialize, Serialize};
 
 use budget::Budget;
@@ -135,6 +135,16 @@ struct Shared {
     known_units: HashMap<UnitId, UnitRecord>,
     /// Every layout that a run has used in this lake.
     layouts: Vec<Layout>,
+    /// What others had left, and this run brought to its end.
+    tidied: Tidied,
+}
+
+impl Shared {
+    fn tell_tidied(&self, summary: &mut Summary) {
+        summary.stats.finished_batches += self.tidied.batches;
+        summary.stats.finished_rewrites += self.tidied.rewrites;
+        summary.stats.cleared_attempts += self.tidied.orphans;
+    }
 }
 
 /// Converts what is new.
@@ -173,8 +183,10 @@ async fn share(job: Job, source: Objects, lake: Lake) -> Result<Shared> {
     let (fetch_budget, convert_budget) = (Budget::new(job.memory_bytes / 4), Budget::new(job.memory_bytes / 4 * 3));
     let (enricher, attempts) = (Arc::default(), unit::Attempts::default());
     let layouts = lake.layouts(job.naming.layout.as_ref()).await?;
-    let known_units = known_units(&lake, &job).await?;
     let claims = Claims::new(lake.objects.clone(), job.lease);
+    // First what others began: what is known is read after it.
+    let tidied = tidy::tidy(&lake, &claims, job.orphan_age).await?;
+    let known_units = known_units(&lake, &job).await?;
     Ok(Shared {
         job,
         source,
@@ -187,6 +199,7 @@ async fn share(job: Job, source: Objects, lake: Lake) -> Result<Shared> {
         attempts,
         known_units,
         layouts,
+        tidied,
     })
 }
 
@@ -254,10 +267,7 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
         tracing::warn!("{} objects were left alone, first: '{first}'", grouped.skipped_objects());
     }
     summary.left_alone.clone_from(&grouped.skipped);
-    let tidied = tidy::tidy(&shared.lake, &shared.claims, shared.job.orphan_age).await?;
-    summary.stats.finished_batches += tidied.batches;
-    summary.stats.finished_rewrites += tidied.rewrites;
-    summary.stats.cleared_attempts += tidied.orphans;
+    shared.tell_tidied(&mut summary);
     let mut work = Vec::new();
     let mut listed_units = 0_u64;
     for (unit, listed) in grouped.units.into_iter().filter(|(unit, _)| shared.job.shard.takes(unit)) {

@@ -49,6 +49,7 @@ impl std::ops::AddAssign for Tidied {
 
 /// Brings everything to its end that another run began, except what somebody is believed to be working on right now.
 pub async fn tidy(lake: &Lake, claims: &Claims, orphan_age: Duration) -> Result<Tidied> {
+    claims.clear_dead().await?;
     let names = lake.objects.list_names(STAGING).await?;
     let things = names.into_iter().map(|name| one(lake, claims, name, orphan_age));
     let all = futures::stream::iter(things).buffer_unordered(AT_A_TIME);

@@ -4,6 +4,7 @@
 //! `EDGEMILL_SEEDS=N` tries so many seeds instead of 300.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
+#![allow(clippy::large_futures, reason = "the few futures of a test may lie on its stack")]
 #![allow(clippy::print_stdout, reason = "how much was tried is part of the result")]
 
 mod common;

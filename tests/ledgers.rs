@@ -40,14 +40,18 @@ fn eight_processes_on_the_same_day_on_each_ledger() {
         exits(0, &["init", "--to", text(&lake), "--ledger", &ledger]);
         exits(0, &["init", "--to", text(&lake), "--ledger", &ledger]);
         let runs: Vec<Child> = (0..8).map(|_| start(&logs, &lake)).collect();
-        let mut converted = 0;
+        let (mut converted, mut twice) = (0, 0);
         for run in runs {
             let output = run.wait_with_output().unwrap();
-            assert!(output.status.success(), "{ledger}: {}", String::from_utf8_lossy(&output.stderr));
+            let err = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{ledger}: {err}");
+            twice += err.matches("another run was faster").count();
             let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
             converted += summary["converted_objects"].as_u64().unwrap();
         }
         assert_eq!(converted, common::files(&logs).len() as u64, "{ledger}: every object is converted once");
+        assert_eq!(twice, 0, "{ledger}: claims spread the work, so no hour is done in vain");
+        exits(0, &["verify", "--lake", text(&lake), "--from", text(&logs)]);
         assert_eq!(
             query(&lake, "SELECT COUNT(*), COUNT(DISTINCT requestid) FROM cf_logs").lines().nth(1),
             Some("40000,40000")

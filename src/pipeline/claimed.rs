@@ -92,10 +92,12 @@ async fn one(shared: &Shared, work: Work, progress: &Progress) -> Result<Summary
     let now = shared.lake.records.unit(&record.unit).await?;
     if now.version != record.version || now.unpublished().next().is_some() {
         summary.stats.finished_batches += carry::finish_unit(&shared.lake, &now).await?;
-        let planned_known = plan.known_objects;
+        let (planned_known, planned_changed) = (plan.known_objects, plan.changed.len());
         record = shared.lake.records.unit(&record.unit).await?;
         plan = plan_unit(shared, &record, &listed).await?;
-        summary.stats.known_objects += plan.known_objects - planned_known.min(plan.known_objects);
+        summary.stats.known_objects += plan.known_objects.saturating_sub(planned_known);
+        // What has changed no more has been replaced by the other run.
+        summary.stats.replaced_objects += planned_changed.saturating_sub(plan.changed.len()) as u64;
     }
     let changed = std::mem::take(&mut plan.changed);
     if !plan.inputs.is_empty() {

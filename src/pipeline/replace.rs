@@ -54,9 +54,7 @@ async fn reprocess_listed(job: Job, source: Objects, lake: Lake, grouped: Groupe
 
 async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     let mut summary = Summary::default();
-    let tidied = tidy::tidy(&shared.lake, &shared.claims, shared.job.orphan_age).await?;
-    summary.stats.finished_batches += tidied.batches;
-    summary.stats.finished_rewrites += tidied.rewrites;
+    shared.tell_tidied(&mut summary);
     let wanted = |unit: &UnitId| shared.job.shard.takes(unit) && (shared.job.hours.is_none() || unit.hour().is_some());
     let mut records: Vec<&UnitRecord> = shared.known_units.values().filter(|record| wanted(&record.unit)).collect();
     records.sort_by(|a, b| a.unit.cmp(&b.unit));

@@ -124,7 +124,14 @@ impl DynamoLedger {
                 format!("make it with: edgemill init --to LAKE --ledger dynamodb:{}", self.table),
             );
         }
-        self.failed(action, certainty(error), said(error).into())
+        let hint = match error.code() {
+            Some("ExpiredTokenException" | "UnrecognizedClientException" | "InvalidSignatureException") => {
+                "; renew the credentials and run again, nothing is lost"
+            }
+            Some("AccessDeniedException") => "; allow this user DescribeTable, GetItem, PutItem and Query on the table",
+            _ => "",
+        };
+        self.failed(action, certainty(error), format!("{}{hint}", said(error)).into())
     }
 
     fn versioned(&self, item: &Item) -> Result<Versioned> {

@@ -1,0 +1,324 @@
+//! Late data, outages, claims, compaction, reprocessing and verification through the program.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use common::{FIELDS, binary, convert, exits, files, gzip, query, row, text};
+use edgemill::edge::claims::Claims;
+use edgemill::edge::location::Location;
+use edgemill::edge::objects::Objects;
+use edgemill::model::{Hour, Table, UnitId};
+use serde_json::Value;
+
+struct Place {
+    dir: tempfile::TempDir,
+    logs: PathBuf,
+    lake: PathBuf,
+}
+
+fn place() -> Place {
+    let dir = tempfile::tempdir().unwrap();
+    let (logs, lake) = (dir.path().join("logs"), dir.path().join("lake"));
+    fs::create_dir(&logs).unwrap();
+    Place { dir, logs, lake }
+}
+
+/// Writes the object of an hour with one row; the id is its own.
+fn object(logs: &Path, hour: &str, id: &str) -> PathBuf {
+    let (date, of_day) = hour.split_once('T').unwrap();
+    let path = logs.join(format!("E1EXAMPLE.{date}-{of_day}.{id}.gz"));
+    fs::write(&path, gzip(format!("{FIELDS}{}", row(date, &format!("{of_day}:00:00"), id)).as_bytes())).unwrap();
+    path
+}
+
+fn ids(lake: &Path) -> String {
+    query(lake, "SELECT x_edge_request_id AS id FROM cloudfront_logs ORDER BY 1")
+}
+
+fn verify(place: &Place, code: i32, more: &[&str]) -> Value {
+    let mut arguments = vec!["verify", "--json", "--lake", text(&place.lake), "--from", text(&place.logs)];
+    arguments.extend(more);
+    serde_json::from_str(&exits(code, &arguments).0).unwrap()
+}
+
+fn kinds(report: &Value) -> Vec<&str> {
+    let mut kinds: Vec<&str> =
+        report["findings"].as_array().unwrap().iter().map(|finding| finding["kind"].as_str().unwrap()).collect();
+    kinds.dedup();
+    kinds
+}
+
+fn parquet(lake: &Path) -> Vec<PathBuf> {
+    files(&lake.join("cloudfront_logs"))
+}
+
+#[test]
+fn what_comes_late_is_converted_and_told() {
+    let place = place();
+    object(&place.logs, "2026-11-21T05", "aaaaaaaa");
+    assert_eq!(convert(&place.logs, &place.lake, &[])["late_objects"], 0);
+    object(&place.logs, "2026-11-21T05", "bbbbbbbb");
+    object(&place.logs, "2026-11-21T06", "cccccccc");
+    let summary = convert(&place.logs, &place.lake, &[]);
+    assert_eq!((summary["late_objects"].as_u64(), summary["converted_objects"].as_u64()), (Some(1), Some(2)));
+    assert!(summary["late"][0].as_str().unwrap().starts_with("cloudfront_logs/2026-11-21T05: 1 objects, "));
+    assert_eq!(ids(&place.lake), "id\naaaaaaaa\nbbbbbbbb\ncccccccc\n");
+    assert!(kinds(&verify(&place, 0, &[])).is_empty());
+}
+
+#[test]
+fn after_an_outage_of_three_days_nothing_is_missing() {
+    let place = place();
+    let now = Hour::of_unix_seconds(edgemill::edge::clock::now_unix_seconds());
+    object(&place.logs, &now.plus(-1).to_string(), "aaaaaaaa");
+    convert(&place.logs, &place.lake, &["--last", "3h"]);
+    let notes = files(&place.lake.join("_edgemill/runs"));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    // As if that run had been three days ago; its last hour, and every one since, got an object.
+    let then = now.plus(-72);
+    fs::write(&notes[0], format!("{{\"until\":\"{}\"}}", then.plus(1))).unwrap();
+    for (hours, id) in [(0, "bbbbbbbb"), (1, "cccccccc"), (40, "dddddddd"), (71, "eeeeeeee")] {
+        object(&place.logs, &then.plus(hours).to_string(), id);
+    }
+    assert_eq!(convert(&place.logs, &place.lake, &["--last", "3h"])["converted_objects"], 4);
+    assert_eq!(ids(&place.lake).lines().count(), 1 + 5);
+    // From now on the window is the usual one again.
+    object(&place.logs, &then.plus(2).to_string(), "ffffffff");
+    assert_eq!(convert(&place.logs, &place.lake, &["--last", "3h"])["converted_objects"], 0);
+    assert_eq!(kinds(&verify(&place, 3, &[])), ["not_converted"]);
+}
+
+#[test]
+fn a_claim_of_a_live_process_is_waited_for_and_grows_void() {
+    let place = place();
+    object(&place.logs, "2026-11-21T05", "aaaaaaaa");
+    exits(0, &["init", "--to", text(&place.lake)]);
+    let lake = Objects::open(&Location::existing(text(&place.lake)).unwrap()).unwrap();
+    let ours = Claims::new(lake, Duration::from_mins(1));
+    let unit = UnitId::Hour(Table::CloudfrontLogs, "2026-11-21T05".parse().unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    assert!(runtime.block_on(ours.take(&unit)).unwrap());
+    // This very process lives and never renews it: the other watches it for its own lease.
+    let begun = Instant::now();
+    assert_eq!(convert(&place.logs, &place.lake, &["--lease", "1s"])["converted_objects"], 1);
+    let waited = begun.elapsed();
+    assert!(waited >= Duration::from_secs(1) && waited < Duration::from_secs(20), "{waited:?}");
+    assert!(files(&place.lake.join("_edgemill/claims")).is_empty(), "and takes it away in the end");
+}
+
+/// Converts one object after another, each with its own run.
+fn one_by_one(place: &Place, count: usize, more: &[&str]) {
+    for number in 0..count {
+        object(&place.logs, "2026-11-21T05", &format!("{number:08}"));
+        convert(&place.logs, &place.lake, more);
+    }
+}
+
+#[test]
+fn many_small_files_are_merged_by_themselves_and_few_by_wish() {
+    let place = place();
+    exits(0, &["init", "--to", text(&place.lake), "--catalog", "lake", "--late", "1s", "--queries", "0s"]);
+    one_by_one(&place, 5, &["--compact-files", "6"]);
+    assert_eq!(parquet(&place.lake).len(), 5);
+    let before = ids(&place.lake);
+    object(&place.logs, "2026-11-21T05", "late");
+    let summary = convert(&place.logs, &place.lake, &["--compact-files", "6"]);
+    assert_eq!(summary["compacted"]["replaced_files"], 6);
+    let merged = parquet(&place.lake);
+    assert_eq!(merged.len(), 1, "the folder holds exactly the current file: {merged:?}");
+    assert_eq!(ids(&place.lake), format!("{before}late\n"));
+    one_by_one(&place, 8, &[]);
+    assert_eq!(parquet(&place.lake).len(), 1 + 3, "three of the eight are new");
+    let out = exits(0, &["compact", "--lake", text(&place.lake)]).0;
+    assert!(out.starts_with("1 of 1 partitions compacted: 4 files"), "{out}");
+    assert_eq!(parquet(&place.lake).len(), 1);
+    let out = exits(0, &["compact", "--lake", text(&place.lake)]).0;
+    assert!(out.starts_with("0 of 1 partitions compacted"), "{out}");
+    assert_eq!(ids(&place.lake).lines().count(), 1 + 9);
+    assert!(kinds(&verify(&place, 0, &[])).is_empty());
+    assert!(!place.lake.join("staging").exists());
+    let catalog = fs::read_to_string(place.lake.join("_edgemill/catalog/cloudfront_logs/2026-11-21T05.txt")).unwrap();
+    assert_eq!(catalog.trim(), "cloudfront_logs/year=2026/month=11/day=21/hour=05");
+}
+
+#[test]
+fn a_merged_file_is_what_one_conversion_makes() {
+    let place = place();
+    let whole = place.dir.path().join("whole");
+    exits(0, &["generate", "--out", text(&place.logs), "--rows", "3000", "--hours", "2026-11-21T05..2026-11-21T06"]);
+    convert(&place.logs, &whole, &[]);
+    let parts = place.dir.path().join("parts");
+    for path in files(&place.logs) {
+        let to = parts.join(path.strip_prefix(&place.logs).unwrap());
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(path, to).unwrap();
+        convert(&parts, &place.lake, &["--compact-files", "0"]);
+    }
+    exits(0, &["compact", "--lake", text(&place.lake)]);
+    // Rows that are equal in what they are sorted by may stand the other way round, nothing else differs.
+    let rows = |lake: &Path| {
+        let sql = "SELECT * FROM cloudfront_logs ORDER BY hour, x_edge_location, c_ip, event_time, x_edge_request_id";
+        exits(0, &["query", "--json", "--lake", text(lake), sql]).0
+    };
+    assert!(rows(&whole) == rows(&place.lake));
+    let bytes = |lake: &Path| parquet(lake).iter().map(|path| fs::metadata(path).unwrap().len()).sum::<u64>();
+    let (whole, merged) = (bytes(&whole), bytes(&place.lake));
+    assert!(whole.abs_diff(merged) * 200 < whole, "{whole} bytes of one conversion, {merged} merged");
+}
+
+#[test]
+fn hours_are_written_anew_with_what_is_known_today() {
+    let place = place();
+    fs::write(place.logs.join("a.log"), "2026-11-21 05:00:00 192.0.2.1\n2026-11-21 05:00:01 192.0.2.2 200\n").unwrap();
+    let read = |fields: &'static str| ["--format", "cloudfront", "--delimiter", "space", "--fields", fields];
+    let arguments = ["convert", "--from", text(&place.logs), "--to", text(&place.lake)];
+    exits(3, &[&arguments[..], &read("date time c-ip")].concat());
+    let rows = || query(&place.lake, "SELECT c_ip, sc_status FROM cloudfront_logs");
+    let rejects = || query(&place.lake, "SELECT line_number, reason FROM rejects");
+    assert_eq!(rows(), "c_ip,sc_status\n192.0.2.1,\n");
+    assert!(rejects().contains("2,4 values where #Fields names 3"), "{}", rejects());
+    let again = ["reprocess", "--all", "--from", text(&place.logs), "--lake", text(&place.lake)];
+    exits(3, &[&again[..], &read("date time c-ip sc-status")].concat());
+    assert_eq!(rows(), "c_ip,sc_status\n192.0.2.2,200\n");
+    assert!(rejects().contains("1,3 values where #Fields names 4"), "{}", rejects());
+    assert_eq!(rejects().lines().count(), 2);
+    assert!(kinds(&verify(&place, 0, &[])).is_empty());
+    let converted = exits(0, &[&arguments[..], &read("date time c-ip"), &["--json"]].concat()).0;
+    assert_eq!(serde_json::from_str::<Value>(&converted).unwrap()["converted_objects"], 0, "nothing is new");
+}
+
+#[test]
+fn an_hour_whose_logs_are_gone_is_not_touched() {
+    let place = place();
+    let gone = object(&place.logs, "2026-11-21T05", "aaaaaaaa");
+    object(&place.logs, "2026-11-21T05", "bbbbbbbb");
+    convert(&place.logs, &place.lake, &[]);
+    fs::remove_file(gone).unwrap();
+    let hours = ["--hours", "2026-11-21T05..2026-11-21T06"];
+    let arguments = ["reprocess", "--from", text(&place.logs), "--lake", text(&place.lake)];
+    let err = exits(2, &[&arguments[..], &hours].concat()).1;
+    assert!(err.contains("1 of its raw objects are gone") && err.contains("aaaaaaaa.gz"), "{err}");
+    assert_eq!(ids(&place.lake), "id\naaaaaaaa\nbbbbbbbb\n");
+    let others = ["--hours", "2026-11-21T07..2026-11-21T08"];
+    exits(0, &[&arguments[..], &others].concat());
+}
+
+#[test]
+fn what_was_done_by_hand_is_found() {
+    let place = place();
+    exits(0, &["init", "--to", text(&place.lake), "--catalog", "lake", "--late", "1s", "--queries", "0s"]);
+    let changed = object(&place.logs, "2026-11-21T05", "aaaaaaaa");
+    object(&place.logs, "2026-11-21T06", "bbbbbbbb");
+    object(&place.logs, "2026-11-21T07", "cccccccc");
+    convert(&place.logs, &place.lake, &[]);
+    assert!(kinds(&verify(&place, 0, &[])).is_empty());
+    let [first, second, third]: [PathBuf; 3] = parquet(&place.lake).try_into().unwrap();
+    let whole: Vec<Vec<u8>> = [&first, &second, &third].map(|path| fs::read(path).unwrap()).into();
+
+    fs::remove_file(&first).unwrap();
+    let mut bytes = whole[1].clone();
+    bytes.truncate(100);
+    fs::write(&second, &bytes).unwrap();
+    let mut bytes = whole[2].clone();
+    let end = bytes.len() - 5;
+    bytes[end] ^= 0xff;
+    fs::write(&third, &bytes).unwrap();
+    let report = verify(&place, 3, &[]);
+    assert_eq!(kinds(&report), ["file_missing", "damaged"], "{report}");
+    assert_eq!(report["findings"].as_array().unwrap().len(), 3, "{report}");
+    // A query says so too, and never answers with half of the rows.
+    let err = exits(1, &["query", "--lake", text(&place.lake), "SELECT COUNT(c_ip) FROM cloudfront_logs"]).1;
+    assert!(err.contains("query failed"), "{err}");
+    // What is gone can be made again from the logs.
+    exits(0, &["reprocess", "--all", "--from", text(&place.logs), "--lake", text(&place.lake)]);
+    assert_eq!(ids(&place.lake), "id\naaaaaaaa\nbbbbbbbb\ncccccccc\n");
+    assert!(kinds(&verify(&place, 0, &[])).is_empty());
+
+    let folder = parquet(&place.lake)[0].parent().unwrap().to_path_buf();
+    fs::write(folder.join("mine.parquet"), "x").unwrap();
+    fs::write(folder.join("2026112105-0123456789abcdef0123-0.parquet"), &whole[0]).unwrap();
+    fs::write(place.lake.join("_edgemill/catalog/cloudfront_logs/2026-11-21T05.txt"), "elsewhere").unwrap();
+    fs::remove_file(place.lake.join("_edgemill/catalog/cloudfront_logs/2026-11-21T06.txt")).unwrap();
+    object(&place.logs, "2026-11-21T08", "dddddddd");
+    fs::write(&changed, gzip(format!("{FIELDS}{}", row("2026-11-21", "05:00:00", "new")).as_bytes())).unwrap();
+    let report = verify(&place, 3, &[]);
+    assert_eq!(kinds(&report), ["changed", "not_converted", "unnamed_file", "unregistered"], "{report}");
+    let report = verify(&place, 3, &["--fix"]);
+    assert_eq!(kinds(&report), ["changed", "not_converted", "unnamed_file"], "{report}");
+    let unnamed = report["findings"].as_array().unwrap().iter().find(|finding| finding["kind"] == "unnamed_file");
+    assert!(unnamed.unwrap()["about"].as_str().unwrap().ends_with("mine.parquet"), "what is not ours stays: {report}");
+    fs::remove_file(folder.join("mine.parquet")).unwrap();
+    convert(&place.logs, &place.lake, &[]);
+    assert!(kinds(&verify(&place, 0, &[])).is_empty());
+}
+
+#[test]
+fn what_a_dead_run_left_is_found_and_mended() {
+    for (crash, found) in [
+        ("read-partition:1", "unpublished"),
+        ("copy:1", "unpublished"),
+        ("set-catalog:1", "unpublished"),
+        ("staged:1", "left_over"),
+    ] {
+        let place = place();
+        exits(0, &["init", "--to", text(&place.lake), "--catalog", "lake", "--late", "1s", "--queries", "0s"]);
+        object(&place.logs, "2026-11-21T05", "aaaaaaaa");
+        let arguments = ["convert", "--from", text(&place.logs), "--to", text(&place.lake)];
+        let killed = binary().args(arguments).env("EDGEMILL_CRASH", crash).output().unwrap();
+        assert!(killed.status.code().is_none(), "{crash}");
+        let report = verify(&place, 3, &[]);
+        assert!(kinds(&report).contains(&found) && kinds(&report).contains(&"dead_claim"), "{crash}: {report}");
+        let report = verify(&place, if found == "left_over" { 3 } else { 0 }, &["--fix"]);
+        assert!(!kinds(&report).contains(&"unpublished"), "{crash}: {report}");
+        // Twice is as good as once.
+        verify(&place, if found == "left_over" { 3 } else { 0 }, &["--fix"]);
+        exits(0, &[&arguments[..], &["--orphan-age", "0s"]].concat());
+        assert_eq!(ids(&place.lake), "id\naaaaaaaa\n", "{crash}");
+        assert!(kinds(&verify(&place, 0, &[])).is_empty(), "{crash}");
+        assert!(!place.lake.join("staging").exists(), "{crash}");
+    }
+}
+
+#[test]
+fn a_damaged_ledger_is_a_clear_error_and_never_a_double() {
+    let place = place();
+    object(&place.logs, "2026-11-21T05", "aaaaaaaa");
+    convert(&place.logs, &place.lake, &[]);
+    let unit = files(&place.lake.join("_edgemill/units")).pop().unwrap();
+    let partition = files(&place.lake.join("_edgemill/partitions")).pop().unwrap();
+    let manifest = files(&place.lake.join("_edgemill/manifests")).pop().unwrap();
+    // The manifest is read as soon as the hour has something new.
+    object(&place.logs, "2026-11-21T05", "bbbbbbbb");
+    let arguments = ["convert", "--from", text(&place.logs), "--to", text(&place.lake)];
+    let break_in = |path: &Path, change: &dyn Fn(&str) -> Option<String>, says: &str| {
+        let before = fs::read_to_string(path).unwrap();
+        match change(&before) {
+            Some(text) => fs::write(path, text).unwrap(),
+            None => fs::remove_file(path).unwrap(),
+        }
+        let err = exits(1, &arguments).1;
+        assert!(err.contains(says) && err.contains("_edgemill/"), "{err}");
+        fs::write(path, before).unwrap();
+    };
+    let newer = |text: &str| Some(text.replacen("\"format\":2", "\"format\":3", 1));
+    let older = |text: &str| Some(text.replacen("\"format\":2", "\"format\":1", 1));
+    let half = |text: &str| Some(text[..text.len() / 2].to_owned());
+    let gone = |_: &str| None;
+    break_in(&manifest, &gone, "it is missing");
+    break_in(&unit, &older, "before the first release");
+    // The partition comes last: by then the hour is committed, and its record is what is in the way.
+    for path in [&unit, &manifest, &partition] {
+        break_in(path, &newer, "a later version of edgemill wrote it");
+        break_in(path, &half, "is damaged");
+    }
+    break_in(&partition, &older, "before the first release");
+    exits(0, &arguments);
+    assert_eq!(ids(&place.lake), "id\naaaaaaaa\nbbbbbbbb\n");
+    fs::remove_file(&manifest).unwrap();
+    assert_eq!(kinds(&verify(&place, 3, &[])), ["damaged", "rows_differ", "not_converted"]);
+}
