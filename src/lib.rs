@@ -4,7 +4,7 @@
 //! # The way of the data
 //!
 //! ```text
-//! list -> plan the hour -> fetch -> inflate -> parse -> enrich -> columns -> Parquet, aside -> commit -> publish -> query
+//! list -> plan the hour -> fetch -> inflate -> parse -> enrich -> columns -> Parquet, aside -> commit -> publish -> register -> query
 //! ```
 //!
 //! # Rooms
@@ -15,14 +15,18 @@
 //! | [`job`] | arguments and environment to one checked [`job::Job`] |
 //! | [`model`], [`stats`], [`error`] | nouns, counters, failures and exit codes that every room shares |
 //! | [`kernel`] | pure: names, plan, protocol, inflate, parse, enrich, columns, Parquet; and the rayon loop over them |
-//! | [`edge`] | the outside: stores, listing, manifests, the ledger |
+//! | [`edge`] | the outside: stores, listing, manifests, ledger, catalog, claims, clocks |
 //! | [`lake`] | opens a lake and says what it is |
 //! | [`offload`] | the one bridge from tokio (I/O) to rayon (work) |
-//! | [`commit`] | carries out what `kernel::protocol` says |
+//! | [`carry`] | carries out what `kernel::protocol` says |
+//! | [`tidy`] | brings to its end what other runs began |
+//! | [`compact`] | few files of many, by hour |
+//! | [`verify`] | listing, ledger, manifests, files and catalog against each other; mends what can be mended |
 //! | [`pipeline`] | the order of the stages over many hours, bounded in memory |
 //! | [`query`] | SQL over the ledger's snapshot of the lake |
 //! | [`generate`] | logs from a seed |
 //! | [`demo`] | generate, convert and ask, in one |
+//! | [`crash`] | where tests make a run die |
 //!
 //! # What is never so
 //!
@@ -43,19 +47,40 @@
 //! A unit is one hour of one source: the raw objects whose names belong to it. Which unit an object is in may depend on what a
 //! run is told (another table, another layout), so before an object is converted every unit is asked in which it may have been
 //! ([`kernel::names::possible_units`]); names are read from the root of the bucket, not of the listing. A run lists them, takes away those that the
-//! unit's record knows (by URL and etag), and converts the rest into `staging/<attempt>/`. Then:
+//! unit's record knows (by URL and etag), and converts the rest into `staging/batch.<table>.<hour>.<attempt>/`. Then:
 //!
 //! | step | what a crash right after it leaves | who mends it |
 //! |-|-|-|
-//! | files staged | a staging folder that no record names | nothing to mend; the next run converts again |
+//! | files staged | a staging folder that no record names | nothing to mend; a day later it is ended and cleared |
 //! | manifest written | the same, and a manifest that no record names | the same |
 //! | batch committed in the unit's record (the instant that decides) | rows that count and are not visible yet | the next run publishes them from staging |
 //! | files copied to a partition's folder | files that its record does not name: `query` does not see them | the next run copies again and records them |
 //! | partition's record names batch and files | rows visible in this partition | the next run goes on with the next partition |
-//! | batch marked published | a staging folder that is of no more use | its files are only a second name; a later cleanup removes them |
+//! | partition registered in the catalog, and seen there | the same | the same |
+//! | batch marked published | a staging folder that is of no more use | the next run removes it |
 //!
-//! Records change by compare-and-set only; a lost or unclear answer is answered by reading again. The state machine is
-//! [`kernel::protocol`]; a run and its tests call the same one.
+//! What takes the place of rows (compact, reprocess, an object that changed under its key) is a rewrite, one open in a
+//! partition at a time:
+//!
+//! | step | what a crash right after it leaves | who mends it |
+//! |-|-|-|
+//! | the whole partition lies in `staging/aside.<table>.<hour>.<id>/` too | a folder that no record names | as above |
+//! | the record names that folder, and the rewrite as open | new rows for `query`, old ones behind the catalog | the next run goes on |
+//! | the catalog points there, D later, and is read back | new rows everywhere | the same |
+//! | queries have ended; the canonical folder holds the current files and no other | the same | the same |
+//! | the record names the canonical folder, then the catalog does | the rewrite's folder, still whole | the same |
+//! | the rewrite is closed | a folder of a closed rewrite | the next run removes it |
+//!
+//! Whatever is not at rest has a folder right below `staging` whose name says which record tells of it, so a run finds it with
+//! one listing, whatever hours it is asked for. Records change by compare-and-set only; a lost or unclear answer is answered by
+//! reading again. The machines, their reasons and the one assumption about time stand in [`kernel::protocol`]; a run and the
+//! model checker (`tests/protocol.rs`) call the same ones.
+//!
+//! Where this differs from the usual: a file holds rows of one unit only, so that replacing an hour never grows into
+//! replacing its neighbours, at the price of one more file where an hour's last rows come in the next hour's objects.
+//!
+//! Several workers share the hours by claims ([`edge::claims`]), which are hints. `--last` looks back from the end of the last
+//! complete run, not from now, so an outage of any length is caught up.
 //!
 //! # Formats
 //!
@@ -72,8 +97,8 @@
 //!
 //! # Not built yet
 //!
-//! S3 as a place for logs and lakes, the Glue catalog, Athena as an engine, rewriting of partitions. Their SDKs are declared
-//! already, so that the cost of a build is known.
+//! S3 as a place for logs and lakes, the Glue catalog, Athena as an engine. Their SDKs are declared already, so that the cost of
+//! a build is known.
 
 pub mod carry;
 pub mod cli;
