@@ -284,7 +284,8 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     tracing::debug!(listed_units, work = work.len(), "planned");
     claimed::convert_units(shared, work, &mut summary).await?;
     tidy::settle(&shared.lake, std::mem::take(&mut summary.rewritten)).await?;
-    let wish = Wish { target_bytes: shared.job.target_bytes, small_files: shared.job.compact_files };
+    let Job { target_bytes, compact_files: small_files, memory_bytes, .. } = shared.job;
+    let wish = Wish { target_bytes, small_files, memory_bytes };
     if shared.job.compact_files > 0 {
         let touched = std::mem::take(&mut summary.touched);
         summary.compacted = compact::compact(&shared.lake, &shared.pool, touched, wish, &|| {}).await?;

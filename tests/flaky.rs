@@ -137,7 +137,7 @@ async fn compacted(lake: &Lake, pool: &Pool) -> bool {
             Err(_) => return false,
         }
     }
-    let wish = Wish { target_bytes: 1 << 20, small_files: 2 };
+    let wish = Wish { target_bytes: 1 << 20, small_files: 2, memory_bytes: 1 << 30 };
     let done = compact::compact(lake, pool, partitions, wish, &|| {}).await;
     done.is_ok_and(|done| done.busy_partitions == 0)
 }

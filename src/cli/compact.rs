@@ -8,6 +8,7 @@ use super::show;
 use crate::compact::{self, TARGET_BYTES, Wish};
 use crate::edge::claims::{Claims, LEASE};
 use crate::error::{EXIT_DONE, Error, Result};
+use crate::job::DEFAULT_MEMORY_BYTES;
 use crate::lake::Lake;
 use crate::model::{HourRange, Table};
 use crate::offload;
@@ -31,6 +32,9 @@ pub struct Args {
     /// The size that files are merged up to [default: 128MiB]
     #[arg(long, value_name = "BYTES", env = "EDGEMILL_TARGET_SIZE")]
     target_size: Option<ByteSize>,
+    /// Memory to use, such as 512MiB [default: 1GiB]
+    #[arg(long, value_name = "BYTES", env = "EDGEMILL_MEMORY")]
+    memory: Option<ByteSize>,
     /// Threads that work [default: all cores]
     #[arg(long, value_name = "N", env = "EDGEMILL_THREADS")]
     threads: Option<NonZeroUsize>,
@@ -50,7 +54,8 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     if target_bytes == 0 {
         return Err(Error::usage("--target-size is 0", "give a size such as 128MiB"));
     }
-    let wish = Wish { target_bytes, small_files: args.compact_files };
+    let memory_bytes = args.memory.map_or(DEFAULT_MEMORY_BYTES, |memory| memory.as_u64());
+    let wish = Wish { target_bytes, small_files: args.compact_files, memory_bytes };
     let progress = Progress::begin(Measure::Partitions, partitions.len() as u64, partitions.len() as u64);
     let done = compact::compact(&lake, &pool, partitions, wish, &|| progress.add(1)).await?;
     if json {

@@ -6,15 +6,18 @@
 //! only the nonce tells.
 
 use std::collections::HashMap;
+use std::io::{Read, Write};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ReturnValuesOnConditionCheckFailure,
     ScalarAttributeType, TableStatus,
 };
+use bytes::Bytes;
 
 use super::{Ledger, Versioned};
 use crate::edge::aws;
@@ -26,6 +29,9 @@ const NAME: &str = "name";
 const VERSION: &str = "version";
 const BODY: &str = "body";
 const NONCE: &str = "nonce";
+
+/// Bodies from this size on are compressed.
+const LONG_BODY_BYTES: usize = 32 << 10;
 
 /// Seconds that a new table is waited for.
 const CREATION_SECONDS: u64 = 120;
@@ -140,11 +146,31 @@ impl DynamoLedger {
             source: format!("its item has no {what}").into(),
         };
         let version = item.get(VERSION).and_then(|value| value.as_n().ok()).and_then(|text| text.parse().ok());
-        let body = item.get(BODY).and_then(|value| value.as_s().ok());
-        Ok(Versioned {
-            version: version.ok_or_else(|| damaged(VERSION))?,
-            body: body.ok_or_else(|| damaged(BODY))?.clone().into(),
-        })
+        let body = item.get(BODY).and_then(unpacked);
+        Ok(Versioned { version: version.ok_or_else(|| damaged(VERSION))?, body: body.ok_or_else(|| damaged(BODY))? })
+    }
+}
+
+/// A body as an item holds it: text, and gzip where it is long. An item holds 400 KB, and a partition may have thousands of
+/// files, whose names are much alike.
+fn packed(body: &[u8]) -> Result<AttributeValue, crate::error::Cause> {
+    if body.len() < LONG_BODY_BYTES {
+        return Ok(AttributeValue::S(String::from_utf8(body.to_vec())?));
+    }
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(body)?;
+    Ok(AttributeValue::B(Blob::new(encoder.finish()?)))
+}
+
+fn unpacked(value: &AttributeValue) -> Option<Bytes> {
+    match value {
+        AttributeValue::S(text) => Some(text.clone().into()),
+        AttributeValue::B(blob) => {
+            let mut body = Vec::new();
+            flate2::read::GzDecoder::new(blob.as_ref()).read_to_end(&mut body).ok()?;
+            Some(body.into())
+        }
+        _ => None,
     }
 }
 
@@ -188,8 +214,7 @@ impl Ledger for DynamoLedger {
     async fn swap(&self, key: &str, next: Versioned) -> Result<Swap> {
         let (folder, name) = split(key);
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let body = String::from_utf8(next.body.to_vec())
-            .map_err(|error| self.failed("write", Certainty::DidNotHappen, Box::new(error)))?;
+        let body = packed(&next.body).map_err(|error| self.failed("write", Certainty::DidNotHappen, error))?;
         let mut call = self
             .client
             .put_item()
@@ -197,7 +222,7 @@ impl Ledger for DynamoLedger {
             .item(FOLDER, self.key(folder))
             .item(NAME, AttributeValue::S(name.to_owned()))
             .item(VERSION, AttributeValue::N(next.version.to_string()))
-            .item(BODY, AttributeValue::S(body))
+            .item(BODY, body)
             .item(NONCE, AttributeValue::S(nonce.clone()))
             .expression_attribute_names("#version", VERSION)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
@@ -288,6 +313,18 @@ mod tests {
         assert_eq!(beaten(Some(&item(3, "theirs")), 3, "ours"), Swap::Lost);
         assert_eq!(beaten(Some(&item(4, "theirs")), 3, "ours"), Swap::Unknown);
         assert_eq!(beaten(None, 3, "ours"), Swap::Unknown);
+    }
+
+    #[test]
+    fn long_bodies_are_compressed_and_come_back() {
+        let name = |number: usize| format!("{{\"name\":\"2026112105-0123456789abcdef0123-{number}.parquet\"}},");
+        let long: String = (0..4_000).map(name).collect();
+        let AttributeValue::B(blob) = packed(long.as_bytes()).unwrap() else { panic!("it is long") };
+        assert!(blob.as_ref().len() * 8 < long.len(), "{} of {}", blob.as_ref().len(), long.len());
+        for body in ["{}", &long] {
+            assert_eq!(unpacked(&packed(body.as_bytes()).unwrap()).unwrap(), body);
+        }
+        assert_eq!(unpacked(&AttributeValue::B(Blob::new("no gzip"))), None);
     }
 
     #[test]
