@@ -80,6 +80,8 @@ struct Errand<'a> {
     about: String,
     manifest: Option<&'a Manifest>,
     unit_key: Option<String>,
+    /// The partition that was read last.
+    partition: Option<Partition>,
     /// When the record was read that copies, deletions and catalog calls rest on; since the machine started, suspension
     /// counted.
     read_at: Duration,
@@ -90,7 +92,15 @@ struct Errand<'a> {
 
 impl<'a> Errand<'a> {
     fn new(lake: &'a Lake, about: String) -> Self {
-        Self { lake, about, manifest: None, unit_key: None, read_at: Duration::ZERO, copied: HashSet::new() }
+        Self {
+            lake,
+            about,
+            manifest: None,
+            unit_key: None,
+            partition: None,
+            read_at: Duration::ZERO,
+            copied: HashSet::new(),
+        }
     }
 
     fn of_batch(lake: &'a Lake, manifest: &'a Manifest) -> Self {
@@ -104,15 +114,24 @@ impl<'a> Errand<'a> {
             tracing::debug!(about = self.about, ?action, "protocol");
             super::crash::point(&action);
             event = match action {
-                Action::Done(Outcome::FileMissing(path)) => return Err(self.missing(path)),
+                Action::Done(Outcome::FileMissing(path)) => return Err(self.missing(path).await),
                 Action::Done(outcome) => return Ok(outcome),
                 action => self.carry_out(action).await?,
             };
         }
     }
 
-    fn missing(&self, path: String) -> Error {
-        Error::FileMissing { path, about: self.about.clone() }
+    /// Says whose rows a missing file held: it is that unit which can be written anew, not whoever came upon it.
+    async fn missing(&self, path: String) -> Error {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let record = match self.partition {
+            Some(partition) => self.lake.records.partition(partition).await.ok(),
+            None => None,
+        };
+        let owner =
+            record.iter().flat_map(|record| &record.parts).find(|part| part.files.iter().any(|file| file.name == name));
+        let about = owner.map_or_else(|| self.about.clone(), |part| part.unit.to_string());
+        Error::FileMissing { path, about }
     }
 
     async fn carry_out(&mut self, action: Action) -> Result<Event> {
@@ -136,6 +155,7 @@ impl<'a> Errand<'a> {
             }
             Action::ReadPartition(partition) => {
                 self.read_at = clock::since_boot();
+                self.partition = Some(partition);
                 Event::Partition(lake.records.partition(partition).await?)
             }
             Action::SwapPartition(next) => Event::Swapped(lake.records.swap_partition(&next).await?),

@@ -147,7 +147,15 @@ async fn one(lake: &Lake, pool: &Pool, partition: Partition, wish: Wish, done: &
     let mut tally = Compacted::default();
     for part in &record.parts {
         for group in groups(part, wish) {
-            let change = merge_group(lake, pool, &record, part, &group, &folder).await?;
+            let change = match merge_group(lake, pool, &record, part, &group, &folder).await {
+                Ok(change) => change,
+                Err(error) => {
+                    // Nobody names the folder, and nobody will.
+                    lake.objects.delete_folder(&folder).await?;
+                    let moved = lake.records.partition(partition).await?.version != record.version;
+                    return if moved && error.is_damage() { Ok(Outcome::Superseded) } else { Err(error) };
+                }
+            };
             tally.replaced_files += group.len() as u64;
             tally.replaced_bytes += group.iter().map(|file| file.size_bytes).sum::<u64>();
             tally.output_files += change.files.len() as u64;
@@ -189,11 +197,17 @@ async fn merge_group(
     folder: &str,
 ) -> Result<Change> {
     let partition = record.partition;
-    let paths: Vec<String> = group.iter().map(|file| format!("{}/{}", record.folder, file.name)).collect();
-    let read = |path: String| async move {
-        let bytes = lake.objects.get(&Path::from(path.as_str())).await?;
-        let missing = || Error::FileMissing { path: path.clone(), about: partition.to_string() };
-        bytes.map(|bytes| (path.clone(), bytes)).ok_or_else(missing)
+    let paths: Vec<(String, FileEntry)> =
+        group.iter().map(|file| (format!("{}/{}", record.folder, file.name), (*file).clone())).collect();
+    let unit = &part.unit;
+    let read = |(path, file): (String, FileEntry)| async move {
+        let Some(bytes) = lake.objects.get(&Path::from(path.as_str())).await? else {
+            return Err(Error::FileMissing { path, about: unit.to_string() });
+        };
+        if file.is(&bytes) {
+            return Ok((path, bytes));
+        }
+        Err(Error::FileDamaged { path, source: "its bytes are not those that were written".into() })
     };
     let files: Vec<NamedFile> =
         futures::stream::iter(paths.into_iter().map(read)).buffered(READS_AT_A_TIME).try_collect().await?;
@@ -203,9 +217,9 @@ async fn merge_group(
     let mut written = BTreeSet::new();
     for (number, file) in merged.into_iter().enumerate() {
         let name = format!("{prefix}-{number}.parquet");
-        let size_bytes = file.bytes.len() as u64;
-        lake.objects.put(&Path::from(format!("{folder}/{name}")), Bytes::from(file.bytes)).await?;
-        written.insert(FileEntry { name, rows: file.rows, size_bytes });
+        let entry = FileEntry::of(name, file.rows, &file.bytes);
+        lake.objects.put(&Path::from(format!("{folder}/{}", entry.name)), Bytes::from(file.bytes)).await?;
+        written.insert(entry);
     }
     let rows = |files: &mut dyn Iterator<Item = u64>| files.sum::<u64>();
     let (before, after) =
@@ -227,6 +241,7 @@ mod tests {
             name: format!("{number:02}"),
             rows: *rows,
             size_bytes: *size_bytes,
+            crc32: 0,
         };
         Part {
             unit: UnitId::Untimed(Table::AlbLogs, "a".into()),

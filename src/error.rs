@@ -62,15 +62,36 @@ pub enum Error {
         /// What the decoder said.
         source: Cause,
     },
+    /// A record, manifest or lake is of another version of the format.
+    #[error("'{path}' was written by {by}")]
+    LedgerVersion {
+        /// The object below the lake.
+        path: String,
+        /// Who wrote it, and what to do.
+        by: &'static str,
+    },
+    /// Raw objects that rows were made from are gone, so the rows cannot be made again.
+    #[error(
+        "{unit}: {objects} of its raw objects are gone, first: '{first}'; its rows cannot be made again and stay as they \
+         are: bring the objects back, or name other hours"
+    )]
+    RawGone {
+        /// The unit.
+        unit: String,
+        /// How many.
+        objects: usize,
+        /// The URL of the first.
+        first: String,
+    },
     /// A file that the records rely on is gone, and no step of the protocol removed it.
     #[error(
-        "'{path}' ({about}) is gone, and edgemill did not remove it: restore it, or write its hour anew with \
+        "'{path}' is gone, and edgemill did not remove it: restore it, or write the rows of {about} anew with \
          edgemill reprocess; edgemill verify tells what else is missing"
     )]
     FileMissing {
         /// The file below the lake.
         path: String,
-        /// The unit or partition.
+        /// The unit whose rows it holds, or the partition.
         about: String,
     },
     /// A Parquet file of the lake is not what was written.
@@ -156,6 +177,18 @@ impl Error {
     /// An encoder's refusal.
     pub fn encode(what: impl Into<String>, source: impl Into<Cause>) -> Self {
         Self::Encode { what: what.into(), source: source.into() }
+    }
+
+    /// Whether something of the lake itself is damaged, so that trying again cannot help but other hours may be well.
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::FileMissing { .. }
+                | Self::FileDamaged { .. }
+                | Self::LedgerDamaged { .. }
+                | Self::LedgerVersion { .. }
+        )
     }
 
     /// Whether the reader of our output has gone away.

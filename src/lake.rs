@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::edge::catalog::{Catalog, LakeCatalog};
-use crate::edge::ledger::{DynamoLedger, LakeLedger, Records};
+use crate::edge::ledger::{DynamoLedger, LakeLedger, Records, other_version};
 use crate::edge::location::Location;
 use crate::edge::objects::Objects;
 use crate::error::{Error, Result};
 use crate::kernel::names::Layout;
 use crate::kernel::protocol::{Setting, Swap, Wait};
 use crate::kernel::records::FORMAT_VERSION;
+use crate::model::Table;
 
 const LAKE_FILE: &str = "_edgemill/lake.json";
 
@@ -108,6 +109,20 @@ pub struct NewLake {
 }
 
 impl NewLake {
+    /// Refuses times that are not those of a lake that is there already: all its workers wait alike, for ever.
+    fn agrees(&self, identity: &Identity, place: &str) -> Result<()> {
+        let late = self.late_seconds.unwrap_or(identity.late_seconds);
+        let query = self.query_seconds.unwrap_or(identity.query_seconds);
+        if (late, query) == (identity.late_seconds, identity.query_seconds) {
+            return Ok(());
+        }
+        let (late, query) = (identity.late_seconds, identity.query_seconds);
+        Err(Error::usage(
+            format!("the lake '{place}' was made with --late {late}s --queries {query}s"),
+            "leave them out, or make a new lake",
+        ))
+    }
+
     /// A lake with this ledger and the usual times.
     #[must_use]
     pub fn with_ledger(ledger: Option<LedgerChoice>) -> Self {
@@ -178,6 +193,7 @@ impl Lake {
         let ledger = new.ledger.as_ref();
         let objects = Objects::open(&Location::created(place)?)?;
         if let Some(identity) = read_identity(&objects).await? {
+            new.agrees(&identity, place)?;
             return Self::of(objects, identity, ledger).await;
         }
         let foreign = objects.list_root().await?.into_iter().find(|name| name != "_edgemill");
@@ -214,6 +230,13 @@ impl Lake {
     /// Lets engines follow a catalog from now on. A lake has one, for ever: another is refused.
     pub async fn choose_catalog(&mut self, choice: CatalogChoice) -> Result<()> {
         if choice != CatalogChoice::None {
+            if read_catalog(&self.objects).await? == CatalogChoice::None && self.has_units().await? {
+                // A run that opened the lake before would rewrite hours without waiting for the catalog's readers.
+                return Err(Error::usage(
+                    format!("the lake '{}' has rows already", self.objects.url()),
+                    "choose the catalog before the first convert: make a new lake",
+                ));
+            }
             self.objects.put_new(&Path::from(CATALOG_FILE), choice.to_string().into()).await?;
         }
         let chosen = read_catalog(&self.objects).await?;
@@ -225,6 +248,15 @@ impl Lake {
         }
         self.catalog = open_catalog(&self.objects, chosen);
         Ok(())
+    }
+
+    async fn has_units(&self) -> Result<bool> {
+        for table in Table::LOGS {
+            if !self.records.units(table, None).await?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What the protocol has to know of this lake.
@@ -300,15 +332,11 @@ async fn read_identity(objects: &Objects) -> Result<Option<Identity>> {
     let Some(bytes) = objects.get(&Path::from(LAKE_FILE)).await? else { return Ok(None) };
     let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(damaged)?;
     let format = value.get("format").and_then(serde_json::Value::as_u64);
-    if format.is_some_and(|format| format < u64::from(FORMAT_VERSION)) {
-        return Err(damaged("a version of edgemill from before the first release made this lake"));
+    if let Some(format) = format.filter(|format| *format != u64::from(FORMAT_VERSION)) {
+        return Err(other_version(LAKE_FILE, format));
     }
     let identity: Identity = serde_json::from_value(value).map_err(damaged)?;
-    if identity.format > FORMAT_VERSION
-        || identity.ledger.parse::<LedgerChoice>().is_err()
-        || identity.partition != "hour"
-        || identity.unit != "hour"
-    {
+    if identity.ledger.parse::<LedgerChoice>().is_err() || identity.partition != "hour" || identity.unit != "hour" {
         return Err(damaged("a later version of edgemill made this lake; use that one"));
     }
     Ok(Some(identity))

@@ -142,7 +142,6 @@ struct Shared {
 impl Shared {
     fn tell_tidied(&self, summary: &mut Summary) {
         summary.stats.finished_batches += self.tidied.batches;
-        summary.stats.finished_rewrites += self.tidied.rewrites;
         summary.stats.cleared_attempts += self.tidied.orphans;
     }
 }
@@ -173,7 +172,7 @@ pub async fn convert_into(job: Job, source: Objects, lake: Lake) -> Result<Summa
 
 async fn convert_listed(job: Job, source: Objects, lake: Lake, grouped: Grouped) -> Result<Summary> {
     let shared = share(job, source, lake).await?;
-    guarded(&shared, run(&shared, grouped)).await
+    guarded(&shared, Box::pin(run(&shared, grouped))).await
 }
 
 async fn share(job: Job, source: Objects, lake: Lake) -> Result<Shared> {
@@ -205,10 +204,7 @@ async fn share(job: Job, source: Objects, lake: Lake) -> Result<Shared> {
 
 /// Works until the work is done, fails, or is asked to stop; cleans up after itself.
 async fn guarded(shared: &Shared, work: impl Future<Output = Result<Summary>>) -> Result<Summary> {
-    let worked = tokio::select! {
-        worked = work => worked,
-        signal = stop_signal() => Err(Error::Stopped { signal }),
-    };
+    let worked = until_stopped(work).await;
     if worked.is_err() {
         // Nothing that is staged and uncommitted will ever count.
         shared.attempts.clear(&shared.lake.objects).await;
@@ -283,7 +279,12 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     }
     tracing::debug!(listed_units, work = work.len(), "planned");
     claimed::convert_units(shared, work, &mut summary).await?;
-    tidy::settle(&shared.lake, std::mem::take(&mut summary.rewritten)).await?;
+    let (own, others) = tokio::join!(
+        tidy::settle(&shared.lake, std::mem::take(&mut summary.rewritten)),
+        tidy::settle_others(&shared.lake, &shared.tidied.open),
+    );
+    own?;
+    summary.stats.finished_rewrites += others?;
     let Job { target_bytes, compact_files: small_files, memory_bytes, .. } = shared.job;
     let wish = Wish { target_bytes, small_files, memory_bytes };
     if shared.job.compact_files > 0 {
@@ -398,6 +399,14 @@ async fn known_elsewhere(shared: &Shared, unit: &UnitId, inputs: &[ObjectId]) ->
         }
     }
     Ok(known)
+}
+
+/// Works until the work is done or the run is asked to stop.
+pub async fn until_stopped<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        worked = work => worked,
+        signal = stop_signal() => Err(Error::Stopped { signal }),
+    }
 }
 
 /// Waits until the run is asked to stop.

@@ -26,12 +26,13 @@ const AT_A_TIME: usize = 64;
 pub const ORPHAN_AGE: Duration = Duration::from_hours(24);
 
 /// What was found and done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tidied {
     /// Batches published that others had committed.
     pub batches: u64,
-    /// Rewrites closed that others had opened.
-    pub rewrites: u64,
+    /// Partitions with a rewrite that others opened. Closing one takes waits, and rows may be added while it is open, so it is
+    /// left to the end of a run ([`settle_others`]).
+    pub open: Vec<Partition>,
     /// Folders cleared that belonged to nothing any more.
     pub orphans: u64,
     /// Folders left alone, since they are somebody's work or too young to tell.
@@ -41,7 +42,7 @@ pub struct Tidied {
 impl std::ops::AddAssign for Tidied {
     fn add_assign(&mut self, other: Self) {
         self.batches += other.batches;
-        self.rewrites += other.rewrites;
+        self.open.extend(other.open);
         self.orphans += other.orphans;
         self.left += other.left;
     }
@@ -60,12 +61,23 @@ pub async fn tidy(lake: &Lake, claims: &Claims, orphan_age: Duration) -> Result<
     .await
 }
 
+/// What is damaged is told and left: it must not keep the rest of the lake from going on. Whoever needs it fails by itself.
 async fn one(lake: &Lake, claims: &Claims, name: String, orphan_age: Duration) -> Result<Tidied> {
-    match InProgress::parse(&name) {
-        Some(InProgress::Batch { table, unit, attempt }) => {
-            batch(lake, claims, &name, table, &unit, attempt, orphan_age).await
+    match try_one(lake, claims, &name, orphan_age).await {
+        Err(error) if error.is_damage() => {
+            tracing::warn!("{STAGING}/{name} is left as it is: {error}");
+            Ok(Tidied { left: 1, ..Tidied::default() })
         }
-        Some(InProgress::Aside { partition, id }) => rewrite(lake, claims, &name, partition, id, orphan_age).await,
+        tidied => tidied,
+    }
+}
+
+async fn try_one(lake: &Lake, claims: &Claims, name: &str, orphan_age: Duration) -> Result<Tidied> {
+    match InProgress::parse(name) {
+        Some(InProgress::Batch { table, unit, attempt }) => {
+            batch(lake, claims, name, table, &unit, attempt, orphan_age).await
+        }
+        Some(InProgress::Aside { partition, id }) => rewrite(lake, claims, name, partition, id, orphan_age).await,
         // Not ours to judge.
         None => Ok(Tidied { left: 1, ..Tidied::default() }),
     }
@@ -103,9 +115,7 @@ async fn rewrite(
 ) -> Result<Tidied> {
     let record = lake.records.partition(partition).await?;
     if record.rewrite.as_ref().is_some_and(|open| open.id == id) {
-        tracing::info!("{partition}: closing a rewrite that another run opened");
-        carry::settle(lake, partition).await?;
-        return Ok(Tidied { rewrites: 1, ..Tidied::default() });
+        return Ok(Tidied { open: vec![partition], ..Tidied::default() });
     }
     if record.ended.contains(&id) {
         lake.objects.delete_folder(&format!("{STAGING}/{name}")).await?;
@@ -134,17 +144,41 @@ pub async fn batch_on_its_way(lake: &Lake, attempt: &AttemptId) -> Result<Option
     Ok(entry.map(|entry| (record.unit, entry)))
 }
 
-/// Ends what no record names, if nobody has written to it for long enough.
-async fn orphan(lake: &Lake, name: &str, what: Ended, key: Option<String>, orphan_age: Duration) -> Result<Tidied> {
+/// Whether nobody has written to a folder of `staging` for long enough.
+pub async fn is_orphan(lake: &Lake, name: &str, orphan_age: Duration) -> Result<bool> {
     let objects: Vec<_> = lake.objects.list(&format!("{STAGING}/{name}")).try_collect().await?;
     let newest = objects.iter().map(|object| object.last_modified.timestamp()).max();
     let age_seconds = newest.map_or(i64::MAX, |newest| clock::now_unix_seconds() - newest);
-    let old_enough = u64::try_from(age_seconds).is_ok_and(|age| age >= orphan_age.as_secs());
-    if !old_enough || carry::end(lake, what, key).await? != Outcome::Done {
+    Ok(u64::try_from(age_seconds).is_ok_and(|age| age >= orphan_age.as_secs()))
+}
+
+/// Ends what no record names, if nobody has written to it for long enough.
+async fn orphan(lake: &Lake, name: &str, what: Ended, key: Option<String>, orphan_age: Duration) -> Result<Tidied> {
+    if !is_orphan(lake, name, orphan_age).await? || carry::end(lake, what, key).await? != Outcome::Done {
         return Ok(Tidied { left: 1, ..Tidied::default() });
     }
     tracing::info!("{STAGING}/{name}: cleared, no record names it");
     Ok(Tidied { orphans: 1, ..Tidied::default() })
+}
+
+/// Closes the rewrites that others opened and that are still open; how many those were. One that cannot be closed is told.
+pub async fn settle_others(lake: &Lake, partitions: &[Partition]) -> Result<u64> {
+    let one = |partition: Partition| async move {
+        if lake.records.partition(partition).await?.rewrite.is_none() {
+            return Ok(0);
+        }
+        tracing::info!("{partition}: closing a rewrite that another run opened");
+        match carry::settle(lake, partition).await {
+            Ok(_) => Ok(1),
+            Err(error) if error.is_damage() => {
+                tracing::warn!("{partition}: its rewrite stays open: {error}");
+                Ok(0)
+            }
+            Err(error) => Err(error),
+        }
+    };
+    let all = futures::stream::iter(partitions.iter().copied().map(one)).buffer_unordered(4 * AT_A_TIME);
+    all.try_fold(0, |sum, one| async move { Ok(sum + one) }).await
 }
 
 /// Closes the open rewrites of partitions; most of the time goes by waiting, for all at once.

@@ -15,7 +15,6 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::edge::clock;
 use crate::error::Result;
 use crate::lake::Lake;
 use crate::model::{HourRange, Table};
@@ -27,6 +26,8 @@ pub struct Options {
     pub from: Option<String>,
     /// Only these hours.
     pub hours: Option<HourRange>,
+    /// Whether every file is read whole.
+    pub deep: bool,
     /// Whether what can be mended is mended.
     pub fix: bool,
 }
@@ -109,8 +110,16 @@ pub struct Report {
     pub partitions: u64,
     /// Files that they name.
     pub files: u64,
+    /// Raw objects that were listed and compared; none, where no logs were named.
+    pub listed_objects: u64,
+    /// Of these, objects that are no logs: neither their names nor their first bytes say so, and none beside them was taken.
+    pub left_alone_objects: u64,
+    /// The hours that were looked at; all, where none are named.
+    pub hours: Option<String>,
     /// What is wrong.
     pub findings: Vec<Finding>,
+    /// What is there and harms nothing: work in progress, or left by a dead run and cleared when it is a day old.
+    pub notes: Vec<String>,
     /// What was mended.
     pub mended: Vec<String>,
 }
@@ -134,12 +143,11 @@ pub async fn verify(lake: &Lake, options: &Options) -> Result<Report> {
 }
 
 async fn look(lake: &Lake, options: &Options) -> Result<Report> {
-    let mut report = Report::default();
+    let mut report = Report { hours: options.hours.map(|hours| hours.to_string()), ..Report::default() };
     let expected = units::look(lake, options, &mut report).await?;
     for table in Table::ALL {
         files::look(lake, table, options, &expected, &mut report).await?;
     }
     fix::look_around(lake, &mut report).await?;
-    tracing::debug!(seconds = clock::now_unix_seconds(), "verified");
     Ok(report)
 }

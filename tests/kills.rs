@@ -165,7 +165,7 @@ fn killed_at_every_step_of_the_protocol() {
     let (logs, all) = logs(dir.path());
     let mut lake = dir.path().join("lake 0");
     // The dead send nothing late, and nobody reads through the catalog: no wait is needed to see what comes after a kill.
-    exits(0, &["init", "--to", text(&lake), "--catalog", "lake", "--late", "0s", "--queries", "0s"]);
+    exits(0, &["init", "--to", text(&lake), "--catalog", "lake", "--no-late", "--queries", "0s"]);
     for (number, step) in steps(&logs).iter().enumerate() {
         if number == 1 {
             copy(&all, &logs);
@@ -203,8 +203,10 @@ fn killed_at_random_instants() {
     for (ledger, kills) in ledgers() {
         // Long enough that some runs come to their end.
         let longest = took * if ledger == "lake" { 1.1 } else { 4.0 };
-        let mut killed = 0;
-        for round in 0..kills {
+        let (mut killed, mut rounds) = (0, 0);
+        while killed < kills {
+            let round = rounds;
+            rounds += 1;
             let lake = dir.path().join(format!("lake {} {round}", ledger.len()));
             exits(0, &["init", "--to", text(&lake), "--ledger", &ledger]);
             let arguments = ["convert", "--from", text(&logs), "--to", text(&lake)];
@@ -217,7 +219,6 @@ fn killed_at_random_instants() {
             assert_eq!(tables(&lake), wanted, "{ledger}: round {round}");
             fs::remove_dir_all(&lake).unwrap();
         }
-        println!("{ledger}: killed {killed} of {kills} runs");
-        assert!(killed > kills / 4, "{ledger}: {killed} of {kills} were killed in time");
+        println!("{ledger}: killed {killed} runs of {rounds}");
     }
 }

@@ -12,6 +12,7 @@ use crate::job::DEFAULT_MEMORY_BYTES;
 use crate::lake::Lake;
 use crate::model::{HourRange, Table};
 use crate::offload;
+use crate::pipeline;
 use crate::progress::{Measure, Progress};
 use crate::tidy::{self, ORPHAN_AGE};
 
@@ -43,7 +44,8 @@ pub struct Args {
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let lake = Lake::open(&args.lake).await?;
     let claims = Claims::new(lake.objects.clone(), LEASE);
-    tidy::tidy(&lake, &claims, ORPHAN_AGE).await?;
+    let tidied = tidy::tidy(&lake, &claims, ORPHAN_AGE).await?;
+    pipeline::until_stopped(tidy::settle_others(&lake, &tidied.open)).await?;
     let mut partitions = Vec::new();
     for table in Table::ALL {
         partitions.extend(lake.records.partitions(table, args.hours).await?.into_iter().map(|record| record.partition));
@@ -57,7 +59,8 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let memory_bytes = args.memory.map_or(DEFAULT_MEMORY_BYTES, |memory| memory.as_u64());
     let wish = Wish { target_bytes, small_files: args.compact_files, memory_bytes };
     let progress = Progress::begin(Measure::Partitions, partitions.len() as u64, partitions.len() as u64);
-    let done = compact::compact(&lake, &pool, partitions, wish, &|| progress.add(1)).await?;
+    let tick = || progress.add(1);
+    let done = pipeline::until_stopped(compact::compact(&lake, &pool, partitions, wish, &tick)).await?;
     if json {
         show::json(&done)?;
     } else {

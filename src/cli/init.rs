@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::show;
 use crate::edge::ledger::DynamoLedger;
-use crate::error::{EXIT_DONE, Result};
+use crate::error::{EXIT_DONE, Error, Result};
 use crate::lake::{CatalogChoice, Lake, LedgerChoice, NewLake};
 
 /// Make a lake and the table of its ledger, where they are not there yet
@@ -25,6 +25,17 @@ pub struct Args {
     /// The longest that a query over the catalog may take; what replaces rows waits as long [default: 5min]
     #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
     queries: Option<Duration>,
+    /// For tests, where every process is either alive or dead: do not wait at all
+    #[arg(long, hide = true, conflicts_with = "late")]
+    no_late: bool,
+}
+
+/// Rounded up: a wait may be longer than it must, never shorter.
+fn whole_seconds(late: Duration) -> Result<u64> {
+    if late < Duration::from_secs(1) {
+        return Err(Error::usage("--late is less than a second", "give what the slowest call may take, such as 2s"));
+    }
+    Ok(late.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX))
 }
 
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
@@ -33,8 +44,8 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     }
     let new = NewLake {
         ledger: Some(args.ledger.clone()),
-        late_seconds: args.late.map(|late| late.as_secs()),
-        query_seconds: args.queries.map(|queries| queries.as_secs()),
+        late_seconds: if args.no_late { Some(0) } else { args.late.map(whole_seconds).transpose()? },
+        query_seconds: args.queries.map(|queries| queries.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)),
     };
     let mut lake = Lake::open_or_create(&args.to, &new).await?;
     if args.catalog != CatalogChoice::None {

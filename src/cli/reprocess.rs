@@ -21,7 +21,7 @@ pub struct Args {
     #[arg(long, visible_alias = "to", value_name = "URL", env = "EDGEMILL_LAKE")]
     lake: String,
     /// The hours, by the names of their objects, such as 2026-11-21T00..2026-11-22T00 (UTC)
-    #[arg(long, value_name = "A..B", env = "EDGEMILL_HOURS", group = "which")]
+    #[arg(long, value_name = "A..B", group = "which")]
     hours: Option<HourRange>,
     /// All hours, and what has no hour in its name
     #[arg(long, group = "which")]
@@ -35,7 +35,11 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     if json {
         show::json(&summary)?;
     } else {
-        show::line(&format!("{} hours written anew", summary.stats.units))?;
+        match summary.stats.units {
+            0 => show::line("nothing was written anew: no such hour was converted before")?,
+            1 => show::line("1 hour written anew")?,
+            units => show::line(&format!("{units} hours written anew"))?,
+        }
         show::summary(&summary, &lake)?;
     }
     Ok(summary.exit_code())

@@ -127,10 +127,28 @@ pub(super) fn verified(report: &Report) -> Result<()> {
     for mended in &report.mended {
         line(&format!("  mended: {mended}"))?;
     }
-    line(if report.findings.is_empty() {
-        "every row of every object is in the table exactly once"
-    } else {
-        "not everything agrees; what --fix cannot mend, edgemill reprocess writes anew"
+    if !report.notes.is_empty() {
+        let notes = count(report.notes.len() as u64, "folder");
+        line(&format!(
+            "{notes} of unfinished work, which no reader sees: of a live run, or cleared a day after its death"
+        ))?;
+    }
+    if report.listed_objects > 0 {
+        let (listed, alone) = (count(report.listed_objects, "raw object"), report.left_alone_objects);
+        line(&format!("{listed} listed and compared, of which {alone} are no logs"))?;
+    }
+    if !report.findings.is_empty() {
+        return line(
+            "not everything agrees. --fix publishes, registers, closes and clears what was left; convert takes what is not \
+             converted or has changed; reprocess writes anew what is missing, damaged or differs",
+        );
+    }
+    let hours = report.hours.as_ref().map_or_else(String::new, |hours| format!(" of {hours}"));
+    line(&match report.listed_objects {
+        0 => format!(
+            "every row of every object{hours} that the lake took is in the table exactly once (no logs were compared)"
+        ),
+        _ => format!("every row of every listed object{hours} is in the table exactly once"),
     })
 }
 

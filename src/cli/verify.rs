@@ -4,12 +4,14 @@ use super::show;
 use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE, Result};
 use crate::lake::Lake;
 use crate::model::HourRange;
+use crate::pipeline;
 use crate::verify::{self, Options};
 
 /// Prove that the lake holds every row of every object exactly once
 ///
-/// Holds the ledger, the manifests, the Parquet files and the catalog against each other, per object and per file; with --from
-/// also the logs themselves. Exit code 0 if all agrees, 3 if not.
+/// Holds the ledger, the manifests, the Parquet files (their sizes and footers; their bytes with --deep) and the catalog against
+/// each other, per object and per file; with --from also the logs themselves. Exit code 0 if all agrees, 3 if not. While other
+/// runs are at work, what they have under way is found too: look again when they have ended.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder of the lake
@@ -19,8 +21,11 @@ pub struct Args {
     #[arg(long, value_name = "URL")]
     from: Option<String>,
     /// Only these hours, such as 2026-11-21T00..2026-11-22T00 (UTC) [default: all]
-    #[arg(long, value_name = "A..B", env = "EDGEMILL_HOURS")]
+    #[arg(long, value_name = "A..B")]
     hours: Option<HourRange>,
+    /// Read every file whole and hold it against the checksum of what was written, not only its size and footer
+    #[arg(long)]
+    deep: bool,
     /// Mend what can be mended: publish, register, close and clear what was left, delete files that nothing names
     #[arg(long)]
     fix: bool,
@@ -28,8 +33,8 @@ pub struct Args {
 
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let lake = Lake::open(&args.lake).await?;
-    let options = Options { from: args.from, hours: args.hours, fix: args.fix };
-    let report = verify::verify(&lake, &options).await?;
+    let options = Options { from: args.from, hours: args.hours, deep: args.deep, fix: args.fix };
+    let report = pipeline::until_stopped(verify::verify(&lake, &options)).await?;
     if json {
         show::json(&report)?;
     } else {

@@ -22,9 +22,16 @@ pub enum State {
     Differs(String),
 }
 
-/// Looks at one file: one HEAD, and one or two reads of its end.
-pub async fn look(lake: &Objects, path: &str, file: &FileEntry) -> Result<State> {
+/// Looks at one file: one HEAD, and one or two reads of its end; or, if it is to be looked at whole, all of it.
+pub async fn look(lake: &Objects, path: &str, file: &FileEntry, whole: bool) -> Result<State> {
     let location = Path::from(path);
+    if whole {
+        return Ok(match lake.get(&location).await? {
+            None => State::Missing,
+            Some(bytes) if file.is(&bytes) => State::Good,
+            Some(_) => State::Differs("its bytes are not those that were written".to_owned()),
+        });
+    }
     let Some(size_bytes) = lake.size(&location).await? else { return Ok(State::Missing) };
     if size_bytes != file.size_bytes {
         return Ok(State::Differs(format!("it has {size_bytes} bytes of {}", file.size_bytes)));

@@ -2,6 +2,7 @@
 
 use object_store::path::Path;
 
+use super::ledger::other_version;
 use super::objects::Objects;
 use crate::error::{Error, Result};
 use crate::kernel::protocol::Swap;
@@ -30,11 +31,11 @@ pub async fn exists(lake: &Objects, attempt: &AttemptId) -> Result<bool> {
 pub async fn read(lake: &Objects, attempt: &AttemptId) -> Result<Manifest> {
     let path = path(attempt);
     let bytes = lake.get(&path).await?.ok_or_else(|| damaged(&path, "it is missing"))?;
-    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error))?;
-    if manifest.format > FORMAT_VERSION {
-        return Err(damaged(&path, "a later version of edgemill wrote it"));
+    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error))?;
+    match value.get("format").and_then(serde_json::Value::as_u64) {
+        Some(format) if format != u64::from(FORMAT_VERSION) => Err(other_version(path.as_ref(), format)),
+        _ => serde_json::from_value(value).map_err(|error| damaged(&path, error)),
     }
-    Ok(manifest)
 }
 
 fn damaged(path: &Path, source: impl Into<crate::error::Cause>) -> Error {

@@ -168,6 +168,19 @@ impl Objects {
         Ok(bytes)
     }
 
+    /// An object as a listing would show it, or `None` where there is none.
+    pub async fn object(&self, key: &str) -> Result<Option<ObjectId>> {
+        self.calls.get.fetch_add(1, Ordering::Relaxed);
+        let path = Path::parse(key).map_err(|error| storage("look at", key, error.into()))?;
+        match self.store.head(&path).await {
+            Ok(meta) => {
+                Ok(Some(ObjectId { key: key.to_owned(), etag: meta.e_tag.unwrap_or_default(), size_bytes: meta.size }))
+            }
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed("look at", &path, error)),
+        }
+    }
+
     /// An object's size, or `None` where there is none.
     pub async fn size(&self, path: &Path) -> Result<Option<u64>> {
         self.calls.get.fetch_add(1, Ordering::Relaxed);

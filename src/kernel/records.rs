@@ -165,6 +165,22 @@ pub struct FileEntry {
     pub rows: u64,
     /// Bytes.
     pub size_bytes: u64,
+    /// The CRC-32 (as gzip has it) of its bytes: two files of a name never differ, and a change by hand is found.
+    pub crc32: u32,
+}
+
+impl FileEntry {
+    /// Of a file's bytes.
+    #[must_use]
+    pub fn of(name: String, rows: u64, bytes: &[u8]) -> Self {
+        Self { name, rows, size_bytes: bytes.len() as u64, crc32: libdeflater::crc32(bytes) }
+    }
+
+    /// Whether bytes are this file's.
+    #[must_use]
+    pub fn is(&self, bytes: &[u8]) -> bool {
+        bytes.len() as u64 == self.size_bytes && libdeflater::crc32(bytes) == self.crc32
+    }
 }
 
 /// What one unit has in a partition.

@@ -120,7 +120,7 @@ async fn replace_changed(
 ) -> Result<Summary> {
     let listed = replace::by_url(shared.source.url(), listed.iter());
     match replace::replace(shared, unit, &listed, progress).await {
-        Err(error @ Error::Usage { .. }) => {
+        Err(error @ Error::RawGone { .. }) => {
             tracing::warn!("{unit}: {changed} objects changed, and their rows stay as they were: {error}");
             Ok(Summary::default())
         }

@@ -13,11 +13,12 @@ use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::kernel::plan::Grouped;
 use crate::kernel::protocol::Outcome;
-use crate::kernel::records::{InputName, Replaced, UnitRecord};
+use crate::kernel::records::{InputName, Manifest, Replaced, UnitRecord};
 use crate::lake::Lake;
 use crate::model::{ObjectId, Partition, UnitId};
 use crate::progress::{Measure, Progress};
 use crate::tidy;
+use object_store::path::Path;
 
 /// Between two looks at an hour that somebody else has claimed.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -49,12 +50,13 @@ pub async fn reprocess_into(job: Job, source: Objects, lake: Lake) -> Result<Sum
 
 async fn reprocess_listed(job: Job, source: Objects, lake: Lake, grouped: Grouped) -> Result<Summary> {
     let shared = share(job, source, lake).await?;
-    guarded(&shared, run(&shared, grouped)).await
+    guarded(&shared, Box::pin(run(&shared, grouped))).await
 }
 
 async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     let mut summary = Summary::default();
     shared.tell_tidied(&mut summary);
+    summary.stats.finished_rewrites += tidy::settle_others(&shared.lake, &shared.tidied.open).await?;
     let wanted = |unit: &UnitId| shared.job.shard.takes(unit) && (shared.job.hours.is_none() || unit.hour().is_some());
     let mut records: Vec<&UnitRecord> = shared.known_units.values().filter(|record| wanted(&record.unit)).collect();
     records.sort_by(|a, b| a.unit.cmp(&b.unit));
@@ -69,17 +71,30 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
         left.push((record.unit.clone(), inputs(shared, record, &listed).await?.partitions));
     }
     while !left.is_empty() {
-        let mut later = Vec::new();
+        let (mut later, mut lacking, before) = (Vec::new(), None, left.len());
         for (unit, partitions) in left {
-            if summary.rewritten.is_disjoint(&partitions) {
-                summary.add(claimed(shared, &unit, &listed, &progress).await?);
-                progress.hour();
-            } else {
+            if !summary.rewritten.is_disjoint(&partitions) {
                 later.push((unit, partitions));
+                continue;
+            }
+            match claimed(shared, &unit, &listed, &progress).await {
+                Ok(done) => {
+                    summary.add(done);
+                    progress.hour();
+                }
+                // A neighbour's file is gone: once the neighbour has been written anew, it is there again.
+                Err(error @ Error::FileMissing { .. }) => {
+                    lacking = Some(error);
+                    later.push((unit, partitions));
+                }
+                Err(error) => return Err(error),
             }
         }
         tidy::settle(&shared.lake, std::mem::take(&mut summary.rewritten)).await?;
-        left = later;
+        match lacking {
+            Some(error) if later.len() == before => return Err(error),
+            _ => left = later,
+        }
     }
     Ok(summary)
 }
@@ -99,7 +114,8 @@ async fn claimed(shared: &Shared, unit: &UnitId, listed: &ByUrl, progress: &Prog
 /// Writes one unit anew.
 ///
 /// # Errors
-/// `Error::Usage` where one of its objects is gone: its rows could not be made again, so nothing is touched.
+/// `Error::RawGone` where one of its objects is gone: its rows could not be made again. `Error::FileMissing` where another
+/// unit's file is gone that would have to stay. In both cases nothing is touched.
 pub(super) async fn replace(shared: &Shared, unit: &UnitId, listed: &ByUrl, progress: &Progress) -> Result<Summary> {
     loop {
         let mut record = shared.lake.records.unit(unit).await?;
@@ -119,6 +135,7 @@ pub(super) async fn replace(shared: &Shared, unit: &UnitId, listed: &ByUrl, prog
                 "check --fields, --delimiter and --format: its rows stay as they were",
             ));
         }
+        others_are_whole(shared, unit, &manifest).await?;
         if carry::commit(&shared.lake, &manifest, &record).await? == Outcome::Done {
             summary.stats.units = 1;
             summary.stats.replaced_objects += changed;
@@ -128,6 +145,23 @@ pub(super) async fn replace(shared: &Shared, unit: &UnitId, listed: &ByUrl, prog
         }
         tracing::info!("{unit}: another run was faster, planning anew");
     }
+}
+
+/// Looks whether the files of other units are there that a rewrite would have to keep: once it is committed it must be carried
+/// through, and it could not be.
+async fn others_are_whole(shared: &Shared, unit: &UnitId, manifest: &Manifest) -> Result<()> {
+    for partition in manifest.partitions() {
+        let record = shared.lake.records.partition(partition).await?;
+        for part in record.parts.iter().filter(|part| part.unit != *unit) {
+            for file in &part.files {
+                let path = format!("{}/{}", record.folder, file.name);
+                if shared.lake.objects.size(&Path::from(path.as_str())).await?.is_none() {
+                    return Err(Error::FileMissing { path, about: part.unit.to_string() });
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What a unit was made from.
@@ -148,20 +182,25 @@ async fn inputs(shared: &Shared, record: &UnitRecord, listed: &ByUrl) -> Result<
         partitions.extend(manifest.partitions());
         for input in &manifest.inputs {
             let url = InputName { source: &manifest.source, object: &input.object }.url();
-            match listed.get(&url) {
+            let now = match listed.get(&url) {
+                Some(now) => Some(now.clone()),
+                // It may have come since the listing, or lie outside of what was listed.
+                None => match url.strip_prefix(&format!("{}/", shared.source.url())) {
+                    Some(key) => shared.source.object(key).await?,
+                    None => None,
+                },
+            };
+            match now {
                 Some(now) => {
                     changed += u64::from(now.etag != input.object.etag);
-                    objects.push(now.clone());
+                    objects.push(now);
                 }
                 None => gone.push(url),
             }
         }
     }
     if let Some(first) = gone.first() {
-        return Err(Error::usage(
-            format!("{}: {} of its raw objects are gone, first: '{first}'", record.unit, gone.len()),
-            "its rows cannot be made again and stay as they are; bring the objects back, or name other hours",
-        ));
+        return Err(Error::RawGone { unit: record.unit.to_string(), objects: gone.len(), first: first.clone() });
     }
     objects.sort_unstable();
     Ok(Inputs { objects, partitions, changed })

@@ -12,6 +12,7 @@ use tokio::sync::{SemaphorePermit, mpsc};
 use super::{NAMED_AT_MOST, Shared, Summary, plan_unit, ratio};
 use crate::carry;
 use crate::edge::clock;
+use crate::edge::ledger::unit_key;
 use crate::edge::objects::Objects;
 use crate::error::{Error, Result};
 use crate::kernel::convert::{
@@ -91,6 +92,7 @@ pub(super) async fn convert(
             note_lateness(&mut summary, &record, &manifest);
             // Where no object could be read, there is nothing to commit, and nothing was written.
             if !manifest.inputs.is_empty() {
+                no_record_was_lost(shared, &record, &manifest).await?;
                 outcome = carry::commit(&shared.lake, &manifest, &record).await?;
             }
         }
@@ -110,13 +112,34 @@ pub(super) async fn convert(
     }
 }
 
+/// Refuses to begin a unit anew whose record is gone: its partitions remember batches of it, which would be there twice.
+async fn no_record_was_lost(shared: &Shared, planned: &UnitRecord, manifest: &Manifest) -> Result<()> {
+    if planned.version > 0 {
+        return Ok(());
+    }
+    for partition in manifest.partitions() {
+        let there = shared.lake.records.partition(partition).await?;
+        let remembers = there.part(&planned.unit).is_some_and(|part| !part.applied.is_empty());
+        // Another run may just have made its first record.
+        if remembers && shared.lake.records.unit(&planned.unit).await?.version == 0 {
+            shared.lake.objects.delete_folder(&staging(&manifest.unit, &manifest.attempt)).await?;
+            return Err(Error::LedgerDamaged {
+                path: format!("_edgemill/{}", unit_key(&planned.unit)),
+                source: format!("it is gone, and {partition} has rows of its batches").into(),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Says which hour's objects came when others of it had been converted already, and how late that is.
 fn note_lateness(summary: &mut Summary, before: &UnitRecord, manifest: &Manifest) {
     let Some(hour) = before.unit.hour().filter(|_| !before.batches.is_empty()) else { return };
     let objects = manifest.inputs.len() as u64;
     summary.stats.late_objects += objects;
     let hours = Hour::of_unix_seconds(clock::now_unix_seconds()).hours_since(hour.plus(1));
-    summary.late.push(format!("{}: {objects} objects, {hours} h after its end", before.unit));
+    let plural = if objects == 1 { "" } else { "s" };
+    summary.late.push(format!("{}: {objects} object{plural}, {hours} h after its end", before.unit));
 }
 
 /// Converts objects into the staging folder of a new attempt, which may be to take the place of others.
@@ -214,10 +237,10 @@ impl StagedWriter<'_> {
             let name = format!("{}-{}.parquet", self.batch.0, self.first + outputs.len());
             let path = Path::from(format!("{}/{name}", staged(self.unit, self.attempt, partition)));
             crate::crash::here("stage");
-            let size_bytes = bytes.len() as u64;
+            let file = FileEntry::of(name, rows, &bytes);
             self.lake.put(&path, Bytes::from(bytes)).await?;
             paths.push(path);
-            outputs.push(ManifestOutput { partition, file: FileEntry { name, rows, size_bytes } });
+            outputs.push(ManifestOutput { partition, file });
         }
         Ok(outputs)
     }

@@ -21,7 +21,13 @@ pub(super) async fn look(
     expected: &Expected,
     report: &mut Report,
 ) -> Result<()> {
-    let records = lake.records.partitions(table, options.hours).await?;
+    let mut records = Vec::new();
+    for record in lake.records.each_partition(table, options.hours).await? {
+        match record {
+            Ok(record) => records.push(record),
+            Err(error) => report.find(Kind::Damaged, error),
+        }
+    }
     let listed = listed(lake, table).await?;
     let mut named: BTreeSet<String> = BTreeSet::new();
     for record in &records {
@@ -31,14 +37,17 @@ pub(super) async fn look(
         }
         named.extend(record.files().map(|file| format!("{}/{}", record.folder, file.name)));
         against_units(record, expected, report);
-        files(lake, record, report).await?;
+        files(lake, record, options.deep, report).await?;
     }
     missing_partitions(table, options, &records, expected, report);
     let hours: BTreeSet<String> = records.iter().map(|record| record.partition.folder()).collect();
+    let open = records.iter().filter(|record| record.rewrite.is_some());
+    let rewriting: BTreeSet<String> = open.map(|record| record.partition.folder()).collect();
     for path in listed {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let asked = options.hours.is_none() || hours.contains(folder);
-        if asked && !named.contains(&path) {
+        // While a rewrite is open its folder is being brought up to date.
+        if asked && !rewriting.contains(folder) && !named.contains(&path) {
             report.find(Kind::UnnamedFile, path);
         }
     }
@@ -97,10 +106,10 @@ fn missing_partitions(
     }
 }
 
-async fn files(lake: &Lake, record: &PartitionRecord, report: &mut Report) -> Result<()> {
+async fn files(lake: &Lake, record: &PartitionRecord, deep: bool, report: &mut Report) -> Result<()> {
     let one = |file: FileEntry| {
         let path = format!("{}/{}", record.folder, file.name);
-        async move { Ok::<_, crate::error::Error>((footer::look(&lake.objects, &path, &file).await?, path)) }
+        async move { Ok::<_, crate::error::Error>((footer::look(&lake.objects, &path, &file, deep).await?, path)) }
     };
     let files: Vec<FileEntry> = record.files().cloned().collect();
     report.files += files.len() as u64;

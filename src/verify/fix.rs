@@ -1,6 +1,6 @@
 //! What lies around, and the mending of what can be mended. Each mend can be repeated.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use object_store::path::Path;
 
@@ -29,8 +29,13 @@ pub(super) async fn look_around(lake: &Lake, report: &mut Report) -> Result<()> 
             }
             None => false,
         };
-        if !named {
+        if named {
+            continue;
+        }
+        if tidy::is_orphan(lake, &name, ORPHAN_AGE).await? {
             report.find(Kind::LeftOver, about);
+        } else {
+            report.notes.push(about);
         }
     }
     let claims = Claims::new(lake.objects.clone(), LEASE);
@@ -52,22 +57,27 @@ pub(super) async fn mend(lake: &Lake, report: &Report) -> Result<Vec<String>> {
     say(claims.clear_dead().await?, "claims of dead processes removed");
     let tidied = tidy::tidy(lake, &claims, ORPHAN_AGE).await?;
     say(tidied.batches, "batches published");
-    say(tidied.rewrites, "rewrites closed");
+    say(tidy::settle_others(lake, &tidied.open).await?, "rewrites closed");
     say(tidied.orphans, "left-over folders cleared");
     let mut batches = 0;
     for table in Table::LOGS {
-        for record in lake.records.units(table, None).await? {
-            batches += carry::finish_unit(lake, &record).await?;
+        for record in lake.records.each_unit(table).await?.into_iter().flatten() {
+            batches += match carry::finish_unit(lake, &record).await {
+                Err(error) if error.is_damage() => {
+                    tracing::warn!("{}: not published: {error}", record.unit);
+                    0
+                }
+                finished => finished?,
+            };
         }
     }
     say(batches, "batches published");
     let mut open = Vec::new();
     for table in Table::ALL {
-        let records = lake.records.partitions(table, None).await?;
-        open.extend(records.into_iter().filter(|record| record.rewrite.is_some()).map(|record| record.partition));
+        let records = lake.records.each_partition(table, None).await?.into_iter().flatten();
+        open.extend(records.filter(|record| record.rewrite.is_some()).map(|record| record.partition));
     }
-    say(open.len() as u64, "rewrites closed");
-    tidy::settle(lake, open).await?;
+    say(tidy::settle_others(lake, &open).await?, "rewrites closed");
     say(register(lake).await?, "partitions registered");
     say(delete_unnamed(lake, report).await?, "files deleted that nothing names");
     Ok(mended)
@@ -78,7 +88,7 @@ async fn register(lake: &Lake) -> Result<u64> {
     let Some(catalog) = &lake.catalog else { return Ok(0) };
     let mut registered = 0;
     for table in Table::ALL {
-        for record in lake.records.partitions(table, None).await? {
+        for record in lake.records.each_partition(table, None).await?.into_iter().flatten() {
             if record.rewrite.is_some() || record.parts.is_empty() {
                 continue;
             }
@@ -91,8 +101,9 @@ async fn register(lake: &Lake) -> Result<u64> {
     Ok(registered)
 }
 
-/// Deletes files in tables' folders that nothing names and nothing will: files of edgemill's own names whose batch is not on
-/// its way. A batch that is committed from now on has another name, so what is unnamed now stays unnamed.
+/// Deletes files in tables' folders that nothing names and nothing will: files of edgemill's own names, in partitions whose
+/// records are sound, that are no batch's which counts, unless it was applied there and its file replaced since. A batch that is
+/// committed from now on has another name, so what is unnamed now stays unnamed.
 async fn delete_unnamed(lake: &Lake, report: &Report) -> Result<u64> {
     let found = report.findings.iter().filter(|finding| finding.kind == Kind::UnnamedFile);
     let found: Vec<&str> = found.map(|finding| finding.about.as_str()).collect();
@@ -101,22 +112,32 @@ async fn delete_unnamed(lake: &Lake, report: &Report) -> Result<u64> {
     }
     // A copy that was under way when we looked has arrived by then.
     tokio::time::sleep(lake.delay(Wait::Late)).await;
-    let mut on_their_way = BTreeSet::new();
+    // By the names that their files begin with.
+    let (mut on_their_way, mut published) = (BTreeSet::new(), BTreeMap::new());
     for table in Table::LOGS {
-        for record in lake.records.units(table, None).await? {
+        // A unit that cannot be read may name any of them.
+        for record in lake.records.each_unit(table).await? {
+            let Ok(record) = record else { return Ok(0) };
             on_their_way.extend(record.unpublished().map(|entry| format!("{}-", entry.batch.0)));
+            let batches = record.batches.iter().map(|entry| (format!("{}-", entry.batch.0), entry.batch.clone()));
+            published.extend(batches.map(|(start, batch)| (start, (record.unit.clone(), batch))));
         }
     }
     let mut deleted = 0;
     for path in found {
         let Some((partition, name)) = placed(path) else { continue };
-        let record = lake.records.partition(partition).await?;
+        let Ok(record) = lake.records.partition(partition).await else { continue };
         let named = record.files().any(|file| file.name == name);
-        if named || record.rewrite.is_some() || on_their_way.iter().any(|start| name.starts_with(start)) {
+        let coming = on_their_way.iter().any(|start: &String| name.starts_with(start));
+        let counts = published.iter().find(|(start, _)| name.starts_with(*start));
+        // The record may have lost what it had: then this file is all that is left of the batch's rows here.
+        let lost = counts.is_some_and(|(_, (unit, batch))| !record.has_applied(unit, batch));
+        if named || coming || lost || record.rewrite.is_some() || record.version == 0 {
             continue;
         }
-        lake.objects.delete(&Path::from(path)).await?;
-        deleted += 1;
+        let path = Path::from(path);
+        deleted += u64::from(lake.objects.size(&path).await?.is_some());
+        lake.objects.delete(&path).await?;
     }
     Ok(deleted)
 }

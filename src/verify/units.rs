@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 
 use super::{Kind, Options, Report};
@@ -10,11 +10,12 @@ use crate::edge::location::Location;
 use crate::edge::manifests;
 use crate::edge::objects::Objects;
 use crate::edge::source;
-use crate::error::{Error, Result};
-use crate::kernel::plan::Naming;
+use crate::error::Result;
+use crate::kernel::names::{self, Layout, Named};
+use crate::kernel::plan::{self, Naming};
 use crate::kernel::records::{AttemptId, BatchId, InputName, Manifest, UnitRecord};
 use crate::lake::Lake;
-use crate::model::{Partition, Table, UnitId};
+use crate::model::{ObjectId, Partition, Table, UnitId};
 
 const READS_AT_A_TIME: usize = 32;
 
@@ -41,8 +42,11 @@ pub(super) async fn look(lake: &Lake, options: &Options, report: &mut Report) ->
     // Every unit, whatever the hours: an object may be in another hour's, and a partition has rows of its neighbours'.
     let mut known = Known::default();
     for table in Table::LOGS {
-        for record in lake.records.units(table, None).await? {
-            one(lake, options, &record, &mut known, &mut expected, report).await?;
+        for record in lake.records.each_unit(table).await? {
+            match record {
+                Ok(record) => one(lake, options, &record, &mut known, &mut expected, report).await?,
+                Err(error) => report.find(Kind::Damaged, error),
+            }
         }
     }
     if let Some(from) = &options.from {
@@ -78,7 +82,7 @@ async fn one(
         let Some(entry) = entries.next() else { break };
         let manifest = match manifest {
             Ok(manifest) => manifest,
-            Err(error @ Error::LedgerDamaged { .. }) => {
+            Err(error) if error.is_damage() => {
                 report.find(Kind::Damaged, error);
                 continue;
             }
@@ -144,23 +148,46 @@ fn expect(manifest: &Manifest, expected: &mut Expected) {
     }
 }
 
+/// Every object of the listing, by whatever layout it may have been read.
 async fn against_listing(lake: &Lake, from: &str, options: &Options, known: &Known, report: &mut Report) -> Result<()> {
     let logs = Objects::open(&Location::existing(from)?)?;
-    for layout in lake.layouts(None).await?.into_iter().map(Some).chain([None]) {
-        let naming = Naming { table: None, layout };
-        let grouped = source::list(&logs, &naming, options.hours).await?;
-        let objects: Vec<_> = grouped.units.values().flatten().collect();
-        if objects.is_empty() {
+    let layouts: Vec<Option<Layout>> = lake.layouts(None).await?.into_iter().map(Some).chain([None]).collect();
+    // Folders whose objects were taken although their names say nothing.
+    let mut untimed: BTreeSet<String> = BTreeSet::new();
+    for table in Table::LOGS {
+        let records = lake.records.untimed_units(table).await?;
+        untimed.extend(records.into_iter().filter_map(|record| match record.unit {
+            UnitId::Untimed(_, folder) => Some(folder),
+            UnitId::Hour(..) => None,
+        }));
+    }
+    let begins_as_log: BTreeSet<String> = if options.hours.is_none() {
+        let grouped = source::list(&logs, &Naming::default(), None).await?;
+        grouped.units.into_values().flatten().map(|object| object.key).collect()
+    } else {
+        BTreeSet::new()
+    };
+    let mut listing = logs.list("").boxed();
+    while let Some(meta) = listing.try_next().await? {
+        let key = meta.location.to_string();
+        let object = ObjectId { key: key.clone(), etag: meta.e_tag.unwrap_or_default(), size_bytes: meta.size };
+        let path = plan::path(logs.url(), &key);
+        let read: Vec<Named> = layouts.iter().map(|layout| names::read(&path, layout.as_ref())).collect();
+        let hour = read.iter().find_map(|named| if let Named::Log { hour, .. } = named { Some(*hour) } else { None });
+        if options.hours.is_some_and(|hours| hour.is_none_or(|hour| !hours.contains(hour))) {
             continue;
         }
-        for object in objects {
-            match known.get(&hash(&InputName { source: logs.url(), object }.url())) {
-                None => report.find(Kind::NotConverted, &object.key),
-                Some(etag) if *etag != hash(&object.etag) => report.find(Kind::Changed, &object.key),
-                Some(_) => {}
+        report.listed_objects += 1;
+        match known.get(&hash(&InputName { source: logs.url(), object: &object }.url())) {
+            Some(etag) if *etag == hash(&object.etag) => {}
+            Some(_) => report.find(Kind::Changed, key),
+            None if names::is_hidden(&key) => report.left_alone_objects += 1,
+            None if hour.is_some() || begins_as_log.contains(&key) => report.find(Kind::NotConverted, key),
+            None if untimed.contains(names::folder(&path)) => {
+                report.find(Kind::NotConverted, format!("{key}, beside others that were taken as logs"));
             }
+            None => report.left_alone_objects += 1,
         }
-        return Ok(());
     }
     Ok(())
 }

@@ -106,7 +106,7 @@ pub(crate) fn rows_of(path: &str) -> Vec<char> {
 }
 
 pub(crate) fn file(prefix: &str, rows: &str, number: usize) -> FileEntry {
-    FileEntry { name: format!("{prefix}-+{rows}+{number}.parquet"), rows: rows.len() as u64, size_bytes: 1 }
+    FileEntry { name: format!("{prefix}-+{rows}+{number}.parquet"), rows: rows.len() as u64, size_bytes: 1, crc32: 0 }
 }
 
 /// An attempt at some inputs of a unit. An input has one row, in the first partition or in the second; of several rows of a

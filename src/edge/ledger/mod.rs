@@ -147,6 +147,23 @@ impl Records {
         let found = self.ledger.scan(from, to).await?;
         found.iter().map(|(key, record)| decode(key, record)).collect()
     }
+
+    /// As [`Self::units`], each by itself: one that is damaged hides no other.
+    pub async fn each_unit(&self, table: Table) -> Result<Vec<Result<UnitRecord>>> {
+        let found = self.ledger.scan(&format!("units/{table}/"), &format!("units/{table}0")).await?;
+        Ok(found.iter().map(|(key, record)| decode(key, record)).collect())
+    }
+
+    /// As [`Self::partitions`], each by itself: one that is damaged hides no other.
+    pub async fn each_partition(&self, table: Table, hours: Option<HourRange>) -> Result<Vec<Result<PartitionRecord>>> {
+        let prefix = format!("partitions/{table}");
+        let (from, to) = hours.map_or_else(
+            || (format!("{prefix}/"), format!("{prefix}0")),
+            |hours| (format!("{prefix}/{}", hours.start), format!("{prefix}/{}", hours.end)),
+        );
+        let found = self.ledger.scan(&from, &to).await?;
+        Ok(found.iter().map(|(key, record)| decode(key, record)).collect())
+    }
 }
 
 /// A unit's key. Keys sort by time; a unit without a time comes after all that have one.
@@ -180,16 +197,23 @@ fn decode<R: DeserializeOwned>(key: &str, record: &Versioned) -> Result<R> {
     let value: serde_json::Value = serde_json::from_slice(&record.body).map_err(|error| damaged(key, error))?;
     match value.get("format").and_then(serde_json::Value::as_u64) {
         Some(format) if format == u64::from(FORMAT_VERSION) => {}
-        Some(format) if format > u64::from(FORMAT_VERSION) => {
-            return Err(damaged(key, "a later version of edgemill wrote it; use that one"));
-        }
-        Some(_) => return Err(damaged(key, "a version of edgemill from before the first release wrote it")),
+        Some(format) => return Err(other_version(&format!("_edgemill/{key}"), format)),
         None => return Err(damaged(key, "it says no format")),
     }
     if value.get("version").and_then(serde_json::Value::as_u64) != Some(record.version) {
         return Err(damaged(key, "its version is not that of its name"));
     }
     serde_json::from_value(value).map_err(|error| damaged(key, error))
+}
+
+/// What is said of a format that is not ours.
+pub(crate) fn other_version(path: &str, format: u64) -> Error {
+    let by = if format > u64::from(FORMAT_VERSION) {
+        "a later version of edgemill: use that one"
+    } else {
+        "a version of edgemill from before the first release: convert into a new lake"
+    };
+    Error::LedgerVersion { path: path.to_owned(), by }
 }
 
 fn damaged(key: &str, source: impl Into<crate::error::Cause>) -> Error {
