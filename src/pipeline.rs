@@ -140,6 +140,21 @@ struct Shared {
 }
 
 impl Shared {
+    /// Closes what this run and others opened, and finishes what was claimed when it was found: waits, for all at once.
+    async fn end_with_others(&self, summary: &mut Summary) -> Result<()> {
+        let Tidied { open, claimed, .. } = &self.tidied;
+        let (own, others, claimed) = tokio::join!(
+            tidy::settle(&self.lake, std::mem::take(&mut summary.rewritten)),
+            tidy::settle_others(&self.lake, open),
+            tidy::finish_claimed(&self.lake, &self.claims, claimed.clone(), self.job.orphan_age),
+        );
+        own?;
+        let claimed = claimed?;
+        summary.stats.finished_rewrites += others? + tidy::settle_others(&self.lake, &claimed.open).await?;
+        summary.stats.finished_batches += claimed.batches;
+        Ok(())
+    }
+
     fn tell_tidied(&self, summary: &mut Summary) {
         summary.stats.finished_batches += self.tidied.batches;
         summary.stats.cleared_attempts += self.tidied.orphans;
@@ -279,12 +294,7 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     }
     tracing::debug!(listed_units, work = work.len(), "planned");
     claimed::convert_units(shared, work, &mut summary).await?;
-    let (own, others) = tokio::join!(
-        tidy::settle(&shared.lake, std::mem::take(&mut summary.rewritten)),
-        tidy::settle_others(&shared.lake, &shared.tidied.open),
-    );
-    own?;
-    summary.stats.finished_rewrites += others?;
+    shared.end_with_others(&mut summary).await?;
     let Job { target_bytes, compact_files: small_files, memory_bytes, .. } = shared.job;
     let wish = Wish { target_bytes, small_files, memory_bytes };
     if shared.job.compact_files > 0 {

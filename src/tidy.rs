@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::{StreamExt, TryStreamExt};
 
 use crate::carry;
-use crate::edge::claims::Claims;
+use crate::edge::claims::{Claims, Holder};
 use crate::edge::clock;
 use crate::edge::ledger::unit_key_of;
 use crate::edge::manifests;
@@ -35,6 +35,8 @@ pub struct Tidied {
     pub open: Vec<Partition>,
     /// Folders cleared that belonged to nothing any more.
     pub orphans: u64,
+    /// Folders of work that is claimed, nobody knows yet by whom: looked at again later ([`finish_claimed`]).
+    pub claimed: Vec<String>,
     /// Folders left alone, since they are somebody's work or too young to tell.
     pub left: u64,
 }
@@ -43,6 +45,7 @@ impl std::ops::AddAssign for Tidied {
     fn add_assign(&mut self, other: Self) {
         self.batches += other.batches;
         self.open.extend(other.open);
+        self.claimed.extend(other.claimed);
         self.orphans += other.orphans;
         self.left += other.left;
     }
@@ -59,6 +62,15 @@ pub async fn tidy(lake: &Lake, claims: &Claims, orphan_age: Duration) -> Result<
         Ok(sum)
     })
     .await
+}
+
+/// As [`tidy`], and waits for what takes time: rewrites that others opened, and what is claimed by owners that may be dead.
+pub async fn tidy_wholly(lake: &Lake, claims: &Claims, orphan_age: Duration) -> Result<(Tidied, u64)> {
+    let mut tidied = tidy(lake, claims, orphan_age).await?;
+    let claimed = std::mem::take(&mut tidied.claimed);
+    tidied += finish_claimed(lake, claims, claimed, orphan_age).await?;
+    let closed = settle_others(lake, &tidied.open).await?;
+    Ok((tidied, closed))
 }
 
 /// What is damaged is told and left: it must not keep the rest of the lake from going on. Whoever needs it fails by itself.
@@ -97,8 +109,8 @@ async fn batch(
     let Some(entry) = record.entry(&attempt) else {
         return orphan(lake, name, Ended::Batch(format!("{STAGING}/{name}"), attempt), Some(key), orphan_age).await;
     };
-    if claims.is_taken(&record.unit).await? {
-        return Ok(Tidied { left: 1, ..Tidied::default() });
+    if let Some(claimed) = claimed(claims, &record.unit, name).await? {
+        return Ok(claimed);
     }
     tracing::info!("{}: publishing batch {} that another run committed", record.unit, entry.batch.0);
     carry::finish(lake, entry).await?;
@@ -122,13 +134,44 @@ async fn rewrite(
         return Ok(Tidied { orphans: 1, ..Tidied::default() });
     }
     if let Some((unit, entry)) = batch_on_its_way(lake, &id).await? {
-        if claims.is_taken(&unit).await? {
-            return Ok(Tidied { left: 1, ..Tidied::default() });
+        if let Some(claimed) = claimed(claims, &unit, name).await? {
+            return Ok(claimed);
         }
         carry::finish(lake, &entry).await?;
         return Ok(Tidied { batches: 1, ..Tidied::default() });
     }
     orphan(lake, name, Ended::Rewrite(partition, id), None, orphan_age).await
+}
+
+/// What becomes of something whose unit is claimed; nothing where nobody claims it.
+async fn claimed(claims: &Claims, unit: &UnitId, name: &str) -> Result<Option<Tidied>> {
+    Ok(match claims.holder(unit).await? {
+        Holder::Nobody => None,
+        Holder::Alive => Some(Tidied { left: 1, ..Tidied::default() }),
+        Holder::Unsure => Some(Tidied { claimed: vec![name.to_owned()], ..Tidied::default() }),
+    })
+}
+
+/// Brings to its end what was claimed when it was found, of owners that do not renew their claims: watches them for a lease at
+/// most. (A claim is judged by how long one run sees it unchanged, so a single look would leave a dead worker's for ever.)
+pub async fn finish_claimed(
+    lake: &Lake,
+    claims: &Claims,
+    mut names: Vec<String>,
+    orphan_age: Duration,
+) -> Result<Tidied> {
+    let mut sum = Tidied::default();
+    while !names.is_empty() {
+        for name in std::mem::take(&mut names) {
+            let one = one(lake, claims, name, orphan_age).await?;
+            names.extend(one.claimed.iter().cloned());
+            sum += Tidied { claimed: Vec::new(), ..one };
+        }
+        if !names.is_empty() {
+            tokio::time::sleep(claims.look_every()).await;
+        }
+    }
+    Ok(sum)
 }
 
 /// The batch of an attempt that takes the place of others and that its unit names as not published: its folders beside

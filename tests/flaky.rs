@@ -18,6 +18,7 @@ use bytes::Bytes;
 use common::{FIELDS, gzip, row};
 use edgemill::compact::{self, Wish};
 use edgemill::edge::catalog::{Catalog, LakeCatalog};
+use edgemill::edge::claims::Claims;
 use edgemill::edge::flaky::{Faults, FlakyCatalog, FlakyLedger, FlakyStore};
 use edgemill::edge::ledger::{LakeLedger, Ledger, Records, Versioned};
 use edgemill::edge::objects::Objects;
@@ -27,8 +28,9 @@ use edgemill::kernel::records::FORMAT_VERSION;
 use edgemill::lake::{Identity, Lake};
 use edgemill::model::Table;
 use edgemill::offload::{self, Pool};
+use edgemill::tidy::ORPHAN_AGE;
 use edgemill::verify::{Options, verify};
-use edgemill::{pipeline, query};
+use edgemill::{pipeline, query, tidy};
 use futures::{StreamExt, TryStreamExt};
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -36,6 +38,9 @@ use object_store::{ObjectStore, ObjectStoreExt};
 
 /// Of 1,000 calls so many fail: a reprocessing, which makes some 150 and begins anew each time, succeeds once in five.
 const PER_MILLE: u64 = 10;
+
+/// A run that failed may have left its claim, and its process lives on.
+const LEASE: Duration = Duration::from_millis(20);
 
 /// Tries of one step.
 const TRIES: usize = 300;
@@ -77,8 +82,7 @@ fn job(dir: &tempfile::TempDir) -> Job {
         from: from.display().to_string(),
         to: to.display().to_string(),
         threads: Some(1),
-        // A run that failed may have left its claim, and its process lives on.
-        lease: Some(Duration::from_millis(20)),
+        lease: Some(LEASE),
         compact_files: Some(0),
         ..Typed::default()
     };
@@ -130,6 +134,10 @@ async fn again<F: Future<Output = bool>>(what: &str, seed: u64, mut step: impl F
 }
 
 async fn compacted(lake: &Lake, pool: &Pool) -> bool {
+    let claims = Claims::new(lake.objects.clone(), LEASE);
+    if tidy::tidy_wholly(lake, &claims, ORPHAN_AGE).await.is_err() {
+        return false;
+    }
     let mut partitions = Vec::new();
     for table in Table::ALL {
         match lake.records.partitions(table, None).await {

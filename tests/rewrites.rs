@@ -444,3 +444,23 @@ fn a_lake_keeps_what_it_was_made_with() {
     convert(&place.logs, &place.lake, &[]);
     assert!(init(2, &["--catalog", "lake"]).contains("has rows already"));
 }
+
+/// Of another machine, as far as anybody can tell: nobody will renew this claim.
+#[test]
+fn what_a_dead_worker_of_another_machine_left_is_finished_after_a_lease() {
+    let place = place();
+    object(&place.logs, "2026-11-21T05", "aaaaaaaa");
+    let arguments = ["convert", "--from", text(&place.logs), "--to", text(&place.lake)];
+    let killed = binary().args(arguments).env("EDGEMILL_CRASH", "copy:1").output().unwrap();
+    assert!(killed.status.code().is_none());
+    let claim = files(&place.lake.join("_edgemill/claims")).pop().unwrap();
+    let mut owner: Value = serde_json::from_str(&fs::read_to_string(&claim).unwrap()).unwrap();
+    owner["owner"]["machine"] = "another".into();
+    fs::write(&claim, owner.to_string()).unwrap();
+    // The run is asked for another hour: what it finds unfinished is not among its own work.
+    object(&place.logs, "2026-11-21T09", "bbbbbbbb");
+    let hours = ["--hours", "2026-11-21T09..2026-11-21T10", "--lease", "1s", "--json"];
+    let summary: Value = serde_json::from_str(&exits(0, &[&arguments[..], &hours].concat()).0).unwrap();
+    assert_eq!((summary["finished_batches"].as_u64(), summary["converted_objects"].as_u64()), (Some(1), Some(1)));
+    assert_eq!(ids(&place.lake), "id\naaaaaaaa\nbbbbbbbb\n");
+}

@@ -44,8 +44,7 @@ pub struct Args {
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let lake = Lake::open(&args.lake).await?;
     let claims = Claims::new(lake.objects.clone(), LEASE);
-    let tidied = tidy::tidy(&lake, &claims, ORPHAN_AGE).await?;
-    pipeline::until_stopped(tidy::settle_others(&lake, &tidied.open)).await?;
+    pipeline::until_stopped(tidy::tidy_wholly(&lake, &claims, ORPHAN_AGE)).await?;
     let mut partitions = Vec::new();
     for table in Table::ALL {
         partitions.extend(lake.records.partitions(table, args.hours).await?.into_iter().map(|record| record.partition));

@@ -74,6 +74,17 @@ struct Claim {
     beat: u64,
 }
 
+/// What a claim says of its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// Nobody works there: there is no claim, or a void one.
+    Nobody,
+    /// The claim was renewed since the last look.
+    Alive,
+    /// It has not been watched for long enough.
+    Unsure,
+}
+
 /// The claims of a lake as one run sees them.
 #[derive(Debug)]
 pub struct Claims {
@@ -124,7 +135,7 @@ impl Claims {
         if theirs.owner.run == self.owner.run {
             return Ok(true);
         }
-        if !self.is_void(unit, theirs) {
+        if self.judge(unit, theirs) != Holder::Nobody {
             return Ok(false);
         }
         // Two may do this at the same time and both believe that it is theirs: a unit done twice costs work, no more.
@@ -132,25 +143,38 @@ impl Claims {
         Ok(true)
     }
 
-    /// Whether somebody else is believed to work on a unit.
-    pub async fn is_taken(&self, unit: &UnitId) -> Result<bool> {
-        let theirs = self.read(unit).await?;
-        Ok(theirs.is_some_and(|theirs| theirs.owner.run != self.owner.run && !self.is_void(unit, theirs)))
+    /// Whether somebody else works on a unit, as far as it can be told by now.
+    pub async fn holder(&self, unit: &UnitId) -> Result<Holder> {
+        let theirs = self.read(unit).await?.filter(|theirs| theirs.owner.run != self.owner.run);
+        Ok(theirs.map_or(Holder::Nobody, |theirs| self.judge(unit, theirs)))
     }
 
-    fn is_void(&self, unit: &UnitId, theirs: Claim) -> bool {
+    fn judge(&self, unit: &UnitId, theirs: Claim) -> Holder {
         if theirs.owner.is_dead(&self.owner) {
-            return true;
+            return Holder::Nobody;
         }
         let now = clock::since_boot();
         let mut seen = lock(&self.seen);
         match seen.get(unit) {
-            Some((before, since)) if *before == theirs => now.saturating_sub(*since) >= self.lease,
-            _ => {
+            Some((before, since)) if *before == theirs => {
+                if now.saturating_sub(*since) >= self.lease {
+                    Holder::Nobody
+                } else {
+                    Holder::Unsure
+                }
+            }
+            before => {
+                let holder = if before.is_some() { Holder::Alive } else { Holder::Unsure };
                 seen.insert(unit.clone(), (theirs, now));
-                false
+                holder
             }
         }
+    }
+
+    /// How long to wait between two looks at a claim: its owner writes it three times in a lease.
+    #[must_use]
+    pub fn look_every(&self) -> Duration {
+        self.lease / 6
     }
 
     async fn read(&self, unit: &UnitId) -> Result<Option<Claim>> {
@@ -235,7 +259,7 @@ mod tests {
         let unit = UnitId::Hour(Table::AlbLogs, "2026-11-21T05".parse().unwrap());
         let (a, b) = (claims(&lake, LEASE), claims(&lake, LEASE));
         assert!(a.take(&unit).await.unwrap() && a.take(&unit).await.unwrap());
-        assert!(!b.take(&unit).await.unwrap() && b.is_taken(&unit).await.unwrap());
+        assert!(!b.take(&unit).await.unwrap() && b.holder(&unit).await.unwrap() == Holder::Unsure);
         a.withdraw(&unit).await;
         assert!(b.take(&unit).await.unwrap());
     }
@@ -247,7 +271,7 @@ mod tests {
         let (a, b) = (claims(&lake, Duration::from_millis(300)), claims(&lake, Duration::from_millis(300)));
         assert!(a.take(&unit).await.unwrap() && !b.take(&unit).await.unwrap());
         let kept = tokio::time::timeout(Duration::from_millis(700), a.keep(&unit)).await;
-        assert!(kept.is_err() && !b.take(&unit).await.unwrap(), "a renewed claim holds");
+        assert!(kept.is_err() && b.holder(&unit).await.unwrap() == Holder::Alive, "a renewed claim holds");
         assert!(!b.take(&unit).await.unwrap());
         tokio::time::sleep(Duration::from_millis(350)).await;
         assert!(b.take(&unit).await.unwrap());

@@ -56,7 +56,7 @@ async fn reprocess_listed(job: Job, source: Objects, lake: Lake, grouped: Groupe
 async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     let mut summary = Summary::default();
     shared.tell_tidied(&mut summary);
-    summary.stats.finished_rewrites += tidy::settle_others(&shared.lake, &shared.tidied.open).await?;
+    shared.end_with_others(&mut summary).await?;
     let wanted = |unit: &UnitId| shared.job.shard.takes(unit) && (shared.job.hours.is_none() || unit.hour().is_some());
     let mut records: Vec<&UnitRecord> = shared.known_units.values().filter(|record| wanted(&record.unit)).collect();
     records.sort_by(|a, b| a.unit.cmp(&b.unit));

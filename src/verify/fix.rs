@@ -55,9 +55,9 @@ pub(super) async fn mend(lake: &Lake, report: &Report) -> Result<Vec<String>> {
     };
     let claims = Claims::new(lake.objects.clone(), LEASE);
     say(claims.clear_dead().await?, "claims of dead processes removed");
-    let tidied = tidy::tidy(lake, &claims, ORPHAN_AGE).await?;
+    let (tidied, closed) = tidy::tidy_wholly(lake, &claims, ORPHAN_AGE).await?;
     say(tidied.batches, "batches published");
-    say(tidy::settle_others(lake, &tidied.open).await?, "rewrites closed");
+    say(closed, "rewrites closed");
     say(tidied.orphans, "left-over folders cleared");
     let mut batches = 0;
     for table in Table::LOGS {
