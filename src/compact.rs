@@ -13,7 +13,7 @@ use crate::carry;
 use crate::error::{Error, Result};
 use crate::kernel::convert::FILE_ROWS;
 use crate::kernel::merge::{NamedFile, merge};
-use crate::kernel::places::{InProgress, STAGING, aside};
+use crate::kernel::places::{InProgress, STAGING, written};
 use crate::kernel::protocol::{Change, Outcome};
 use crate::kernel::records::{AttemptId, FileEntry, Part, PartitionRecord, compacted_prefix};
 use crate::lake::Lake;
@@ -142,7 +142,7 @@ async fn one(lake: &Lake, pool: &Pool, partition: Partition, wish: Wish, done: &
         return Ok(Outcome::Busy);
     }
     let id = AttemptId(uuid::Uuid::new_v4().simple().to_string());
-    let folder = aside(partition, &id);
+    let folder = written(partition, &id);
     let mut changes = Vec::new();
     let mut tally = Compacted::default();
     for part in &record.parts {
@@ -214,21 +214,26 @@ async fn merge_group(
     let merged = offload(pool, format!("merging files of {partition}"), move || merge(partition, &files)).await?;
     let replaced: BTreeSet<String> = group.iter().map(|file| file.name.clone()).collect();
     let prefix = compacted_prefix(&part.unit, partition, &replaced);
-    let mut written = BTreeSet::new();
+    let mut made = BTreeSet::new();
     for (number, file) in merged.into_iter().enumerate() {
         let name = format!("{prefix}-{number}.parquet");
         let entry = FileEntry::of(name, file.rows, &file.bytes);
         lake.objects.put(&Path::from(format!("{folder}/{}", entry.name)), Bytes::from(file.bytes)).await?;
-        written.insert(entry);
+        made.insert(entry);
     }
     let rows = |files: &mut dyn Iterator<Item = u64>| files.sum::<u64>();
-    let (before, after) =
-        (rows(&mut group.iter().map(|file| file.rows)), rows(&mut written.iter().map(|file| file.rows)));
+    let (before, after) = (rows(&mut group.iter().map(|file| file.rows)), rows(&mut made.iter().map(|file| file.rows)));
     if before != after {
         let source = format!("its record says {before} rows, its files hold {after}").into();
         return Err(Error::FileDamaged { path: record.folder.clone(), source });
     }
-    Ok(Change { unit: part.unit.clone(), replaced: Some(replaced), files: written, from: None, applies: None })
+    Ok(Change {
+        unit: part.unit.clone(),
+        replaced: Some(replaced),
+        files: made,
+        from: folder.to_owned(),
+        applies: None,
+    })
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@
 //!
 //! | step | what a crash right after it leaves | who mends it |
 //! |-|-|-|
-//! | the whole partition lies in `staging/aside.<table>.<hour>.<id>/` too | a folder that no record names | as above |
+//! | the whole partition lies in `staging/aside.<table>.<hour>.<id>.v<version>/` too | a folder that no record names | as above |
 //! | the record names that folder, and the rewrite as open | new rows for `query`, old ones behind the catalog | the next run goes on |
 //! | the catalog points there, D later, and is read back | new rows everywhere | the same |
 //! | queries have ended; the canonical folder holds the current files and no other | the same | the same |

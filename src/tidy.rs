@@ -89,7 +89,17 @@ async fn try_one(lake: &Lake, claims: &Claims, name: &str, orphan_age: Duration)
         Some(InProgress::Batch { table, unit, attempt }) => {
             batch(lake, claims, name, table, &unit, attempt, orphan_age).await
         }
-        Some(InProgress::Aside { partition, id }) => rewrite(lake, claims, name, partition, id, orphan_age).await,
+        Some(InProgress::Aside { partition, id, version }) => {
+            rewrite(lake, claims, name, (partition, version), id, orphan_age).await
+        }
+        Some(InProgress::Written { partition, id }) => {
+            let record = lake.records.partition(partition).await?;
+            let used = record.rewrite.as_ref().is_some_and(|open| open.id == id) || record.ended.contains(&id);
+            if used {
+                return remove(lake, name).await;
+            }
+            orphan(lake, name, Ended::Rewrite(format!("{STAGING}/{name}"), partition, id), None, orphan_age).await
+        }
         // Not ours to judge.
         None => Ok(Tidied { left: 1, ..Tidied::default() }),
     }
@@ -121,17 +131,18 @@ async fn rewrite(
     lake: &Lake,
     claims: &Claims,
     name: &str,
-    partition: Partition,
+    (partition, version): (Partition, u64),
     id: AttemptId,
     orphan_age: Duration,
 ) -> Result<Tidied> {
     let record = lake.records.partition(partition).await?;
-    if record.rewrite.as_ref().is_some_and(|open| open.id == id) {
+    let folder = format!("{STAGING}/{name}");
+    if record.rewrite.as_ref().is_some_and(|open| open.folder == folder) {
         return Ok(Tidied { open: vec![partition], ..Tidied::default() });
     }
-    if record.ended.contains(&id) {
-        lake.objects.delete_folder(&format!("{STAGING}/{name}")).await?;
-        return Ok(Tidied { orphans: 1, ..Tidied::default() });
+    if version < record.version {
+        // The version that it was made for has passed: nothing will ever come of it.
+        return remove(lake, name).await;
     }
     if let Some((unit, entry)) = batch_on_its_way(lake, &id).await? {
         if let Some(claimed) = claimed(claims, &unit, name).await? {
@@ -140,7 +151,12 @@ async fn rewrite(
         carry::finish(lake, &entry).await?;
         return Ok(Tidied { batches: 1, ..Tidied::default() });
     }
-    orphan(lake, name, Ended::Rewrite(partition, id), None, orphan_age).await
+    orphan(lake, name, Ended::Rewrite(folder, partition, id), None, orphan_age).await
+}
+
+async fn remove(lake: &Lake, name: &str) -> Result<Tidied> {
+    lake.objects.delete_folder(&format!("{STAGING}/{name}")).await?;
+    Ok(Tidied { orphans: 1, ..Tidied::default() })
 }
 
 /// What becomes of something whose unit is claimed; nothing where nobody claims it.

@@ -38,8 +38,17 @@ pub enum InProgress {
         /// The attempt.
         attempt: AttemptId,
     },
-    /// A rewrite of a partition.
+    /// The whole of a partition as a rewrite of one version of its record makes it.
     Aside {
+        /// The partition.
+        partition: Partition,
+        /// The rewrite.
+        id: AttemptId,
+        /// The version that it was made from, and would replace by the next.
+        version: u64,
+    },
+    /// The new files of a compaction.
+    Written {
         /// The partition.
         partition: Partition,
         /// The rewrite.
@@ -53,14 +62,19 @@ impl InProgress {
     pub fn parse(name: &str) -> Option<Self> {
         let mut parts = name.split('.');
         let (kind, table, place, id) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let version = parts.next();
         if parts.next().is_some() || id.is_empty() {
             return None;
         }
         let table = Table::ALL.into_iter().find(|of| of.name() == table)?;
         let id = AttemptId(id.to_owned());
-        match kind {
-            "batch" => Some(Self::Batch { table, unit: place.to_owned(), attempt: id }),
-            "aside" => Some(Self::Aside { partition: Partition { table, hour: place.parse().ok()? }, id }),
+        match (kind, version) {
+            ("batch", None) => Some(Self::Batch { table, unit: place.to_owned(), attempt: id }),
+            ("written", None) => Some(Self::Written { partition: Partition { table, hour: place.parse().ok()? }, id }),
+            ("aside", Some(version)) => {
+                let partition = Partition { table, hour: place.parse().ok()? };
+                Some(Self::Aside { partition, id, version: version.strip_prefix('v')?.parse().ok()? })
+            }
             _ => None,
         }
     }
@@ -78,10 +92,18 @@ pub fn staged(unit: &UnitId, attempt: &AttemptId, partition: Partition) -> Strin
     format!("{}/{}", staging(unit, attempt), partition.folder())
 }
 
-/// A rewrite's own folder, which comes to hold the whole partition.
+/// A rewrite's own folder, which comes to hold the whole partition as it follows from one version of its record. Another
+/// version, another folder: what was copied for a version that has passed is not among what readers will see. (The model
+/// checker found a reader of the catalog who saw an hour twice where the folder was used again.)
 #[must_use]
-pub fn aside(partition: Partition, id: &AttemptId) -> String {
-    format!("{STAGING}/aside.{}.{}.{}", partition.table, partition.hour, id.0)
+pub fn aside(partition: Partition, id: &AttemptId, version: u64) -> String {
+    format!("{STAGING}/aside.{}.{}.{}.v{version}", partition.table, partition.hour, id.0)
+}
+
+/// Where a compaction writes its files.
+#[must_use]
+pub fn written(partition: Partition, id: &AttemptId) -> String {
+    format!("{STAGING}/written.{}.{}.{}", partition.table, partition.hour, id.0)
 }
 
 /// One file to be copied, by paths below the lake.
@@ -124,8 +146,10 @@ mod tests {
             assert_eq!(parsed, Some(InProgress::Batch { table, unit, attempt }));
         }
         let partition = Partition { table: Table::Rejects, hour: "2026-11-21T05".parse().unwrap() };
-        let parsed = InProgress::parse(&name(aside(partition, &attempt)));
-        assert_eq!(parsed, Some(InProgress::Aside { partition, id: attempt }));
+        let parsed = InProgress::parse(&name(aside(partition, &attempt, 12)));
+        assert_eq!(parsed, Some(InProgress::Aside { partition, id: attempt.clone(), version: 12 }));
+        let parsed = InProgress::parse(&name(written(partition, &attempt)));
+        assert_eq!(parsed, Some(InProgress::Written { partition, id: attempt }));
         for other in ["", "x", "batch.no_table.2026-11-21T05.0a", "aside.rejects.5.0a", "batch.alb_logs.u.a.b"] {
             assert_eq!(InProgress::parse(other), None, "{other}");
         }

@@ -211,6 +211,8 @@ pub struct OpenRewrite {
     pub id: AttemptId,
     /// How far it has come.
     pub stage: RewriteStage,
+    /// Its own folder.
+    pub folder: String,
     /// Names of the files whose place it took. Names never come back: those of new files follow from the names of what they
     /// replace.
     pub replaced: BTreeSet<String>,

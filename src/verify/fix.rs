@@ -23,11 +23,12 @@ pub(super) async fn look_around(lake: &Lake, report: &mut Report) -> Result<()> 
                 let record = lake.records.unit_at(&crate::edge::ledger::unit_key_of(table, &unit)).await?;
                 record.unpublished().any(|entry| entry.attempt == attempt)
             }
-            Some(InProgress::Aside { partition, id }) => {
+            Some(InProgress::Aside { partition, id, .. }) => {
                 let record = lake.records.partition(partition).await?;
-                record.rewrite.is_some_and(|open| open.id == id) || tidy::batch_on_its_way(lake, &id).await?.is_some()
+                record.rewrite.is_some_and(|open| open.folder == about)
+                    || tidy::batch_on_its_way(lake, &id).await?.is_some()
             }
-            None => false,
+            Some(InProgress::Written { .. }) | None => false,
         };
         if named {
             continue;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use edgemill::kernel::places::{FileCopy, InProgress, aside, staged, staging};
+use edgemill::kernel::places::{FileCopy, InProgress, staged, staging, written};
 use edgemill::kernel::protocol::{
     Action, Change, Commit, End, Ended, Event, Outcome, Sentence, Settle, Swap, Switch, Wait,
 };
@@ -244,12 +244,12 @@ impl Worker {
         let rows: String = part.files.iter().flat_map(|file| rows_of(&file.name)).collect();
         let replaced: BTreeSet<String> = part.files.iter().map(|file| file.name.clone()).collect();
         let merged = file(&format!("c{}", replaced.iter().map(String::len).sum::<usize>()), &rows, 0);
-        Rc::make_mut(&mut world.files).insert(format!("{}/{}", aside(partition, &id), merged.name));
+        Rc::make_mut(&mut world.files).insert(format!("{}/{}", written(partition, &id), merged.name));
         let change = Change {
             unit: part.unit.clone(),
             replaced: Some(replaced),
             files: [merged].into(),
-            from: None,
+            from: written(partition, &id),
             applies: None,
         };
         self.settle.push(partition);
@@ -278,13 +278,26 @@ impl Worker {
                         return self.begin(Machine::End(End::new(Ended::Batch(folder, attempt))), None);
                     }
                 }
-                Some(InProgress::Aside { partition, id }) => {
+                Some(InProgress::Written { partition, id }) => {
                     let record = world.partition(partition);
-                    if record.rewrite.as_ref().is_some_and(|open| open.id == id) {
+                    if record.rewrite.as_ref().is_some_and(|open| open.id == id) || record.ended.contains(&id) {
+                        world.remove_folder(&format!("staging/{name}"));
+                        return;
+                    }
+                    if ends {
+                        self.tasks.pop();
+                        let what = Ended::Rewrite(format!("staging/{name}"), partition, id);
+                        return self.begin(Machine::End(End::new(what)), None);
+                    }
+                }
+                Some(InProgress::Aside { partition, id, version }) => {
+                    let record = world.partition(partition);
+                    let folder = format!("staging/{name}");
+                    if record.rewrite.as_ref().is_some_and(|open| open.folder == folder) {
                         return self.begin(Machine::Settle(Settle::new(scenario.setting(), partition)), None);
                     }
-                    if record.ended.contains(&id) {
-                        world.remove_folder(&aside(partition, &id));
+                    if version < record.version {
+                        world.remove_folder(&folder);
                         return;
                     }
                     // A batch's: it is to be finished, not ended, where its unit names it still.
@@ -296,7 +309,7 @@ impl Worker {
                     }
                     if ends {
                         self.tasks.pop();
-                        return self.begin(Machine::End(End::new(Ended::Rewrite(partition, id))), None);
+                        return self.begin(Machine::End(End::new(Ended::Rewrite(folder, partition, id))), None);
                     }
                 }
                 None => {}

@@ -2,7 +2,6 @@
 //! folder cleared. Age alone does not do: a sleeper can wake after any time.
 
 use super::{Action, Event, Outcome, Swap};
-use crate::kernel::places::aside;
 use crate::kernel::records::{AttemptId, PartitionRecord, UnitRecord};
 use crate::model::Partition;
 
@@ -11,8 +10,8 @@ use crate::model::Partition;
 pub enum Ended {
     /// An attempt at a batch, and its staging folder.
     Batch(String, AttemptId),
-    /// A rewrite of a partition.
-    Rewrite(Partition, AttemptId),
+    /// A rewrite of a partition, and a folder of it.
+    Rewrite(String, Partition, AttemptId),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -63,16 +62,14 @@ impl End {
     const fn read(&self) -> (Phase, Action) {
         let action = match &self.what {
             Ended::Batch(..) => Action::ReadUnit,
-            Ended::Rewrite(partition, _) => Action::ReadPartition(*partition),
+            Ended::Rewrite(_, partition, _) => Action::ReadPartition(*partition),
         };
         (Phase::Reading, action)
     }
 
     fn clear(&self) -> (Phase, Action) {
-        let folder = match &self.what {
-            Ended::Batch(folder, _) => folder.clone(),
-            Ended::Rewrite(partition, id) => aside(*partition, id),
-        };
+        let (Ended::Batch(folder, _) | Ended::Rewrite(folder, ..)) = &self.what;
+        let folder = folder.clone();
         (Phase::Clearing, Action::RemoveFolder(folder))
     }
 
@@ -89,7 +86,7 @@ impl End {
     }
 
     fn mark_partition(&self, mut record: PartitionRecord) -> (Phase, Action) {
-        let Ended::Rewrite(_, id) = &self.what else { return self.read() };
+        let Ended::Rewrite(_, _, id) = &self.what else { return self.read() };
         if record.rewrite.as_ref().is_some_and(|open| open.id == *id) {
             return Self::done(Outcome::Busy);
         }

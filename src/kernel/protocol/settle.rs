@@ -2,7 +2,7 @@
 //! files while nobody reads it, and the catalog comes back.
 
 use super::{Action, Event, Outcome, Sentence, Setting, Swap, Wait};
-use crate::kernel::places::{aside, copies};
+use crate::kernel::places::copies;
 use crate::kernel::records::{AttemptId, PartitionRecord, RewriteStage};
 use crate::model::Partition;
 
@@ -175,7 +175,7 @@ impl Settle {
     /// a listing of `staging` finds.
     fn close(&self, mut record: PartitionRecord) -> (Phase, Action) {
         let Some(open) = record.rewrite.take() else { return self.read(None) };
-        let folder = aside(self.partition, &open.id);
+        let folder = open.folder;
         record.version += 1;
         record.ended.insert(open.id);
         if self.setting.catalog {

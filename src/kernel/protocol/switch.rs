@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::{Action, Event, Outcome, Sentence, Setting, Swap};
-use crate::kernel::places::{FileCopy, InProgress, STAGING, aside, copies, staged};
+use crate::kernel::places::{FileCopy, InProgress, STAGING, aside, copies, staged, written};
 use crate::kernel::records::{AttemptId, BatchId, FileEntry, Manifest, OpenRewrite, PartitionRecord, RewriteStage};
 use crate::model::{Partition, UnitId};
 
@@ -19,8 +19,8 @@ pub struct Change {
     pub replaced: Option<BTreeSet<String>>,
     /// The files that come.
     pub files: BTreeSet<FileEntry>,
-    /// The folder where they wait; `None` where they lie in the rewrite's own already.
-    pub from: Option<String>,
+    /// The folder where they wait.
+    pub from: String,
     /// The batch that is applied with it.
     pub applies: Option<BatchId>,
 }
@@ -33,7 +33,7 @@ impl Change {
             unit: manifest.unit.clone(),
             replaced: None,
             files: manifest.files(partition).cloned().collect(),
-            from: Some(staged(&manifest.unit, &manifest.attempt, partition)),
+            from: staged(&manifest.unit, &manifest.attempt, partition),
             applies: Some(manifest.batch.clone()),
         }
     }
@@ -97,7 +97,7 @@ impl Switch {
                 Self::end(Outcome::FileMissing(path))
             }
             (Phase::Reading | Phase::Missing(..), Event::Partition(record)) => self.look(record),
-            (Phase::Swapping, Event::Swapped(Swap::Done)) => Self::end(Outcome::Done),
+            (Phase::Swapping, Event::Swapped(Swap::Done)) => self.drop(Outcome::Done),
             (Phase::Dropping(outcome), Event::Removed) | (Phase::Ended(outcome), _) => Self::end(outcome),
             (Phase::Dropping(outcome), _) => self.drop(outcome),
             _ => self.read(),
@@ -112,21 +112,31 @@ impl Switch {
         (Phase::Ended(outcome.clone()), Action::Done(outcome))
     }
 
+    /// What a compaction wrote has been copied, or is of no use. A batch's staging is its unit's affair.
     fn drop(&self, outcome: Outcome) -> (Phase, Action) {
-        (Phase::Dropping(outcome), Action::RemoveFolder(self.folder()))
+        if self.is_batch() {
+            return Self::end(outcome);
+        }
+        (Phase::Dropping(outcome), Action::RemoveFolder(written(self.partition, &self.id)))
     }
 
-    fn folder(&self) -> String {
-        aside(self.partition, &self.id)
+    fn is_batch(&self) -> bool {
+        self.changes.iter().any(|change| change.applies.is_some())
+    }
+
+    /// The folder of a rewrite of this version of the record.
+    fn folder(&self, record: &PartitionRecord) -> String {
+        aside(self.partition, &self.id, record.version)
     }
 
     fn look(&self, record: PartitionRecord) -> (Phase, Action) {
         let applied =
             |change: &Change| change.applies.as_ref().is_some_and(|batch| record.has_applied(&change.unit, batch));
         if record.rewrite.as_ref().is_some_and(|open| open.id == self.id) || self.changes.iter().any(applied) {
-            return Self::end(Outcome::Done);
+            return self.drop(Outcome::Done);
         }
-        if record.ended.contains(&self.id) {
+        // A batch that its unit names goes on whatever was ended here: in the folder of another version.
+        if record.ended.contains(&self.id) && !self.is_batch() {
             return self.drop(Outcome::Superseded);
         }
         if record.rewrite.is_some() {
@@ -149,8 +159,14 @@ impl Switch {
         let replaced = self.replaced(&record);
         for name in names {
             match InProgress::parse(name) {
-                Some(InProgress::Aside { partition, id })
-                    if partition == self.partition && id != self.id && record.ended.contains(&id) =>
+                // Nothing will ever come of a folder for a version that has passed; its files may be sources of ours.
+                Some(InProgress::Aside { partition, version, .. })
+                    if partition == self.partition && version < record.version =>
+                {
+                    return (Phase::Reading, Action::RemoveFolder(format!("{STAGING}/{name}")));
+                }
+                Some(InProgress::Written { partition, id })
+                    if partition == self.partition && record.ended.contains(&id) =>
                 {
                     return (Phase::Reading, Action::RemoveFolder(format!("{STAGING}/{name}")));
                 }
@@ -175,17 +191,16 @@ impl Switch {
     fn copy(&self, record: PartitionRecord) -> (Phase, Action) {
         let replaced = self.replaced(&record);
         // Where nothing goes there is nothing to switch: the files come as those of any batch do.
-        let to = if replaced.is_empty() { record.folder.clone() } else { self.folder() };
+        let to = if replaced.is_empty() { record.folder.clone() } else { self.folder(&record) };
         let mut wanted: Vec<FileCopy> = Vec::new();
         if !replaced.is_empty() {
             let staying = record.files().filter(|file| !replaced.contains(&file.name));
             wanted.extend(copies(staying, &record.folder, &to));
         }
         for change in &self.changes {
-            wanted.extend(change.from.iter().flat_map(|from| copies(change.files.iter(), from, &to)));
+            wanted.extend(copies(change.files.iter(), &change.from, &to));
         }
-        let comes_to_hold = !wanted.is_empty() || self.changes.iter().any(|change| !change.files.is_empty());
-        if !comes_to_hold && !replaced.is_empty() {
+        if wanted.is_empty() && !replaced.is_empty() {
             // Without any object there would be no folder, and nobody would find the open rewrite in a listing of `staging`.
             return (Phase::Copying(record), Action::Mark(format!("{to}/_empty")));
         }
@@ -193,7 +208,7 @@ impl Switch {
     }
 
     fn switched(&self, mut record: PartitionRecord) -> PartitionRecord {
-        let replaced = self.replaced(&record);
+        let (replaced, folder) = (self.replaced(&record), self.folder(&record));
         record.version += 1;
         for change in &self.changes {
             let part = record.part_mut(&change.unit);
@@ -204,8 +219,8 @@ impl Switch {
             }
         }
         if !replaced.is_empty() {
-            record.folder = self.folder();
-            record.rewrite = Some(OpenRewrite { id: self.id.clone(), stage: RewriteStage::Aside, replaced });
+            record.folder.clone_from(&folder);
+            record.rewrite = Some(OpenRewrite { id: self.id.clone(), stage: RewriteStage::Aside, folder, replaced });
         }
         record
     }
