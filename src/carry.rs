@@ -46,7 +46,7 @@ pub async fn finish(lake: &Lake, entry: &BatchEntry) -> Result<Outcome> {
     Errand::of_batch(lake, &manifest).drive(&mut |event| machine.step(event)).await
 }
 
-/// Opens a rewrite of a partition whose new files lie in the rewrite's own folder.
+/// Opens a rewrite of a partition whose new files are written.
 pub async fn switch(lake: &Lake, id: &AttemptId, partition: Partition, changes: Vec<Change>) -> Result<Outcome> {
     let mut machine = Switch::new(lake.setting(), id.clone(), partition, changes);
     Errand::new(lake, partition.to_string()).drive(&mut |event| machine.step(event)).await

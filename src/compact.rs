@@ -21,7 +21,7 @@ use crate::model::Partition;
 use crate::offload::{Pool, offload};
 use crate::tidy;
 
-/// The size that files are merged up to, unless a run is told otherwise: what Athena's users are advised to aim at.
+/// The size that files are merged up to, unless a run is told otherwise.
 pub const TARGET_BYTES: u64 = 128 << 20;
 
 /// Small files of one unit in one hour above which a conversion merges them by itself.

@@ -34,7 +34,8 @@
 //!   are seeded at random, so that no log can be written against them; nothing follows from a hash.)
 //! - Rayon is used in `kernel::convert` and its bridge, nowhere else.
 //! - No query ever sees a file that its partition's record does not name.
-//! - No bytes of a file depend on the number of threads, the memory or the order of the listing.
+//! - No bytes of a file that is converted depend on the number of threads, the memory or the order of the listing. (Which files
+//!   are merged into one may depend on the memory.)
 //! - No line is dropped: lines = rows + rejected lines + comment lines, per object; an object of which no line can be read is
 //!   not taken at all.
 //! - No object is held inflated as a whole past a limit, whatever it claims.

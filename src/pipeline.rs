@@ -25,7 +25,7 @@ use crate::kernel::enrich::Enricher;
 use crate::kernel::names::{self, Layout};
 use crate::kernel::plan::{self, Grouped, HIDDEN, UNNAMED, UnitPlan};
 use crate::kernel::protocol::Swap;
-use crate::kernel::records::{InputName, UnitRecord, digest};
+use crate::kernel::records::{InputName, UnitRecord, digest, short_hash};
 use crate::lake::{Lake, NewLake};
 use crate::model::{Hour, HourRange, ObjectId, Partition, Table, UnitId};
 use crate::offload::{self, Pool};
@@ -313,13 +313,8 @@ struct LastRun {
 }
 
 fn last_run_key(source: &str, job: &Job) -> String {
-    let name = digest_of(&format!("{source} {:?} {:?} {:?}", job.naming.table, job.naming.layout, job.shard));
-    format!("runs/{name}")
-}
-
-fn digest_of(text: &str) -> String {
-    use sha2::{Digest, Sha256};
-    Sha256::digest(text).iter().take(10).map(|byte| format!("{byte:02x}")).collect()
+    let told = format!("{:?} {:?} {:?}", job.naming.table, job.naming.layout, job.shard);
+    format!("runs/{}", short_hash([source, &told].into_iter()))
 }
 
 /// The hours to look at: those that are asked for, and where a fixed time back is asked for, as much before the end of the

@@ -5,6 +5,7 @@
 //! when nobody has written it for the lease, by the clock of whoever looks: clocks of two machines are never compared.
 
 use std::collections::{BTreeSet, HashMap};
+use std::convert::Infallible;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -189,12 +190,24 @@ impl Claims {
         body.map(Into::into).map_err(|error| Error::LedgerDamaged { path: FOLDER.to_owned(), source: error.into() })
     }
 
-    /// Writes a claim again and again, as long as the future lives; never ends.
-    pub async fn keep(&self, unit: &UnitId) {
-        for beat in 1.. {
+    /// Works on a unit whose claim was taken: renews it until the work is done, then withdraws it.
+    pub async fn hold<T>(&self, unit: &UnitId, work: impl Future<Output = T>) -> T {
+        let done = tokio::select! {
+            done = work => done,
+            never = self.keep(unit) => match never {},
+        };
+        self.withdraw(unit).await;
+        done
+    }
+
+    /// Writes a claim again and again, as long as the future lives.
+    async fn keep(&self, unit: &UnitId) -> Infallible {
+        let mut beat = 0;
+        loop {
             tokio::time::sleep(self.lease / 3).await;
-            let Ok(body) = self.body(beat) else { return };
-            if let Err(error) = self.lake.put(&Self::path(unit), body).await {
+            beat += 1;
+            let renewed = async { self.lake.put(&Self::path(unit), self.body(beat)?).await };
+            if let Err(error) = renewed.await {
                 tracing::debug!(%error, %unit, "a claim could not be renewed");
             }
         }

@@ -6,7 +6,6 @@ pub mod claims;
 pub mod clock;
 pub mod contract;
 pub mod flaky;
-pub mod footer;
 pub mod ledger;
 pub mod location;
 pub mod manifests;

@@ -173,9 +173,7 @@ impl Objects {
         self.calls.get.fetch_add(1, Ordering::Relaxed);
         let path = Path::parse(key).map_err(|error| storage("look at", key, error.into()))?;
         match self.store.head(&path).await {
-            Ok(meta) => {
-                Ok(Some(ObjectId { key: key.to_owned(), etag: meta.e_tag.unwrap_or_default(), size_bytes: meta.size }))
-            }
+            Ok(meta) => Ok(Some(object_id(meta))),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.failed("look at", &path, error)),
         }
@@ -290,6 +288,13 @@ impl Objects {
         });
         synced.await.map_err(|error| Error::Panicked { doing: "syncing files".into(), message: error.to_string() })?
     }
+}
+
+/// An object as a store shows it. One that knows no etags tells bytes apart by when they were written and how many they are.
+#[must_use]
+pub fn object_id(meta: ObjectMeta) -> ObjectId {
+    let etag = meta.e_tag.unwrap_or_else(|| format!("{}-{}", meta.last_modified.timestamp_micros(), meta.size));
+    ObjectId { key: meta.location.into(), etag, size_bytes: meta.size }
 }
 
 /// A whole body. A local file is read straight into memory of its size; the library's own way fills that with zeros first,

@@ -2,7 +2,7 @@
 
 use futures::{StreamExt, TryStreamExt};
 
-use super::objects::Objects;
+use super::objects::{Objects, object_id};
 use crate::error::Result;
 use crate::kernel::inflate;
 use crate::kernel::parse::{parquet, sniff};
@@ -24,8 +24,7 @@ pub async fn list(objects: &Objects, naming: &Naming, hours: Option<HourRange>) 
     let mut grouped = Grouped::default();
     let mut listing = objects.list("").boxed();
     while let Some(meta) = listing.try_next().await? {
-        let etag = meta.e_tag.unwrap_or_else(|| format!("{}-{}", meta.last_modified.timestamp_micros(), meta.size));
-        grouped.add(objects.url(), ObjectId { key: meta.location.into(), etag, size_bytes: meta.size }, naming, hours);
+        grouped.add(objects.url(), object_id(meta), naming, hours);
     }
     let unnamed = std::mem::take(&mut grouped.unnamed);
     let looks = futures::stream::iter(unnamed).map(|object| async move {
@@ -40,7 +39,8 @@ pub async fn list(objects: &Objects, naming: &Naming, hours: Option<HourRange>) 
     Ok(grouped)
 }
 
-async fn look_into(objects: &Objects, object: &ObjectId) -> Result<Option<Table>> {
+/// The table of an object whose name says nothing, by its first bytes; nothing where they are no log's.
+pub async fn look_into(objects: &Objects, object: &ObjectId) -> Result<Option<Table>> {
     if object.size_bytes == 0 {
         return Ok(None);
     }

@@ -6,6 +6,7 @@ pub mod convert;
 pub mod ddl;
 pub mod encode;
 pub mod enrich;
+pub mod footer;
 pub mod inflate;
 pub mod mapping;
 pub mod merge;

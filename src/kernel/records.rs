@@ -403,7 +403,8 @@ fn unit_time(unit: &UnitId) -> String {
     unit.hour().map_or_else(|| "untimed".to_owned(), Hour::compact)
 }
 
-fn short_hash<'a>(parts: impl Iterator<Item = &'a str>) -> String {
+/// A name of 20 hexadecimal digits for some texts in their order.
+pub fn short_hash<'a>(parts: impl Iterator<Item = &'a str>) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part);

@@ -76,12 +76,7 @@ async fn claimed(shared: &Shared, work: Work, progress: &Progress) -> Result<Res
     if !shared.claims.take(&unit).await? {
         return Ok(Err(work));
     }
-    let done = tokio::select! {
-        done = one(shared, work, progress) => done?,
-        () = shared.claims.keep(&unit) => Summary::default(),
-    };
-    shared.claims.withdraw(&unit).await;
-    Ok(Ok(done))
+    shared.claims.hold(&unit, one(shared, work, progress)).await.map(Ok)
 }
 
 async fn one(shared: &Shared, work: Work, progress: &Progress) -> Result<Summary> {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
+use object_store::path::Path;
+
 use super::{Shared, Summary, guarded, share, unit};
 use crate::carry;
 use crate::edge::location::Location;
@@ -18,7 +20,6 @@ use crate::lake::Lake;
 use crate::model::{ObjectId, Partition, UnitId};
 use crate::progress::{Measure, Progress};
 use crate::tidy;
-use object_store::path::Path;
 
 /// Between two looks at an hour that somebody else has claimed.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -103,12 +104,7 @@ async fn claimed(shared: &Shared, unit: &UnitId, listed: &ByUrl, progress: &Prog
     while !shared.claims.take(unit).await? {
         tokio::time::sleep(LOOK_EVERY).await;
     }
-    let done = tokio::select! {
-        done = replace(shared, unit, listed, progress) => done?,
-        () = shared.claims.keep(unit) => Summary::default(),
-    };
-    shared.claims.withdraw(unit).await;
-    Ok(done)
+    shared.claims.hold(unit, replace(shared, unit, listed, progress)).await
 }
 
 /// Writes one unit anew.

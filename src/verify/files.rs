@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
 
 use super::units::Expected;
 use super::{Kind, Options, Report};
-use crate::edge::footer;
 use crate::error::Result;
+use crate::kernel::footer::{self, Footer, TAIL_BYTES};
 use crate::kernel::records::{FileEntry, PartitionRecord};
 use crate::lake::Lake;
-use crate::model::{Partition, Table, UnitId};
+use crate::model::{ObjectId, Partition, Table, UnitId};
 
 const READS_AT_A_TIME: usize = 32;
 
@@ -106,19 +107,46 @@ fn missing_partitions(
     }
 }
 
+/// What is wrong with one file: one HEAD and a read or two of its end; or, if it is to be looked at whole, all of it.
+async fn file_fault(lake: &Lake, path: &str, file: &FileEntry, whole: bool) -> Result<Option<(Kind, String)>> {
+    let location = Path::from(path);
+    let missing = || Ok(Some((Kind::FileMissing, path.to_owned())));
+    let differs = |what: String| Ok(Some((Kind::Damaged, format!("{path}: {what}"))));
+    if whole {
+        return match lake.objects.get(&location).await? {
+            None => missing(),
+            Some(bytes) if file.is(&bytes) => Ok(None),
+            Some(_) => differs("its bytes are not those that were written".to_owned()),
+        };
+    }
+    let Some(size_bytes) = lake.objects.size(&location).await? else { return missing() };
+    if size_bytes != file.size_bytes {
+        return differs(format!("it has {size_bytes} bytes of {}", file.size_bytes));
+    }
+    let object = ObjectId { key: path.to_owned(), etag: String::new(), size_bytes };
+    let mut tail_bytes = TAIL_BYTES.min(size_bytes);
+    loop {
+        let tail = lake.objects.get_range(&object, size_bytes - tail_bytes..size_bytes).await?;
+        match footer::read(&tail, size_bytes) {
+            Ok(Footer::Longer(needed)) => tail_bytes = needed,
+            Ok(Footer::Rows(rows)) if rows == file.rows => return Ok(None),
+            Ok(Footer::Rows(rows)) => return differs(format!("its footer says {rows} rows of {}", file.rows)),
+            Err(error) => return differs(error.to_string()),
+        }
+    }
+}
+
 async fn files(lake: &Lake, record: &PartitionRecord, deep: bool, report: &mut Report) -> Result<()> {
     let one = |file: FileEntry| {
         let path = format!("{}/{}", record.folder, file.name);
-        async move { Ok::<_, crate::error::Error>((footer::look(&lake.objects, &path, &file, deep).await?, path)) }
+        async move { file_fault(lake, &path, &file, deep).await }
     };
     let files: Vec<FileEntry> = record.files().cloned().collect();
     report.files += files.len() as u64;
     let mut looked = futures::stream::iter(files.into_iter().map(one)).buffered(READS_AT_A_TIME);
-    while let Some((state, path)) = looked.try_next().await? {
-        match state {
-            footer::State::Good => {}
-            footer::State::Missing => report.find(Kind::FileMissing, path),
-            footer::State::Differs(what) => report.find(Kind::Damaged, format!("{path}: {what}")),
+    while let Some(fault) = looked.try_next().await? {
+        if let Some((kind, about)) = fault {
+            report.find(kind, about);
         }
     }
     Ok(())

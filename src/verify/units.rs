@@ -8,14 +8,14 @@ use sha2::{Digest, Sha256};
 use super::{Kind, Options, Report};
 use crate::edge::location::Location;
 use crate::edge::manifests;
-use crate::edge::objects::Objects;
+use crate::edge::objects::{Objects, object_id};
 use crate::edge::source;
 use crate::error::Result;
 use crate::kernel::names::{self, Layout, Named};
-use crate::kernel::plan::{self, Naming};
+use crate::kernel::plan;
 use crate::kernel::records::{AttemptId, BatchId, InputName, Manifest, UnitRecord};
 use crate::lake::Lake;
-use crate::model::{ObjectId, Partition, Table, UnitId};
+use crate::model::{Partition, Table, UnitId};
 
 const READS_AT_A_TIME: usize = 32;
 
@@ -161,17 +161,10 @@ async fn against_listing(lake: &Lake, from: &str, options: &Options, known: &Kno
             UnitId::Hour(..) => None,
         }));
     }
-    let begins_as_log: BTreeSet<String> = if options.hours.is_none() {
-        let grouped = source::list(&logs, &Naming::default(), None).await?;
-        grouped.units.into_values().flatten().map(|object| object.key).collect()
-    } else {
-        BTreeSet::new()
-    };
     let mut listing = logs.list("").boxed();
     while let Some(meta) = listing.try_next().await? {
-        let key = meta.location.to_string();
-        let object = ObjectId { key: key.clone(), etag: meta.e_tag.unwrap_or_default(), size_bytes: meta.size };
-        let path = plan::path(logs.url(), &key);
+        let object = object_id(meta);
+        let path = plan::path(logs.url(), &object.key);
         let read: Vec<Named> = layouts.iter().map(|layout| names::read(&path, layout.as_ref())).collect();
         let hour = read.iter().find_map(|named| if let Named::Log { hour, .. } = named { Some(*hour) } else { None });
         if options.hours.is_some_and(|hours| hour.is_none_or(|hour| !hours.contains(hour))) {
@@ -180,11 +173,16 @@ async fn against_listing(lake: &Lake, from: &str, options: &Options, known: &Kno
         report.listed_objects += 1;
         match known.get(&hash(&InputName { source: logs.url(), object: &object }.url())) {
             Some(etag) if *etag == hash(&object.etag) => {}
-            Some(_) => report.find(Kind::Changed, key),
-            None if names::is_hidden(&key) => report.left_alone_objects += 1,
-            None if hour.is_some() || begins_as_log.contains(&key) => report.find(Kind::NotConverted, key),
+            Some(_) => report.find(Kind::Changed, &object.key),
+            None if names::is_hidden(&object.key) => report.left_alone_objects += 1,
+            None if hour.is_some() => report.find(Kind::NotConverted, &object.key),
             None if untimed.contains(names::folder(&path)) => {
-                report.find(Kind::NotConverted, format!("{key}, beside others that were taken as logs"));
+                report.find(Kind::NotConverted, format!("{}, beside others that were taken as logs", object.key));
+            }
+            None if read.iter().all(|named| matches!(named, Named::Unknown))
+                && source::look_into(&logs, &object).await?.is_some() =>
+            {
+                report.find(Kind::NotConverted, &object.key);
             }
             None => report.left_alone_objects += 1,
         }

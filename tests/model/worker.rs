@@ -329,9 +329,7 @@ impl Worker {
         let late = self.too_late && scenario.breakage != Breakage::IgnoresClock;
         Some(match action {
             Action::WriteManifest => {
-                if let Some((Machine::Commit(_), _)) = self.machines.last() {
-                    world.manifests.insert(AttemptId(String::new()));
-                }
+                world.manifests.extend(self.manifest_of_machine().map(|made| made.attempt.clone()));
                 Event::ManifestWritten
             }
             Action::ReadUnit => Event::Unit(world.unit(&self.unit_of_machine())),

@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) units: BTreeMap<UnitId, Rc<UnitRecord>>,
     pub(crate) partitions: BTreeMap<Partition, Rc<PartitionRecord>>,
     pub(crate) manifests: BTreeSet<AttemptId>,
+    /// Attempts that a unit's record has ever named.
+    pub(crate) committed: BTreeSet<AttemptId>,
     pub(crate) files: Rc<BTreeSet<String>>,
     pub(crate) catalog: BTreeMap<Partition, String>,
     pub(crate) late: Vec<Late>,
@@ -52,6 +54,7 @@ impl World {
             units: BTreeMap::new(),
             partitions: BTreeMap::new(),
             manifests: BTreeSet::new(),
+            committed: BTreeSet::new(),
             files: Rc::default(),
             catalog: BTreeMap::new(),
             late: Vec::new(),
@@ -72,6 +75,8 @@ impl World {
     pub(crate) fn swap_unit(&mut self, next: &UnitRecord) -> bool {
         let won = next.version == self.unit(&next.unit).version + 1;
         if won {
+            let entries = next.batches.iter().chain(&next.replacing);
+            self.committed.extend(entries.map(|entry| entry.attempt.clone()));
             self.units.insert(next.unit.clone(), Rc::new(next.clone()));
         }
         won
@@ -129,7 +134,14 @@ impl World {
 
     /// What must hold at every instant; the breach, if there is one.
     pub(crate) fn breach(&self, with_catalog: bool) -> Option<String> {
+        if let Some(attempt) = self.committed.iter().find(|attempt| !self.manifests.contains(*attempt)) {
+            return Some(format!("a batch of {attempt:?} is committed and has no manifest"));
+        }
         for record in self.partitions.values() {
+            let mut applied = record.parts.iter().flat_map(|part| part.applied.values());
+            if let Some(attempt) = applied.find(|attempt| !self.committed.contains(*attempt)) {
+                return Some(format!("a query sees rows of {attempt:?}, which no unit has named"));
+            }
             for file in record.files() {
                 let path = format!("{}/{}", record.folder, file.name);
                 if !self.files.contains(&path) {

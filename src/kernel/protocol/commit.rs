@@ -18,8 +18,9 @@ enum Publish {
     Registering(Register),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 enum Phase {
+    #[default]
     Begin,
     ReadingUnit,
     CheckingInputs(UnitRecord),
@@ -82,7 +83,7 @@ impl<'m> Commit<'m> {
 
     /// The next action. An event that the machine did not ask for changes nothing: it asks again.
     pub fn step(&mut self, event: Event) -> Action {
-        let phase = std::mem::replace(&mut self.phase, Phase::Begin);
+        let phase = std::mem::take(&mut self.phase);
         let (phase, action) = self.next(phase, event);
         self.phase = phase;
         action

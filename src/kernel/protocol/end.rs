@@ -14,8 +14,9 @@ pub enum Ended {
     Rewrite(String, Partition, AttemptId),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 enum Phase {
+    #[default]
     Reading,
     Marking,
     Clearing,
@@ -38,7 +39,7 @@ impl End {
 
     /// The next action. An event that the machine did not ask for changes nothing: it reads again.
     pub fn step(&mut self, event: Event) -> Action {
-        let phase = std::mem::replace(&mut self.phase, Phase::Reading);
+        let phase = std::mem::take(&mut self.phase);
         let (phase, action) = self.next(phase, event);
         self.phase = phase;
         action

@@ -4,8 +4,9 @@ use super::{Action, Event, Outcome, Swap};
 use crate::kernel::records::PartitionRecord;
 use crate::model::Partition;
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 enum Phase {
+    #[default]
     Reading,
     Pointing(PartitionRecord),
     ReadingBack(PartitionRecord),
@@ -37,7 +38,7 @@ impl Register {
 
     /// The next action. An event that the machine did not ask for changes nothing: it reads again.
     pub fn step(&mut self, event: Event) -> Action {
-        let phase = std::mem::replace(&mut self.phase, Phase::Reading);
+        let phase = std::mem::take(&mut self.phase);
         let (phase, action) = self.next(phase, event);
         self.phase = phase;
         action

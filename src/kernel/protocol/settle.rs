@@ -36,6 +36,12 @@ enum Phase {
     Ended(Outcome),
 }
 
+impl Default for Phase {
+    fn default() -> Self {
+        Self::Reading(None)
+    }
+}
+
 /// The closing of a partition's open rewrite, whoever opened it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Settle {
@@ -53,7 +59,7 @@ impl Settle {
 
     /// The next action. An event that the machine did not ask for changes nothing: it begins again.
     pub fn step(&mut self, event: Event) -> Action {
-        let phase = std::mem::replace(&mut self.phase, Phase::Reading(None));
+        let phase = std::mem::take(&mut self.phase);
         let (phase, action) = self.next(phase, event);
         self.phase = phase;
         action

@@ -39,8 +39,9 @@ impl Change {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 enum Phase {
+    #[default]
     Reading,
     /// Looking whether the sources of what goes are gone.
     Listing(PartitionRecord),
@@ -48,7 +49,7 @@ enum Phase {
     /// A file was gone: if the record of this version stays, so does the loss.
     Missing(u64, String),
     Swapping,
-    /// Nothing of this rewrite counts.
+    /// Removing what a compaction wrote: it has been copied, or will not be needed.
     Dropping(Outcome),
     Ended(Outcome),
 }
@@ -78,7 +79,7 @@ impl Switch {
 
     /// The next action. An event that the machine did not ask for changes nothing: it reads again.
     pub fn step(&mut self, event: Event) -> Action {
-        let phase = std::mem::replace(&mut self.phase, Phase::Reading);
+        let phase = std::mem::take(&mut self.phase);
         let (phase, action) = self.next(phase, event);
         self.phase = phase;
         action
