@@ -32,7 +32,8 @@ fn convert(bencher: Bencher<'_, '_>, threads: usize) {
     let text = |path: &std::path::Path| path.display().to_string();
     let fresh = || {
         let _ = std::fs::remove_dir_all(&lake);
-        let typed = Typed { from: text(&logs), to: text(&lake), threads: Some(threads), ..Typed::default() };
+        let typed =
+            Typed { from: Some(text(&logs)), to: Some(text(&lake)), threads: Some(threads), ..Typed::default() };
         Job::new(typed, 0).unwrap()
     };
     let raw_bytes = usize::try_from(report.raw_bytes).unwrap();

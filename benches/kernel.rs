@@ -9,10 +9,11 @@ use divan::counter::{BytesCount, ItemsCount};
 use edgemill::generate;
 use edgemill::kernel::convert::{RawObject, convert_chunk};
 use edgemill::kernel::encode::{CodedText, FileEncoder, Values};
-use edgemill::kernel::enrich::{Agents, Enricher, Escapes};
+use edgemill::kernel::enrich::{Additions, Agents, Enricher, Escapes};
 use edgemill::kernel::inflate::{self, Inflater, Whole, stream};
 use edgemill::kernel::names;
 use edgemill::kernel::parse::{Block, Decoder, Reject, Settings, Sink};
+use edgemill::kernel::recipe::{Recipe, Stamp};
 use edgemill::kernel::rows::{HourRows, Rows};
 use edgemill::kernel::schema::columns;
 use edgemill::kernel::sort::{Gathered, gather, order};
@@ -176,9 +177,9 @@ fn split_lines_and_fields(bencher: Bencher<'_, '_>) {
     });
 }
 
-fn parts(enricher: &Enricher) -> Vec<(Hour, HourRows)> {
+fn parts(recipe: &Recipe) -> Vec<(Hour, HourRows)> {
     let settings = Settings::of(TABLE);
-    let mut rows = Rows::new(TABLE, enricher, SAMPLE.raw_bytes as u64);
+    let mut rows = Rows::new(TABLE, recipe, SAMPLE.raw_bytes as u64);
     for (object, raw) in SAMPLE.objects.iter().zip(&SAMPLE.raw) {
         rows.begin_object(&object.filename, object.distribution.as_deref());
         Decoder::new(&settings).decode(raw, true, &mut rows);
@@ -189,36 +190,62 @@ fn parts(enricher: &Enricher) -> Vec<(Hour, HourRows)> {
 
 #[divan::bench]
 fn split_parse_enrich_and_build_columns(bencher: Bencher<'_, '_>) {
-    let enricher = Enricher::default();
-    over_raw(bencher, || parts(&enricher));
+    let recipe = Recipe::plain().unwrap();
+    over_raw(bencher, || parts(&recipe));
+}
+
+/// The distinct user agents of the sample, as logged.
+fn agents() -> Vec<Vec<u8>> {
+    let mut agents = std::collections::BTreeSet::new();
+    for raw in &SAMPLE.raw {
+        let rows = raw.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+        agents.extend(rows.filter_map(|line| line.split(|byte| *byte == b'\t').nth(10)).map(<[u8]>::to_vec));
+    }
+    agents.into_iter().collect()
 }
 
 /// Distinct user agents a second, seen for the first time.
 #[divan::bench]
 fn look_at_new_user_agents(bencher: Bencher<'_, '_>) {
-    let agents: Vec<String> = (0..1_000).map(|n| format!("Mozilla/5.0%20(X11;%20Linux%20x86_64;%20{n})")).collect();
-    bencher.counter(ItemsCount::new(agents.len())).bench_local(|| {
-        let (enricher, mut numbers) = (Enricher::default(), Agents::new(Escapes::Percent));
-        agents.iter().map(|agent| numbers.number(agent.as_bytes(), &enricher)).max()
-    });
+    let agents = agents();
+    bencher
+        .counter(ItemsCount::new(agents.len()))
+        .with_inputs(|| (Enricher::new(&Additions::default()).unwrap(), Agents::new(Escapes::Percent)))
+        .bench_local_refs(|(enricher, numbers)| agents.iter().map(|agent| numbers.number(agent, enricher)).max());
 }
 
-fn largest(enricher: &Enricher) -> Vec<HourRows> {
-    parts(enricher).into_iter().map(|(_, rows)| rows).max_by_key(|rows| rows.rows).into_iter().collect()
+/// Rows a second whose user agents have been seen.
+#[divan::bench]
+fn look_at_known_user_agents(bencher: Bencher<'_, '_>) {
+    let agents = agents();
+    let (enricher, mut numbers) = (Enricher::new(&Additions::default()).unwrap(), Agents::new(Escapes::Percent));
+    bencher
+        .counter(ItemsCount::new(agents.len()))
+        .bench_local(|| agents.iter().map(|agent| numbers.number(agent, &enricher)).max());
+}
+
+/// What a run pays before its first row: the rules compiled.
+#[divan::bench]
+fn compile_rules() -> Enricher {
+    Enricher::new(&Additions::default()).unwrap()
+}
+
+fn largest(recipe: &Recipe) -> Vec<HourRows> {
+    parts(recipe).into_iter().map(|(_, rows)| rows).max_by_key(|rows| rows.rows).into_iter().collect()
 }
 
 #[divan::bench]
 fn sort_rows(bencher: Bencher<'_, '_>) {
-    let parts = largest(&Enricher::default());
+    let parts = largest(&Recipe::plain().unwrap());
     over_raw(bencher, || order(TABLE, &parts));
 }
 
 #[divan::bench]
 fn gather_and_encode(bencher: Bencher<'_, '_>) {
-    let parts = largest(&Enricher::default());
+    let parts = largest(&Recipe::plain().unwrap());
     let order = order(TABLE, &parts);
     over_raw(bencher, || {
-        let mut file = FileEncoder::new(TABLE).unwrap();
+        let mut file = FileEncoder::new(TABLE, &Stamp::default()).unwrap();
         let tasks = file.row_group().unwrap().into_iter().enumerate();
         let encoded = tasks.map(|(column, task)| {
             let gathered = gather(&parts, &order, column, task.field().data_type()).unwrap();
@@ -240,11 +267,11 @@ fn gather_and_encode(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn whole_kernel(bencher: Bencher<'_, '_>) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    let enricher = Enricher::default();
+    let recipe = Recipe::plain().unwrap();
     over_raw(bencher, || {
         pool.install(|| {
             let mut written = 0;
-            convert_chunk(&Settings::of(TABLE), &enricher, &SAMPLE.objects, &mut |file| {
+            convert_chunk(&Settings::of(TABLE), &recipe, &SAMPLE.objects, &mut |file| {
                 written += file.bytes.len();
                 Ok(())
             })

@@ -46,14 +46,17 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `cloudfront_logs` (
   `cache_behavior_path_pattern` string COMMENT 'Path pattern of the cache behaviour that matched',
   `user_agent` string COMMENT 'cs_user_agent, percent-decoded',
   `browser_family` string COMMENT 'Browser, such as Chrome',
-  `browser_version` string COMMENT 'Version of the browser',
+  `browser_version` string COMMENT 'Major version of the browser',
   `os_family` string COMMENT 'Operating system',
   `device_class` string COMMENT 'desktop, mobile, tablet, tv, bot or other',
-  `is_bot` boolean COMMENT 'Whether a program made the request, NULL without a user agent',
-  `bot_name` string COMMENT 'Name of the bot',
-  `bot_category` string COMMENT 'What the bot is for',
+  `is_bot` boolean COMMENT 'Whether a program made the request, NULL without a user agent and behind a proxy',
+  `bot_name` string COMMENT 'Name of the bot, as the list of known bots has it or as it calls itself',
+  `bot_category` string COMMENT 'What the bot is for, such as search-engine or ai-training',
   `filename` string COMMENT 'Key of the raw object that the row comes from',
-  `extra` map<string,string> COMMENT 'Fields that this version does not know, by their logged names'
+  `extra` map<string,string> COMMENT 'Fields that this version does not know, by their logged names',
+  `bot_vendor` string COMMENT 'Who runs the bot',
+  `edge_city` string COMMENT 'City of the edge location, by the airport code in its name',
+  `edge_country` string COMMENT 'Country of the edge location, ISO 3166-1 alpha-2'
 )
 PARTITIONED BY (`year` string, `month` string, `day` string, `hour` string)
 STORED AS PARQUET
@@ -181,14 +184,15 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `alb_logs` (
   `ip_address` string COMMENT 'Address of the load balancer\'s node',
   `user_agent_decoded` string COMMENT 'user_agent without its escapes',
   `browser_family` string COMMENT 'Browser, such as Chrome',
-  `browser_version` string COMMENT 'Version of the browser',
+  `browser_version` string COMMENT 'Major version of the browser',
   `os_family` string COMMENT 'Operating system',
   `device_class` string COMMENT 'desktop, mobile, tablet, tv, bot or other',
-  `is_bot` boolean COMMENT 'Whether a program made the request, NULL without a user agent',
-  `bot_name` string COMMENT 'Name of the bot',
-  `bot_category` string COMMENT 'What the bot is for',
+  `is_bot` boolean COMMENT 'Whether a program made the request, NULL without a user agent and behind a proxy',
+  `bot_name` string COMMENT 'Name of the bot, as the list of known bots has it or as it calls itself',
+  `bot_category` string COMMENT 'What the bot is for, such as search-engine or ai-training',
   `filename` string COMMENT 'Key of the raw object that the row comes from',
-  `extra` map<string,string> COMMENT 'Fields that this version does not know, by their logged names'
+  `extra` map<string,string> COMMENT 'Fields that this version does not know, by their logged names',
+  `bot_vendor` string COMMENT 'Who runs the bot'
 )
 PARTITIONED BY (`year` string, `month` string, `day` string, `hour` string)
 STORED AS PARQUET
@@ -264,7 +268,9 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `rejects` (
   `line_number` bigint COMMENT 'Line in the decompressed object, from 1',
   `byte_offset` bigint COMMENT 'Offset of the line in the decompressed object, from 0',
   `reason` string COMMENT 'Why the line is no row',
-  `raw_line` binary COMMENT 'The line as it was, without its end'
+  `raw_line` binary COMMENT 'The line as it was, without its end, NULL where the job keeps less of people',
+  `line_bytes` bigint COMMENT 'Length of the line',
+  `line_sha256` string COMMENT 'SHA-256 of the line in hexadecimal, where raw_line is NULL for privacy'
 )
 PARTITIONED BY (`year` string, `month` string, `day` string, `hour` string)
 STORED AS PARQUET

@@ -63,7 +63,8 @@ pub async fn prepare(demo: &Demo) -> Result<Report> {
         tokio::task::block_in_place(|| generate::run(&spec, &|rows| progress.add(rows)))?;
     }
     let text = |path: &PathBuf| path.display().to_string();
-    let typed = Typed { from: text(&logs), to: text(&lake), threads: Some(demo.threads.get()), ..Typed::default() };
+    let typed =
+        Typed { from: Some(text(&logs)), to: Some(text(&lake)), threads: Some(demo.threads.get()), ..Typed::default() };
     let summary = pipeline::convert(Job::new(typed, now_unix_seconds())?).await?;
     Ok(Report { logs: text(&logs), lake: text(&lake), summary })
 }

@@ -12,7 +12,7 @@
 //! | room | what it does |
 //! |-|-|
 //! | [`cli`] | arguments exactly as typed, one file per verb |
-//! | [`job`] | arguments and environment to one checked [`job::Job`] |
+//! | [`job`] | arguments, environment and job file to one checked [`job::Job`] |
 //! | [`model`], [`stats`], [`error`] | nouns, counters, failures and exit codes that every room shares |
 //! | [`kernel`] | pure: names, plan, protocol, inflate, parse, enrich, columns, Parquet; and the rayon loop over them |
 //! | [`edge`] | the outside: stores, listing, manifests, ledger, catalog, claims, clocks |
@@ -40,6 +40,7 @@
 //!   not taken at all.
 //! - No object is held inflated as a whole past a limit, whatever it claims.
 //! - No error leaves out which object, hour or file it was.
+//! - Nothing that a job wants away of people is in the lake, in a summary or in a message ([`kernel::privacy`]).
 //!
 //! `tests/house.rs` keeps the first two and the directions of the imports.
 //!
@@ -82,6 +83,13 @@
 //!
 //! Several workers share the hours by claims ([`edge::claims`]), which are hints. `--last` looks back from the end of the last
 //! complete run, not from now, so an outage of any length is caught up.
+//!
+//! # Rows
+//!
+//! How rows are made of lines is a [`kernel::recipe::Recipe`]: the rules about user agents ([`kernel::enrich`], most of them files that a
+//! person edits who knows no Rust) and what is kept of people. Its stamp stands in the files, in the manifests and in the names of
+//! batches, so rows that were made otherwise are told apart, and `reprocess --outdated` finds them. Whatever follows from a
+//! distinct text (a user agent, an edge location, an address without its end) is worked out once for it, not per row.
 //!
 //! # Formats
 //!

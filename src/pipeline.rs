@@ -21,10 +21,10 @@ use crate::edge::objects::{Calls, Objects};
 use crate::edge::source;
 use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE, Error, Result};
 use crate::job::Job;
-use crate::kernel::enrich::Enricher;
 use crate::kernel::names::{self, Layout};
 use crate::kernel::plan::{self, Grouped, HIDDEN, UNNAMED, UnitPlan};
 use crate::kernel::protocol::Swap;
+use crate::kernel::recipe::Recipe;
 use crate::kernel::records::{InputName, UnitRecord, digest, short_hash};
 use crate::lake::{Lake, NewLake};
 use crate::model::{Hour, HourRange, ObjectId, Partition, Table, UnitId};
@@ -123,7 +123,7 @@ struct Shared {
     job: Job,
     source: Objects,
     lake: Lake,
-    enricher: Arc<Enricher>,
+    recipe: Arc<Recipe>,
     pool: Pool,
     claims: Claims,
     /// For what is fetched and waits.
@@ -195,7 +195,7 @@ async fn share(job: Job, source: Objects, lake: Lake) -> Result<Shared> {
     // A quarter waits, the rest works. A chunk asks for the second only when it has the first, and gives both back without
     // asking for more, so nobody waits in a circle.
     let (fetch_budget, convert_budget) = (Budget::new(job.memory_bytes / 4), Budget::new(job.memory_bytes / 4 * 3));
-    let (enricher, attempts) = (Arc::default(), unit::Attempts::default());
+    let (recipe, attempts) = (Arc::new(job.rows.recipe()?), unit::Attempts::default());
     let layouts = lake.layouts(job.naming.layout.as_ref()).await?;
     let claims = Claims::new(lake.objects.clone(), job.lease);
     // First what others began: what is known is read after it.
@@ -205,7 +205,7 @@ async fn share(job: Job, source: Objects, lake: Lake) -> Result<Shared> {
         job,
         source,
         lake,
-        enricher,
+        recipe,
         pool,
         claims,
         fetch_budget,

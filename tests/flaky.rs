@@ -79,8 +79,8 @@ fn job(dir: &tempfile::TempDir) -> Job {
     let (from, to) = (dir.path().join("logs"), dir.path().join("lake"));
     std::fs::create_dir_all(&from).unwrap();
     let typed = Typed {
-        from: from.display().to_string(),
-        to: to.display().to_string(),
+        from: Some(from.display().to_string()),
+        to: Some(to.display().to_string()),
         threads: Some(1),
         lease: Some(LEASE),
         compact_files: Some(0),

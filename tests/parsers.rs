@@ -13,9 +13,9 @@ use bytes::Bytes;
 use common::gzip;
 use edgemill::generate::{self, Layout, Source, Spec};
 use edgemill::kernel::convert::{RawObject, convert_chunk};
-use edgemill::kernel::enrich::Enricher;
 use edgemill::kernel::inflate;
 use edgemill::kernel::parse::Settings;
+use edgemill::kernel::recipe::Recipe;
 use edgemill::kernel::schema::columns;
 use edgemill::model::{Hour, ObjectId, Table};
 use oracle::{Line, compare, lines, typed};
@@ -139,6 +139,8 @@ proptest! {
     }
 }
 
+static RECIPE: std::sync::LazyLock<Recipe> = std::sync::LazyLock::new(|| Recipe::plain().unwrap());
+
 /// The rows of a text by the fast way, each as the text of its logged columns and its time.
 fn converted(text: &[u8], settings: &Settings) -> Vec<BTreeMap<String, String>> {
     let object = RawObject {
@@ -149,7 +151,7 @@ fn converted(text: &[u8], settings: &Settings) -> Vec<BTreeMap<String, String>> 
         stored: Bytes::from(gzip(text)),
     };
     let mut rows = Vec::new();
-    convert_chunk(settings, &Enricher::default(), &[object], &mut |file| {
+    convert_chunk(settings, &RECIPE, &[object], &mut |file| {
         if file.partition.table == settings.table {
             rows.extend(read(settings.table, file.bytes));
         }

@@ -1,5 +1,6 @@
 //! `edgemill convert`
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -7,6 +8,7 @@ use bytesize::ByteSize;
 use super::show;
 use crate::edge::clock::now_unix_seconds;
 use crate::error::Result;
+use crate::job::rows::{ClientIpChoice, Libraries, TypedRows};
 use crate::job::{Job, Shard, Typed};
 use crate::kernel::names::Layout;
 use crate::lake::LedgerChoice;
@@ -16,12 +18,15 @@ use crate::pipeline;
 /// What a conversion and a second one have in common.
 #[derive(Debug, clap::Args)]
 pub(super) struct Reading {
+    /// A file with any of these arguments, by their long names (edgemill show-config prints one); what is typed wins over it
+    #[arg(long, value_name = "FILE", env = "EDGEMILL_JOB")]
+    pub(super) job: Option<PathBuf>,
     /// Folder of the raw logs
     #[arg(long, value_name = "URL", env = "EDGEMILL_FROM")]
-    pub(super) from: String,
-    /// Which logs they are: what names and first bytes say (auto), or all of one kind whatever their names
-    #[arg(long, value_enum, default_value = "auto", env = "EDGEMILL_FORMAT")]
-    format: FormatArg,
+    pub(super) from: Option<String>,
+    /// Which logs they are: what names and first bytes say, or all of one kind whatever their names [default: auto]
+    #[arg(long, value_enum, env = "EDGEMILL_FORMAT")]
+    format: Option<FormatArg>,
     /// Names of the fields of logs without a header (plain, raw), in their order: 'date time c-ip sc-status'
     #[arg(long, value_name = "NAMES", env = "EDGEMILL_FIELDS")]
     fields: Option<String>,
@@ -52,18 +57,56 @@ pub(super) struct Reading {
     /// Share of rejected lines above which an hour is not committed [default: none]
     #[arg(long, value_name = "RATIO", env = "EDGEMILL_REJECT_FAIL_RATIO")]
     reject_fail_ratio: Option<f64>,
+    #[command(flatten)]
+    rows: RowArgs,
+}
+
+/// How rows are made.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Bots and privacy")]
+struct RowArgs {
+    /// Your own rules about bots, which win over those built in: [[rule]] with pattern, bot, name, vendor, category
+    #[arg(long, value_name = "FILE", env = "EDGEMILL_BOTS")]
+    bots: Option<PathBuf>,
+    /// A regexes.yaml of the ua-parser project, to name browsers and systems by
+    #[arg(long, value_name = "FILE", env = "EDGEMILL_UA_REGEXES")]
+    ua_regexes: Option<PathBuf>,
+    /// What HTTP libraries count as, and apps that say which one they use: bots or apps [default: bots]
+    #[arg(long, value_name = "WHAT", env = "EDGEMILL_HTTP_LIBRARIES")]
+    http_libraries: Option<Libraries>,
+    /// What is kept of client addresses: keep, truncate (/24 and /48) or hash (under a key) [default: keep]
+    #[arg(long, value_name = "WHAT", env = "EDGEMILL_CLIENT_IP")]
+    client_ip: Option<ClientIpChoice>,
+    /// File with the key to hash under; without it the variable `EDGEMILL_CLIENT_IP_KEY` has the key
+    #[arg(long, value_name = "FILE", env = "EDGEMILL_CLIENT_IP_KEY_FILE")]
+    client_ip_key_file: Option<PathBuf>,
+    /// Columns to write as NULL, such as `cs_cookie,c_port`
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', env = "EDGEMILL_DROP")]
+    drop: Option<Vec<String>>,
+    /// Keys whose values are redacted in queries, URLs, cookies and unknown fields; default stands for the usual secrets
+    #[arg(long, value_name = "KEYS", value_delimiter = ',', env = "EDGEMILL_REDACT")]
+    redact: Option<Vec<String>>,
 }
 
 impl Reading {
     /// As a job takes it.
-    pub(super) fn typed(self, to: String) -> Typed {
+    pub(super) fn typed(self, to: Option<String>) -> Typed {
         Typed {
             from: self.from,
             to,
             table: match self.format {
-                FormatArg::Auto => None,
-                FormatArg::Cloudfront => Some(Table::CloudfrontLogs),
-                FormatArg::Alb => Some(Table::AlbLogs),
+                None | Some(FormatArg::Auto) => None,
+                Some(FormatArg::Cloudfront) => Some(Table::CloudfrontLogs),
+                Some(FormatArg::Alb) => Some(Table::AlbLogs),
+            },
+            rows: TypedRows {
+                bots: self.rows.bots,
+                ua_regexes: self.rows.ua_regexes,
+                http_libraries: self.rows.http_libraries,
+                client_ip: self.rows.client_ip,
+                client_ip_key_file: self.rows.client_ip_key_file,
+                drop: self.rows.drop,
+                redact: self.rows.redact,
             },
             layout: self.layout,
             fields: self.fields,
@@ -90,7 +133,7 @@ pub struct Args {
     reading: Reading,
     /// Folder of the lake; made if it is not there
     #[arg(long, value_name = "URL", env = "EDGEMILL_TO")]
-    to: String,
+    to: Option<String>,
     /// Where a new lake keeps its records: lake (in itself) or dynamodb:TABLE [default: lake]
     #[arg(long, value_name = "LEDGER", env = "EDGEMILL_LEDGER")]
     ledger: Option<LedgerChoice>,
@@ -121,17 +164,25 @@ pub(super) enum FormatArg {
     Alb,
 }
 
+impl Args {
+    /// The checked job.
+    pub(super) fn job(self) -> Result<Job> {
+        let file = self.reading.job.clone();
+        let typed = Typed {
+            ledger: self.ledger,
+            hours: self.hours,
+            last: self.last,
+            compact_files: self.compact_files,
+            target_bytes: self.target_size.map(|size| size.as_u64()),
+            orphan_age: self.orphan_age,
+            ..self.reading.typed(self.to)
+        };
+        Job::new(typed.over_file(file.as_deref())?, now_unix_seconds())
+    }
+}
+
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
-    let typed = Typed {
-        ledger: args.ledger,
-        hours: args.hours,
-        last: args.last,
-        compact_files: args.compact_files,
-        target_bytes: args.target_size.map(|size| size.as_u64()),
-        orphan_age: args.orphan_age,
-        ..args.reading.typed(args.to)
-    };
-    let job = Job::new(typed, now_unix_seconds())?;
+    let job = args.job()?;
     let lake = job.to.clone();
     let summary = pipeline::convert(job).await?;
     if json {

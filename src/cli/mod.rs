@@ -1,5 +1,6 @@
 //! The command line, exactly as typed: one file per verb, no work in any. Results go to stdout, everything else to stderr.
 
+mod agent;
 mod compact;
 mod convert;
 mod ddl;
@@ -9,6 +10,7 @@ mod init;
 mod query;
 mod reprocess;
 mod show;
+mod show_config;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -46,6 +48,8 @@ pub enum Verb {
     Reprocess(Box<reprocess::Args>),
     Query(query::Args),
     Ddl(ddl::Args),
+    Agent(agent::Args),
+    ShowConfig(Box<show_config::Args>),
 }
 
 /// Does what was asked for; the exit code where it went well. Boxed, so that the binary's own crate does not have to be
@@ -63,6 +67,8 @@ pub fn run(cli: Cli) -> BoxFuture<'static, Result<u8>> {
             Verb::Reprocess(args) => reprocess::run(*args, cli.json).await,
             Verb::Query(args) => query::run(args, cli.json).await,
             Verb::Ddl(args) => ddl::run(&args, cli.json),
+            Verb::Agent(args) => agent::run(args, cli.json),
+            Verb::ShowConfig(args) => show_config::run(*args, cli.json),
         }
     })
 }

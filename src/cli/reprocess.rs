@@ -19,23 +19,30 @@ pub struct Args {
     reading: Reading,
     /// Folder of the lake
     #[arg(long, visible_alias = "to", value_name = "URL", env = "EDGEMILL_LAKE")]
-    lake: String,
+    lake: Option<String>,
     /// The hours, by the names of their objects, such as 2026-11-21T00..2026-11-22T00 (UTC)
     #[arg(long, value_name = "A..B", group = "which")]
     hours: Option<HourRange>,
     /// All hours, and what has no hour in its name
     #[arg(long, group = "which")]
     all: bool,
+    /// Only the hours that were not made by these rules and choices
+    #[arg(long)]
+    outdated: bool,
 }
 
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
-    let lake = args.lake.clone();
-    let typed = Typed { hours: args.hours, ..args.reading.typed(args.lake) };
-    let summary = pipeline::reprocess(Job::new(typed, now_unix_seconds())?).await?;
+    let file = args.reading.job.clone();
+    let typed = args.reading.typed(args.lake).over_file(file.as_deref())?;
+    // Hours are a conversion's in a job file; these are this verb's own.
+    let job = Job::new(Typed { hours: args.hours, last: None, ..typed }, now_unix_seconds())?;
+    let lake = job.to.clone();
+    let summary = pipeline::reprocess(job, args.outdated).await?;
     if json {
         show::json(&summary)?;
     } else {
         match summary.stats.units {
+            0 if args.outdated => show::line("nothing was written anew: every hour that was converted is of today")?,
             0 => show::line("nothing was written anew: no such hour was converted before")?,
             1 => show::line("1 hour written anew")?,
             units => show::line(&format!("{units} hours written anew"))?,

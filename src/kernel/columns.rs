@@ -5,6 +5,7 @@
 //! the number of its user agent and object, and the values are looked up when the column is written. Numbers, times and
 //! maps are Arrow arrays.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -108,12 +109,12 @@ pub struct MapColumn {
 
 impl MapColumn {
     /// Appends one row's entries; none is NULL.
-    pub fn push<'a>(&mut self, entries: impl Iterator<Item = (&'a str, &'a [u8])>) {
+    pub fn push<'a>(&mut self, entries: impl Iterator<Item = (&'a str, impl AsRef<[u8]>)>) {
         let before = self.keys.len();
         for (key, value) in entries {
             // Names are counted from 1, an array's values from 0; there are far fewer than 2^31.
             self.keys.push(i32::try_from(self.names.number(key.as_bytes())).unwrap_or(1) - 1);
-            self.values.push(value);
+            self.values.push(value.as_ref());
         }
         let count = self.keys.len() - before;
         self.lengths.push(count);
@@ -244,6 +245,30 @@ impl LookedUp {
     }
 }
 
+/// Changes every text of a column, each distinct one once.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The texts after it.
+    pub texts: Arc<Texts>,
+    /// By the number before: the number after.
+    pub numbers: Vec<u32>,
+}
+
+impl Change {
+    /// Of texts; no text is NULL.
+    pub fn of<'t>(texts: &'t Texts, change: impl Fn(&'t [u8]) -> Option<Cow<'t, [u8]>>) -> Self {
+        let (texts, numbers) = texts.changed(change);
+        Self { texts: Arc::new(texts), numbers }
+    }
+
+    /// A column after it.
+    #[must_use]
+    pub fn apply(&self, numbers: &[u32]) -> ColumnData {
+        let numbers = numbers.iter().map(|number| self.numbers[*number as usize]).collect();
+        ColumnData::Text { numbers, texts: Arc::clone(&self.texts) }
+    }
+}
+
 /// The texts of one column of one task: shared by all its hours.
 #[derive(Debug)]
 pub enum TextStore {
@@ -317,7 +342,7 @@ mod tests {
         let mut map = MapColumn::default();
         map.push_nulls(1);
         map.push([("k", &b"v"[..]), ("l", &b"w"[..])].into_iter());
-        map.push(std::iter::empty());
+        map.push(std::iter::empty::<(&str, &[u8])>());
         let array = map.finish().unwrap();
         assert_eq!((array.len(), array.is_null(0), array.value_length(1), array.is_null(2)), (3, true, 2, true));
     }

@@ -13,9 +13,9 @@ use bytes::Bytes;
 use rayon::prelude::*;
 
 use super::encode::{CodedText, ColumnTask, EncodedColumn, FileEncoder, ROW_GROUP_ROWS, Values};
-use super::enrich::Enricher;
 use super::inflate::{self, Damage, Inflater, Whole};
 use super::parse::{Decoder, Reject, Settings, parquet};
+use super::recipe::{Recipe, Stamp};
 use super::rejects::{self, RejectedLine};
 use super::rows::{HourRows, Rows};
 use super::schema::columns;
@@ -104,23 +104,23 @@ pub struct OutputFile {
 /// objects alone.
 pub fn convert_chunk(
     settings: &Settings,
-    enricher: &Enricher,
+    recipe: &Recipe,
     objects: &[RawObject],
     emit: &mut dyn FnMut(OutputFile) -> Result<()>,
 ) -> Result<ChunkReport> {
-    let mut pile = Pile::new(settings.table);
+    let mut pile = Pile::new(settings.table, recipe);
     let mut report = ChunkReport { outcomes: Vec::with_capacity(objects.len()), ..ChunkReport::default() };
     for wave in waves(objects) {
         let tasks = tasks(wave);
         let worked: Vec<Result<TaskOutput<'_>>> = tasks
             .par_iter()
-            .map_init(Inflater::default, |inflater, task| work(settings, enricher, task, inflater))
+            .map_init(Inflater::default, |inflater, task| work(settings, recipe, task, inflater))
             .collect();
         for parts in worked {
             for part in parts? {
                 match part {
                     Part::Done(done) => pile.add(done, &mut report),
-                    Part::Large(object) => work_large(settings, enricher, object, &mut pile, &mut report, emit)?,
+                    Part::Large(object) => work_large(settings, recipe, object, &mut pile, &mut report, emit)?,
                 }
                 if pile.held_bytes >= FLUSH_HELD_BYTES {
                     pile.flush(emit)?;
@@ -199,12 +199,12 @@ type TaskOutput<'a> = Vec<Part<'a>>;
 /// Works a task's ordinary objects; a large one is left for the caller, at its place.
 fn work<'a>(
     settings: &Settings,
-    enricher: &Enricher,
+    recipe: &Recipe,
     task: &'a [RawObject],
     inflater: &mut Inflater,
 ) -> Result<TaskOutput<'a>> {
     let mut parts = Vec::with_capacity(1);
-    let mut rows = Rows::new(settings.table, enricher, task.iter().map(claimed_raw_bytes).sum());
+    let mut rows = Rows::new(settings.table, recipe, task.iter().map(claimed_raw_bytes).sum());
     let mut done = Done::default();
     for object in task {
         if object.stored.starts_with(parquet::MAGIC) {
@@ -227,7 +227,7 @@ fn work<'a>(
             Whole::TooLarge => {
                 parts.push(Part::Done(finish(std::mem::take(&mut done), &mut rows)?));
                 parts.push(Part::Large(object));
-                rows = Rows::new(settings.table, enricher, 0);
+                rows = Rows::new(settings.table, recipe, 0);
             }
         }
     }
@@ -297,13 +297,13 @@ fn end_object(object: &RawObject, ended: Ended, whole: bool, rows: &mut Rows<'_>
 /// Works one large object piece by piece, so that its size does not matter.
 fn work_large(
     settings: &Settings,
-    enricher: &Enricher,
+    recipe: &Recipe,
     object: &RawObject,
-    pile: &mut Pile,
+    pile: &mut Pile<'_>,
     report: &mut ChunkReport,
     emit: &mut dyn FnMut(OutputFile) -> Result<()>,
 ) -> Result<()> {
-    let mut rows = Rows::new(settings.table, enricher, LARGE_CUT_RAW_BYTES);
+    let mut rows = Rows::new(settings.table, recipe, LARGE_CUT_RAW_BYTES);
     rows.begin_object(&object.filename, object.distribution.as_deref());
     let (mut decoder, mut held, mut raw_bytes, mut cut_bytes) = (Decoder::new(settings), Vec::new(), 0_u64, 0_u64);
     let (mut failure, mut too_much, mut first_reject) = (None, None, None);
@@ -354,16 +354,17 @@ fn work_large(
 }
 
 /// Rows and rejects in the order of their objects, waiting to be written.
-struct Pile {
+struct Pile<'r> {
     table: Table,
+    recipe: &'r Recipe,
     partitions: BTreeMap<Hour, Vec<HourRows>>,
     rejects: BTreeMap<Hour, Vec<RejectedLine>>,
     held_bytes: u64,
 }
 
-impl Pile {
-    const fn new(table: Table) -> Self {
-        Self { table, partitions: BTreeMap::new(), rejects: BTreeMap::new(), held_bytes: 0 }
+impl<'r> Pile<'r> {
+    const fn new(table: Table, recipe: &'r Recipe) -> Self {
+        Self { table, recipe, partitions: BTreeMap::new(), rejects: BTreeMap::new(), held_bytes: 0 }
     }
 
     fn add(&mut self, done: Done, report: &mut ChunkReport) {
@@ -385,15 +386,17 @@ impl Pile {
     fn flush(&mut self, emit: &mut dyn FnMut(OutputFile) -> Result<()>) -> Result<()> {
         self.held_bytes = 0;
         let table = self.table;
+        let keeps_lines = self.recipe.privacy.keeps_all();
+        let stamp = self.recipe.stamp();
         let rejects = std::mem::take(&mut self.rejects);
-        let rejected = rejects
-            .into_iter()
-            .map(|(hour, lines)| (Partition { table: Table::Rejects, hour }, vec![rejects::rows(table, &lines)]));
+        let rejected = rejects.into_iter().map(|(hour, lines)| {
+            (Partition { table: Table::Rejects, hour }, vec![rejects::rows(table, &lines, keeps_lines)])
+        });
         let kept = std::mem::take(&mut self.partitions).into_iter();
         let kept = kept.map(|(hour, parts)| (Partition { table, hour }, parts));
         let partitions: Vec<(Partition, Vec<HourRows>)> = kept.chain(rejected).collect();
         let written: Vec<Result<Vec<OutputFile>>> =
-            partitions.into_par_iter().map(|(partition, parts)| write(partition, &parts)).collect();
+            partitions.into_par_iter().map(|(partition, parts)| write(partition, &parts, stamp)).collect();
         for files in written {
             files?.into_iter().try_for_each(&mut *emit)?;
         }
@@ -402,9 +405,10 @@ impl Pile {
 }
 
 /// Sorts and encodes one partition's rows.
-pub(super) fn write(partition: Partition, parts: &[HourRows]) -> Result<Vec<OutputFile>> {
+pub(super) fn write(partition: Partition, parts: &[HourRows], stamp: &Stamp) -> Result<Vec<OutputFile>> {
     let order = order(partition.table, parts);
-    let files = encode(partition.table, parts, &order).map_err(|error| Error::encode(partition.to_string(), error))?;
+    let files =
+        encode(partition.table, parts, &order, stamp).map_err(|error| Error::encode(partition.to_string(), error))?;
     let sizes = order.chunks(FILE_ROWS).map(|rows| rows.len() as u64);
     Ok(files.into_iter().zip(sizes).map(|(bytes, rows)| OutputFile { partition, bytes, rows }).collect())
 }
@@ -412,11 +416,11 @@ pub(super) fn write(partition: Partition, parts: &[HourRows]) -> Result<Vec<Outp
 type Encoded<T> = std::result::Result<T, crate::error::Cause>;
 
 /// The files of a partition's rows. Columns are worked side by side, each gathered once for all row groups.
-fn encode(table: Table, parts: &[HourRows], order: &[u32]) -> Encoded<Vec<Vec<u8>>> {
+fn encode(table: Table, parts: &[HourRows], order: &[u32], stamp: &Stamp) -> Encoded<Vec<Vec<u8>>> {
     let mut files = Vec::new();
     let mut pieces: Vec<Vec<(Range<usize>, ColumnTask)>> = columns(table).iter().map(|_| Vec::new()).collect();
     for (number, rows) in order.chunks(FILE_ROWS).enumerate() {
-        let mut file = FileEncoder::new(table)?;
+        let mut file = FileEncoder::new(table, stamp)?;
         let start = number * FILE_ROWS;
         for first in (start..start + rows.len()).step_by(ROW_GROUP_ROWS) {
             let group = first..(first + ROW_GROUP_ROWS).min(start + rows.len());

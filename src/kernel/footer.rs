@@ -38,7 +38,12 @@ mod tests {
 
     #[test]
     fn a_footer_is_read_from_as_much_of_the_end_as_it_takes() {
-        let whole = bytes::Bytes::from(FileEncoder::new(Table::CloudfrontLogs).unwrap().finish().unwrap());
+        let whole = bytes::Bytes::from(
+            FileEncoder::new(Table::CloudfrontLogs, &crate::kernel::recipe::Stamp::default())
+                .unwrap()
+                .finish()
+                .unwrap(),
+        );
         let size_bytes = whole.len() as u64;
         assert_eq!(read(&whole, size_bytes).unwrap(), Footer::Rows(0));
         let mut tail_bytes = 8;

@@ -10,6 +10,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::columns::{ColumnData, MapColumn};
 use super::convert::{OutputFile, write};
+use super::encode::{PRIVACY_KEY, RULES_KEY};
+use super::recipe::Stamp;
 use super::rows::HourRows;
 use super::schema::{Column, ColumnType, arrow_schema, columns};
 use super::texts::{Interner, NULL, Texts};
@@ -24,15 +26,26 @@ pub type NamedFile = (String, Bytes);
 
 /// Merges files of a partition. Ties keep the order of the files, so the same files give the same bytes.
 pub fn merge(partition: Partition, files: &[NamedFile]) -> Result<Vec<OutputFile>> {
-    let mut parts = Vec::with_capacity(files.len());
+    let (mut parts, mut stamps) = (Vec::with_capacity(files.len()), Vec::with_capacity(files.len()));
     for (name, bytes) in files {
-        parts.push(read(partition.table, bytes).map_err(|source| Error::FileDamaged { path: name.clone(), source })?);
+        let (rows, stamp) =
+            read(partition.table, bytes).map_err(|source| Error::FileDamaged { path: name.clone(), source })?;
+        parts.push(rows);
+        stamps.push(stamp);
     }
-    write(partition, &parts)
+    write(partition, &parts, &Stamp::of_several(&stamps))
 }
 
-fn read(table: Table, bytes: &Bytes) -> Result<HourRows, Cause> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes.clone())?.with_batch_size(BATCH_ROWS).build()?;
+fn read(table: Table, bytes: &Bytes) -> Result<(HourRows, Stamp), Cause> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone())?.with_batch_size(BATCH_ROWS);
+    let pairs = builder.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
+    let said = |key: &str| pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.clone());
+    let stamp = Stamp {
+        rules: said(RULES_KEY).unwrap_or_default(),
+        // Files of before there was a choice keep all.
+        privacy: said(PRIVACY_KEY).unwrap_or_else(|| "none".to_owned()),
+    };
+    let reader = builder.build()?;
     let batches: Vec<RecordBatch> = reader.collect::<Result<_, _>>()?;
     let rows = batches.iter().map(RecordBatch::num_rows).sum();
     let kinds = arrow_schema(table);
@@ -45,7 +58,7 @@ fn read(table: Table, bytes: &Bytes) -> Result<HourRows, Cause> {
             _ => per_row(&arrays, field.data_type(), rows)?,
         });
     }
-    Ok(HourRows { rows, columns: data, object_keys: Vec::new(), agent_keys: Vec::new() })
+    Ok((HourRows { rows, columns: data, object_keys: Vec::new(), agent_keys: Vec::new() }, stamp))
 }
 
 fn per_row(arrays: &[&ArrayRef], kind: &DataType, rows: usize) -> Result<ColumnData, Cause> {

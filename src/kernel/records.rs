@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::inflate::Damage;
+use super::recipe::Stamp;
 use crate::model::{Hour, ObjectId, Partition, UnitId};
 use crate::stats::LineStats;
 
@@ -327,6 +328,9 @@ pub struct Manifest {
     pub attempt: AttemptId,
     /// The canonical URL of the source of all its inputs.
     pub source: String,
+    /// How its rows were made.
+    #[serde(default)]
+    pub stamp: Stamp,
     /// Its inputs, in key order.
     pub inputs: Vec<ManifestInput>,
     /// Its outputs, in the order in which they were made.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryArray, Int64Array, StringArray};
+use sha2::{Digest, Sha256};
 
 use super::columns::ColumnData;
 use super::parse::Reject;
@@ -27,9 +28,10 @@ impl RejectedLine {
     }
 }
 
-/// The rejects of one hour as one part of a partition of the `rejects` table, in the order given.
+/// The rejects of one hour as one part of a partition of the `rejects` table, in the order given. Where lines are not kept,
+/// their hashes are.
 #[must_use]
-pub fn rows(source: Table, lines: &[RejectedLine]) -> HourRows {
+pub fn rows(source: Table, lines: &[RejectedLine], keeps_lines: bool) -> HourRows {
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let column = |name: &str| -> ArrayRef {
         match name {
@@ -42,7 +44,19 @@ pub fn rows(source: Table, lines: &[RejectedLine]) -> HourRows {
                 Arc::new(Int64Array::from_iter_values(lines.iter().map(|line| number(line.reject.byte_offset))))
             }
             "reason" => Arc::new(StringArray::from_iter_values(lines.iter().map(|line| &line.reject.reason))),
-            _ => Arc::new(BinaryArray::from_iter_values(lines.iter().map(|line| &line.reject.raw_line))),
+            "line_bytes" => Arc::new(Int64Array::from_iter_values(
+                lines.iter().map(|line| number(line.reject.raw_line.len() as u64)),
+            )),
+            "line_sha256" => {
+                let hash = |line: &RejectedLine| {
+                    Sha256::digest(&line.reject.raw_line).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+                };
+                Arc::new(lines.iter().map(|line| (!keeps_lines).then(|| hash(line))).collect::<StringArray>())
+            }
+            _ => {
+                let lines = lines.iter().map(|line| keeps_lines.then_some(line.reject.raw_line.as_slice()));
+                Arc::new(lines.collect::<BinaryArray>())
+            }
         }
     };
     let columns = columns(Table::Rejects).iter().map(|known| ColumnData::PerRow(column(known.name))).collect();

@@ -104,14 +104,17 @@ const CLOUDFRONT_LOGS: &[Column] = &[
     logged("cache_behavior_path_pattern", Text, "Path pattern of the cache behaviour that matched"),
     made("user_agent", Text, "cs_user_agent, percent-decoded"),
     made("browser_family", Text, "Browser, such as Chrome"),
-    made("browser_version", Text, "Version of the browser"),
+    made("browser_version", Text, "Major version of the browser"),
     made("os_family", Text, "Operating system"),
     made("device_class", Text, "desktop, mobile, tablet, tv, bot or other"),
-    made("is_bot", Boolean, "Whether a program made the request; NULL without a user agent"),
-    made("bot_name", Text, "Name of the bot"),
-    made("bot_category", Text, "What the bot is for"),
+    made("is_bot", Boolean, "Whether a program made the request; NULL without a user agent and behind a proxy"),
+    made("bot_name", Text, "Name of the bot, as the list of known bots has it or as it calls itself"),
+    made("bot_category", Text, "What the bot is for, such as search-engine or ai-training"),
     made("filename", Text, "Key of the raw object that the row comes from"),
     made("extra", StringMap, "Fields that this version does not know, by their logged names"),
+    made("bot_vendor", Text, "Who runs the bot"),
+    made("edge_city", Text, "City of the edge location, by the airport code in its name"),
+    made("edge_country", Text, "Country of the edge location, ISO 3166-1 alpha-2"),
 ];
 
 /// Access logs of Application Load Balancers. Field meanings: Elastic Load Balancing, "Access log entries"; names and types
@@ -157,14 +160,15 @@ const ALB_LOGS: &[Column] = &[
     logged("ip_address", Text, "Address of the load balancer's node"),
     made("user_agent_decoded", Text, "user_agent without its escapes"),
     made("browser_family", Text, "Browser, such as Chrome"),
-    made("browser_version", Text, "Version of the browser"),
+    made("browser_version", Text, "Major version of the browser"),
     made("os_family", Text, "Operating system"),
     made("device_class", Text, "desktop, mobile, tablet, tv, bot or other"),
-    made("is_bot", Boolean, "Whether a program made the request; NULL without a user agent"),
-    made("bot_name", Text, "Name of the bot"),
-    made("bot_category", Text, "What the bot is for"),
+    made("is_bot", Boolean, "Whether a program made the request; NULL without a user agent and behind a proxy"),
+    made("bot_name", Text, "Name of the bot, as the list of known bots has it or as it calls itself"),
+    made("bot_category", Text, "What the bot is for, such as search-engine or ai-training"),
     made("filename", Text, "Key of the raw object that the row comes from"),
     made("extra", StringMap, "Fields that this version does not know, by their logged names"),
+    made("bot_vendor", Text, "Who runs the bot"),
 ];
 
 /// Lines that are no rows.
@@ -174,7 +178,9 @@ const REJECTS: &[Column] = &[
     made("line_number", Bigint, "Line in the decompressed object, from 1"),
     made("byte_offset", Bigint, "Offset of the line in the decompressed object, from 0"),
     made("reason", Text, "Why the line is no row"),
-    unique(made("raw_line", Binary, "The line as it was, without its end")),
+    unique(made("raw_line", Binary, "The line as it was, without its end; NULL where the job keeps less of people")),
+    made("line_bytes", Bigint, "Length of the line"),
+    made("line_sha256", Text, "SHA-256 of the line in hexadecimal, where raw_line is NULL for privacy"),
 ];
 
 /// The columns that the rows of a file are sorted by, the first first; none where rows stay as they come.

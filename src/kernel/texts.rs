@@ -1,6 +1,7 @@
 //! Distinct texts, numbered. A column of text is kept as one number per row, and each distinct text once: rows are sorted,
 //! gathered and written by their numbers, so a text is hashed once when it is read and never copied again per row.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::LazyLock;
 
@@ -63,6 +64,17 @@ impl Texts {
     #[must_use]
     pub const fn held_bytes(&self) -> u64 {
         (self.bytes.len() + 4 * (self.ends.len() + self.hashes.len())) as u64
+    }
+
+    /// These texts changed one by one, and the new number of each old one. Equal results have one number; no text is [`NULL`].
+    pub fn changed<'t>(&'t self, change: impl Fn(&'t [u8]) -> Option<Cow<'t, [u8]>>) -> (Self, Vec<u32>) {
+        let mut interner = Interner::default();
+        let mut numbers = vec![NULL];
+        for end in self.ends.windows(2) {
+            let text = &self.bytes[end[0] as usize..end[1] as usize];
+            numbers.push(change(text).map_or(NULL, |text| interner.number(&text)));
+        }
+        (interner.take(), numbers)
     }
 
     /// Makes room for texts of so many bytes, so that a growing column is not copied time and again.

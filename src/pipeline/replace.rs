@@ -33,12 +33,14 @@ pub(super) fn by_url<'l>(source: &str, listed: impl Iterator<Item = &'l ObjectId
 }
 
 /// Writes the hours of a job anew that were converted before; what was never converted stays so.
-pub async fn reprocess(job: Job) -> Result<Summary> {
+///
+/// With `outdated_only`, those that were made as this job makes them stay as they are.
+pub async fn reprocess(job: Job, outdated_only: bool) -> Result<Summary> {
     let begun = Instant::now();
     let source = Objects::open(&Location::existing(&job.from)?)?;
     let lake = Lake::open(&job.to).await?;
     let grouped = source::list(&source, &job.naming, job.hours).await?;
-    let mut summary = reprocess_listed(job, source, lake, grouped).await?;
+    let mut summary = reprocess_listed(job, source, lake, grouped, outdated_only).await?;
     summary.elapsed_seconds = begun.elapsed().as_secs_f64();
     Ok(summary)
 }
@@ -46,15 +48,21 @@ pub async fn reprocess(job: Job) -> Result<Summary> {
 /// Writes hours of a source anew in a lake, both of any store: the job's own places are not looked at.
 pub async fn reprocess_into(job: Job, source: Objects, lake: Lake) -> Result<Summary> {
     let grouped = source::list(&source, &job.naming, job.hours).await?;
-    reprocess_listed(job, source, lake, grouped).await
+    reprocess_listed(job, source, lake, grouped, false).await
 }
 
-async fn reprocess_listed(job: Job, source: Objects, lake: Lake, grouped: Grouped) -> Result<Summary> {
+async fn reprocess_listed(
+    job: Job,
+    source: Objects,
+    lake: Lake,
+    grouped: Grouped,
+    outdated_only: bool,
+) -> Result<Summary> {
     let shared = share(job, source, lake).await?;
-    guarded(&shared, Box::pin(run(&shared, grouped))).await
+    guarded(&shared, Box::pin(run(&shared, grouped, outdated_only))).await
 }
 
-async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
+async fn run(shared: &Shared, grouped: Grouped, outdated_only: bool) -> Result<Summary> {
     let mut summary = Summary::default();
     shared.tell_tidied(&mut summary);
     shared.end_with_others(&mut summary).await?;
@@ -69,6 +77,9 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     // is known before the first is.
     let mut left: Vec<(UnitId, BTreeSet<Partition>)> = Vec::new();
     for record in records {
+        if outdated_only && is_of_today(shared, record).await? {
+            continue;
+        }
         left.push((record.unit.clone(), inputs(shared, record, &listed).await?.partitions));
     }
     while !left.is_empty() {
@@ -98,6 +109,16 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
         }
     }
     Ok(summary)
+}
+
+/// Whether all of a unit's rows were made as this job makes them.
+async fn is_of_today(shared: &Shared, record: &UnitRecord) -> Result<bool> {
+    for entry in &record.batches {
+        if manifests::read(&shared.lake.objects, &entry.attempt).await?.stamp != *shared.recipe.stamp() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn claimed(shared: &Shared, unit: &UnitId, listed: &ByUrl, progress: &Progress) -> Result<Summary> {

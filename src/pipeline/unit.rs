@@ -18,7 +18,6 @@ use crate::error::{Error, Result};
 use crate::kernel::convert::{
     ChunkReport, FLUSH_HELD_BYTES, ObjectOutcome, OutputFile, RawObject, claimed_raw_bytes, convert_chunk,
 };
-use crate::kernel::enrich::RULES_VERSION;
 use crate::kernel::names;
 use crate::kernel::places::{staged, staging};
 use crate::kernel::plan::{UnitPlan, chunks, path};
@@ -153,7 +152,7 @@ pub(super) async fn convert_inputs(
     let attempt = shared.attempts.begin(unit);
     let source = shared.source.url();
     let before = replaces.as_ref().map(|replaced| replaced.batches.clone()).unwrap_or_default();
-    let batch = batch_id(unit, source, RULES_VERSION, inputs, &before);
+    let batch = batch_id(unit, source, &shared.recipe.stamp().to_string(), inputs, &before);
     let (mut outcomes, mut outputs) = (Vec::with_capacity(inputs.len()), Vec::new());
     let mut new_fields: BTreeMap<String, u64> = BTreeMap::new();
     let mut fetched = futures::stream::iter(chunks(inputs)).then(|chunk| fetch(shared, unit, inputs, chunk)).boxed();
@@ -182,6 +181,7 @@ pub(super) async fn convert_inputs(
         batch,
         attempt: attempt.clone(),
         source: source.to_owned(),
+        stamp: shared.recipe.stamp().clone(),
         inputs: outcomes.into_iter().filter(|outcome| !outcome.unread).map(manifest_input).collect(),
         outputs,
         replaces,
@@ -256,11 +256,11 @@ async fn convert_fetched(
     let Fetched { objects, budget } = chunk;
     let raw_bytes = objects.iter().map(claimed_raw_bytes).sum();
     let working = shared.convert_budget.take(convert_cost_bytes(raw_bytes)).await?;
-    let (settings, enricher) = (shared.job.settings(unit.table()), Arc::clone(&shared.enricher));
+    let (settings, recipe) = (shared.job.settings(unit.table()), Arc::clone(&shared.recipe));
     let work = move || {
         // The writer is gone only where it failed, and then its own error is the one to tell.
         let stopped = |_| Error::Stopped { signal: "a failed write" };
-        convert_chunk(&settings, &enricher, &objects, &mut |file| send.blocking_send(file).map_err(stopped))
+        convert_chunk(&settings, &recipe, &objects, &mut |file| send.blocking_send(file).map_err(stopped))
     };
     let converted = offload(&shared.pool, format!("converting {unit}"), work);
     let (report, outputs) = tokio::join!(converted, writer.write(files));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use edgemill::kernel::protocol::{Sentence, Setting};
+use edgemill::kernel::recipe::Stamp;
 use edgemill::kernel::records::{
     AttemptId, BatchEntry, BatchId, BatchState, FORMAT_VERSION, FileEntry, Manifest, ManifestInput, ManifestOutput,
     Replaced, UnitRecord,
@@ -145,6 +146,7 @@ pub(crate) fn manifest(
         batch: batch_name,
         attempt: AttemptId(format!("{attempt}{}", batch.0)),
         source: "s3://logs".into(),
+        stamp: Stamp::default(),
         inputs: inputs.chars().map(input).collect(),
         outputs,
         replaces: replaces.map(|(record, partitions)| Replaced {

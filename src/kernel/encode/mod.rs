@@ -22,7 +22,7 @@ use parquet::file::properties::{
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
-use super::enrich::RULES_VERSION;
+use super::recipe::Stamp;
 use super::schema::{Column, ColumnType, arrow_schema, columns, encoder_schema, sort_columns};
 use crate::model::Table;
 
@@ -52,8 +52,14 @@ fn zstd_level() -> ZstdLevel {
     ZstdLevel::default()
 }
 
+/// Under which key a file says by which rules its user agents were looked at.
+pub const RULES_KEY: &str = "edgemill.rules";
+
+/// Under which key a file says what was kept of people.
+pub const PRIVACY_KEY: &str = "edgemill.privacy";
+
 /// The properties of every file of a table.
-fn properties(table: Table) -> WriterPropertiesPtr {
+fn properties(table: Table, stamp: &Stamp) -> WriterPropertiesPtr {
     let path = |name: &str| ColumnPath::from(name);
     let metadata = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
     let mut builder = WriterProperties::builder()
@@ -62,7 +68,8 @@ fn properties(table: Table) -> WriterPropertiesPtr {
         .set_created_by(concat!("edgemill version ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_key_value_metadata(Some(vec![
             metadata("edgemill.table", table.name()),
-            metadata("edgemill.rules", RULES_VERSION),
+            metadata(RULES_KEY, &stamp.rules),
+            metadata(PRIVACY_KEY, &stamp.privacy),
         ]))
         .set_compression(Compression::ZSTD(zstd_level()))
         .set_dictionary_enabled(true)
@@ -187,9 +194,9 @@ impl std::fmt::Debug for FileEncoder {
 
 impl FileEncoder {
     /// Begins a file of a table.
-    pub fn new(table: Table) -> Result<Self, ParquetError> {
+    pub fn new(table: Table, stamp: &Stamp) -> Result<Self, ParquetError> {
         let schema = encoder_schema(table);
-        let properties = properties(table);
+        let properties = properties(table, stamp);
         let converter = ArrowSchemaConverter::new().with_coerce_types(properties.coerce_types());
         let root = converter.convert(&arrow_schema(table))?.root_schema_ptr();
         let writer = SerializedFileWriter::new(Vec::new(), root, properties)?;

@@ -19,7 +19,7 @@ fn write(texts: &[Option<String>], repeats: bool) -> Vec<u8> {
         texts.iter().map(|text| text.as_ref().map_or(0, |text| interner.number(text.as_bytes()))).collect();
     let known = interner.take();
     let values: Vec<&[u8]> = (0..=u32::try_from(known.len()).unwrap()).map(|number| known.get(number)).collect();
-    let mut file = FileEncoder::new(TABLE).unwrap();
+    let mut file = FileEncoder::new(TABLE, &crate::kernel::recipe::Stamp::default()).unwrap();
     let encoded = file.row_group().unwrap().into_iter().map(|task| {
         let values = match task.field().name().as_str() {
             "x_edge_location" | "cs_uri_stem" => {

@@ -1,11 +1,16 @@
-//! One user agent, looked at. The only file that knows woothee, so that another library can take its place.
+//! One user agent, looked at.
 
-use std::sync::LazyLock;
+use super::browser;
+use super::category::Category;
+use super::decode::{Escapes, decode_logged, text};
+use super::own::Own;
+use super::rules::Rules;
+use super::uap::Regexes;
+use super::verdict::{Verdict, decide};
 
-use super::decode::{Escapes, decode_logged};
-
-/// The version of these rules, kept in every file's metadata so that a later version knows what to do again.
-pub const RULES_VERSION: &str = "woothee-0.13";
+/// Only the beginning of a user agent is looked at: whoever says who they are says it there, and no made-up text costs more
+/// than a few ordinary ones. (The longest of some 1,700 labelled ones has 325 bytes.)
+const LOOKED_AT_BYTES: usize = 640;
 
 /// What a user agent says. `None` is NULL in the table: not known, never 'Other'.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,18 +21,30 @@ pub struct Agent {
     pub user_agent: Option<String>,
     /// Browser, such as `Chrome`.
     pub browser_family: Option<String>,
-    /// Its version, as it says.
+    /// Its major version, such as `140`.
     pub browser_version: Option<String>,
     /// Operating system, such as `Windows`.
     pub os_family: Option<String>,
     /// `desktop`, `mobile`, `tablet`, `tv`, `bot` or `other`.
     pub device_class: Option<&'static str>,
-    /// Whether a program is behind it; `None` without a user agent.
+    /// Whether a program is behind it; `None` without a user agent, and behind a proxy.
     pub is_bot: Option<bool>,
     /// The bot's name.
     pub bot_name: Option<String>,
-    /// What the bot is for. woothee does not know; no row has one yet.
-    pub bot_category: Option<&'static str>,
+    /// Who runs the bot.
+    pub bot_vendor: Option<String>,
+    /// What the bot is for.
+    pub bot_category: Option<String>,
+}
+
+/// How user agents are looked at: the rules of this version, and what a job adds.
+#[derive(Debug)]
+pub(super) struct Look {
+    pub(super) rules: Rules,
+    pub(super) own: Own,
+    pub(super) regexes: Option<Regexes>,
+    /// Whether libraries, and apps that say which one they are built with, count as bots.
+    pub(super) libraries_are_bots: bool,
 }
 
 impl Agent {
@@ -37,101 +54,63 @@ impl Agent {
         Self::default()
     }
 
+    /// Bytes held, about.
+    pub(super) fn held_bytes(&self) -> usize {
+        let texts = [&self.raw, &self.user_agent].into_iter().flatten().map(String::len).sum::<usize>();
+        size_of::<Self>() + texts + 64
+    }
+
     /// Decodes a raw value and looks at it.
-    #[must_use]
-    pub fn of_raw(raw: &[u8], escapes: Escapes) -> Self {
-        static PARSER: LazyLock<woothee::parser::Parser> = LazyLock::new(woothee::parser::Parser::new);
+    pub(super) fn of_raw(raw: &[u8], escapes: Escapes, look: &Look) -> Self {
         let user_agent = decode_logged(raw, escapes);
-        if raw.is_empty() {
-            // It says as little as none at all.
-            return Self { raw: Some(String::new()), user_agent: Some(user_agent), ..Self::default() };
-        }
-        let mut agent = Self {
-            raw: Some(String::from_utf8_lossy(raw).into_owned()),
-            is_bot: Some(false),
-            device_class: Some("other"),
-            ..Self::default()
-        };
-        if let Some(found) = PARSER.parse(&user_agent) {
-            let known = |text: &str| (!text.is_empty() && text != "UNKNOWN").then(|| text.to_owned());
-            agent.os_family = known(os_family(found.os));
-            agent.device_class = Some(device_class(found.category, found.os));
-            if found.category == "crawler" {
-                agent.is_bot = Some(true);
-                agent.bot_name = known(found.name);
-            } else {
-                agent.browser_family = known(found.name);
-                agent.browser_version = known(found.version);
-            }
-        }
+        let mut agent = Self::of_text(&user_agent, look);
+        agent.raw = Some(text(raw));
         agent.user_agent = Some(user_agent);
         agent
     }
-}
 
-/// Systems as people say them; browsers have frozen the versions, so those say nothing.
-fn os_family(os: &str) -> &str {
-    match os {
-        "iPhone" | "iPod" => "iOS",
-        "iPad" => "iPadOS",
-        "Mac OSX" => "macOS",
-        other if other.starts_with("Windows Phone") => "Windows Phone",
-        other if other.starts_with("Windows") => "Windows",
-        other => other,
-    }
-}
-
-fn device_class(category: &str, os: &str) -> &'static str {
-    match (category, os) {
-        ("crawler", _) => "bot",
-        (_, "iPad") => "tablet",
-        ("pc", _) => "desktop",
-        ("smartphone" | "mobilephone", _) => "mobile",
-        ("appliance", "DigitalTV") => "tv",
-        _ => "other",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(raw: &str) -> (Option<String>, Option<String>, Option<&'static str>, Option<bool>) {
-        let agent = Agent::of_raw(raw.as_bytes(), Escapes::Percent);
-        (agent.browser_family, agent.os_family, agent.device_class, agent.is_bot)
+    fn of_text(user_agent: &str, look: &Look) -> Self {
+        if user_agent.is_empty() {
+            // It says as little as none at all.
+            return Self::default();
+        }
+        let beginning = &user_agent[..user_agent.floor_char_boundary(LOOKED_AT_BYTES)];
+        let signs = look.rules.look(beginning);
+        let browser = match &look.regexes {
+            Some(regexes) => regexes.look(beginning, browser::look(beginning, &signs)),
+            None => browser::look(beginning, &signs),
+        };
+        let mut agent = Self {
+            browser_family: browser.family,
+            browser_version: browser.version,
+            os_family: browser.system,
+            device_class: Some(browser.class),
+            ..Self::default()
+        };
+        match decide(beginning, &signs) {
+            Verdict::Unknown => agent = Self { device_class: Some("other"), ..Self::default() },
+            Verdict::Person => agent.is_bot = Some(false),
+            Verdict::Bot { name, vendor, category } => {
+                agent.is_bot = Some(category != Category::HttpLibrary || look.libraries_are_bots);
+                (agent.bot_name, agent.bot_vendor) = (name, vendor);
+                agent.bot_category = Some(category.name().to_owned());
+            }
+        }
+        look.own.apply(beginning, &mut agent);
+        agent.without_pretence()
     }
 
-    fn person(
-        browser: &str,
-        os: &str,
-        device: &'static str,
-    ) -> (Option<String>, Option<String>, Option<&'static str>, Option<bool>) {
-        (Some(browser.into()), Some(os.into()), Some(device), Some(false))
-    }
-
-    #[test]
-    fn browsers_are_known_through_their_encoding() {
-        let windows = "Mozilla/5.0%20(Windows%20NT%2010.0;%20Win64;%20x64)%20AppleWebKit/537.36%20(KHTML,%20like%20Gecko)%20Chrome/140.0.0.0%20Safari/537.36";
-        assert_eq!(of(windows), person("Chrome", "Windows", "desktop"));
-        assert_eq!(of(&windows.replace("%20", "%2520")), person("Chrome", "Windows", "desktop"));
-        let iphone = "Mozilla/5.0%20(iPhone;%20CPU%20iPhone%20OS%2018_5%20like%20Mac%20OS%20X)%20AppleWebKit/605.1.15%20(KHTML,%20like%20Gecko)%20Version/18.5%20Mobile/15E148%20Safari/604.1";
-        assert_eq!(of(iphone), person("Safari", "iOS", "mobile"));
-        assert_eq!(Agent::of_raw(windows.as_bytes(), Escapes::Percent).browser_version.as_deref(), Some("140.0.0.0"));
-    }
-
-    #[test]
-    fn bots_are_named_and_unknown_agents_are_not_guessed() {
-        let bot = Agent::of_raw(
-            b"Mozilla/5.0%20(compatible;%20Googlebot/2.1;%20+http://www.google.com/bot.html)",
-            Escapes::Percent,
-        );
-        assert_eq!(
-            (bot.is_bot, bot.bot_name.as_deref(), bot.device_class),
-            (Some(true), Some("Googlebot"), Some("bot"))
-        );
-        assert_eq!(of("something"), (None, None, Some("other"), Some(false)));
-        assert_eq!(Agent::absent().is_bot, None);
-        let empty = Agent::of_raw(b"", Escapes::Percent);
-        assert_eq!((empty.raw.as_deref(), empty.is_bot, empty.device_class), (Some(""), None, None));
+    /// A bot has no browser, whatever it says, and sits at no system; a library has at least the system that its app runs on.
+    fn without_pretence(mut self) -> Self {
+        let is_library = self.bot_category.as_deref() == Some(Category::HttpLibrary.name());
+        let is_bot = self.is_bot == Some(true);
+        if is_bot || is_library {
+            (self.browser_family, self.browser_version) = (None, None);
+        }
+        if is_bot {
+            self.device_class = Some("bot");
+            self.os_family = self.os_family.filter(|_| is_library);
+        }
+        self
     }
 }

@@ -4,44 +4,132 @@
 //! Two levels remember: [`Agents`] belongs to one task and needs no lock; [`Enricher`] is shared by all and asked only for
 //! what a task has not seen yet.
 
+//!
+//! | file | what it knows |
+//! |-|-|
+//! | `decode` | taking the log's escapes off |
+//! | `patterns` | many words against one text in one pass |
+//! | `rules`, `data/` | the rules of this version: bots by name, what tells a bot, browsers and systems |
+//! | `verdict` | person or bot, and which |
+//! | `browser` | browser, system and device: woothee, mended |
+//! | `own`, `uap` | what a job adds: its own rules, a `regexes.yaml` |
+//! | `edges` | where edge locations are |
+
 mod agent;
+mod browser;
+mod category;
 pub mod decode;
+mod edges;
+mod own;
+mod patterns;
+mod rules;
+mod uap;
+mod verdict;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-pub use agent::{Agent, RULES_VERSION};
+use sha2::{Digest, Sha256};
+
+use self::agent::Look;
+use self::own::Own;
+use self::rules::Rules;
+use self::uap::Regexes;
+
+pub use agent::Agent;
+pub use category::Category;
 pub use decode::Escapes;
+pub use edges::Edges;
+pub use rules::RULES_VERSION;
 
-/// Distinct user agents that the shared memory holds before it starts anew: at some 500 bytes each about 32 MB, while a
-/// flood of made-up user agents costs at most a second look at each.
-const MEMORY_AGENTS: usize = 1 << 16;
+/// Bytes of user agents that the shared memory holds before it starts anew, for each kind of log: a flood of made-up user
+/// agents costs a second look at the others, and no more memory than this.
+const MEMORY_BYTES: usize = 32 << 20;
 
-/// Knows every user agent that any task has met.
-#[derive(Debug, Default)]
-pub struct Enricher {
-    percent: Known,
-    hex: Known,
+/// What a job adds to the rules that are built in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Additions {
+    /// The text of a file of its own rules, as `enrich/own.rs` describes it.
+    pub own: Option<String>,
+    /// The text of a `regexes.yaml` of uap-core, for browser and system.
+    pub regexes: Option<String>,
+    /// Whether HTTP libraries, and apps that say which one they are built with, count as bots.
+    pub libraries_are_bots: bool,
 }
 
-type Known = RwLock<HashMap<Box<[u8]>, Arc<Agent>, ahash::RandomState>>;
+impl Default for Additions {
+    fn default() -> Self {
+        Self { own: None, regexes: None, libraries_are_bots: true }
+    }
+}
+
+impl Additions {
+    /// [`RULES_VERSION`], and what tells these additions from others: rows that were enriched alike have the same.
+    #[must_use]
+    pub fn stamp(&self) -> String {
+        let mut stamp = RULES_VERSION.to_owned();
+        for (name, text) in [("bots", &self.own), ("regexes", &self.regexes)] {
+            if let Some(text) = text {
+                let digest = Sha256::digest(text);
+                let short = digest.first_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes));
+                stamp = format!("{stamp}+{name}-{short:08x}");
+            }
+        }
+        if self.libraries_are_bots { stamp } else { format!("{stamp}+libraries-no-bots") }
+    }
+}
+
+/// Knows every user agent that any task has met.
+#[derive(Debug)]
+pub struct Enricher {
+    look: Look,
+    edges: Edges,
+    percent: RwLock<Known>,
+    hex: RwLock<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    agents: HashMap<Box<[u8]>, Arc<Agent>, ahash::RandomState>,
+    bytes: usize,
+}
 
 impl Enricher {
+    /// By the rules of this version and a job's additions; says what is wrong with them.
+    pub fn new(additions: &Additions) -> Result<Self, String> {
+        let own = additions.own.as_deref().map_or_else(|| Ok(Own::none()), Own::read);
+        let regexes = additions.regexes.as_deref().map(Regexes::read).transpose();
+        let look = Look {
+            rules: Rules::built_in()?,
+            own: own.map_err(|error| format!("the rules about bots: {error}"))?,
+            regexes: regexes.map_err(|error| format!("the regular expressions: {error}"))?,
+            libraries_are_bots: additions.libraries_are_bots,
+        };
+        Ok(Self { look, edges: Edges::built_in()?, percent: RwLock::default(), hex: RwLock::default() })
+    }
+
+    /// Where edge locations are.
+    #[must_use]
+    pub const fn edges(&self) -> &Edges {
+        &self.edges
+    }
+
     /// What a raw user agent says. A poisoned lock is used on: the map is whole after any panic of a reader.
     pub fn look(&self, raw: &[u8], escapes: Escapes) -> Arc<Agent> {
         let known = match escapes {
             Escapes::Percent => &self.percent,
             Escapes::Hex => &self.hex,
         };
-        if let Some(agent) = known.read().unwrap_or_else(PoisonError::into_inner).get(raw) {
+        if let Some(agent) = known.read().unwrap_or_else(PoisonError::into_inner).agents.get(raw) {
             return Arc::clone(agent);
         }
-        let agent = Arc::new(Agent::of_raw(raw, escapes));
+        let agent = Arc::new(Agent::of_raw(raw, escapes, &self.look));
         let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MEMORY_AGENTS {
-            known.clear();
+        known.bytes += agent.held_bytes() + raw.len();
+        if known.bytes > MEMORY_BYTES {
+            *known = Known { bytes: agent.held_bytes() + raw.len(), ..Known::default() };
         }
-        known.insert(raw.into(), Arc::clone(&agent));
+        known.agents.insert(raw.into(), Arc::clone(&agent));
         agent
     }
 }
@@ -92,7 +180,7 @@ mod tests {
 
     #[test]
     fn each_distinct_value_is_numbered_once() {
-        let (enricher, mut agents) = (Enricher::default(), Agents::new(Escapes::Percent));
+        let (enricher, mut agents) = (Enricher::new(&Additions::default()).unwrap(), Agents::new(Escapes::Percent));
         assert_eq!(agents.number(b"-", &enricher), Agents::ABSENT);
         assert_eq!(agents.number(b"curl/8.5.0", &enricher), 1);
         assert_eq!(agents.number(b"Wget/1.21", &enricher), 2);
@@ -104,10 +192,25 @@ mod tests {
 
     #[test]
     fn a_flood_of_user_agents_is_forgotten() {
-        let enricher = Enricher::default();
-        for n in 0..MEMORY_AGENTS + 10 {
-            enricher.look(n.to_string().as_bytes(), Escapes::Percent);
+        let enricher = Enricher::new(&Additions::default()).unwrap();
+        let mut most = 0;
+        for n in 0..20_000 {
+            // Distinct, and of the length of a header that a load balancer cuts.
+            enricher.look(format!("{n}{}", "x".repeat(8 << 10)).as_bytes(), Escapes::Percent);
+            most = most.max(enricher.percent.read().unwrap().bytes);
         }
-        assert!(enricher.percent.read().unwrap().len() <= MEMORY_AGENTS);
+        assert!((MEMORY_BYTES / 2..=MEMORY_BYTES).contains(&most), "{most}");
+        let known = enricher.percent.read().unwrap();
+        assert!(known.agents.len() < 20_000);
+    }
+
+    #[test]
+    fn a_stamp_tells_additions_apart() {
+        let plain = Additions::default();
+        let own = Additions { own: Some(String::new()), ..Additions::default() };
+        let apps = Additions { libraries_are_bots: false, ..Additions::default() };
+        assert_eq!(plain.stamp(), RULES_VERSION);
+        assert_ne!(own.stamp(), plain.stamp());
+        assert_ne!(apps.stamp(), plain.stamp());
     }
 }

@@ -15,10 +15,12 @@ use arrow::error::ArrowError;
 
 use self::parts::part;
 use self::scratch::{Numbers, Scratch};
-use super::columns::{Builder, ColumnData, LookedUp, TextStore, array_bytes, booleans};
-use super::enrich::{Agents, Enricher, Escapes};
+use super::columns::{Builder, Change, ColumnData, LookedUp, TextStore, array_bytes, booleans};
+use super::enrich::{Agents, Escapes};
 use super::mapping::Mapping;
 use super::parse::{BLOCK_ROWS, Block, Reject, Sink};
+use super::privacy::{Treatment, without_quotes};
+use super::recipe::Recipe;
 use super::schema::{Column, ColumnType, Part, agent_columns, column_index, columns};
 use super::texts::{NULL, Texts};
 use crate::model::{Hour, Table};
@@ -86,9 +88,9 @@ struct ObjectNames {
 
 /// Builds the rows of some objects.
 #[derive(Debug)]
-pub struct Rows<'e> {
+pub struct Rows<'r> {
     table: Table,
-    enricher: &'e Enricher,
+    recipe: &'r Recipe,
     agents: Agents,
     objects: Vec<ObjectNames>,
     hours: BTreeMap<Hour, HourBuilder>,
@@ -116,15 +118,15 @@ pub struct ObjectEnd {
     pub first_hour: Option<Hour>,
 }
 
-impl<'e> Rows<'e> {
+impl<'r> Rows<'r> {
     /// Begins with no rows; about `raw_bytes` of text are to come.
     #[must_use]
-    pub fn new(table: Table, enricher: &'e Enricher, raw_bytes: u64) -> Self {
+    pub fn new(table: Table, recipe: &'r Recipe, raw_bytes: u64) -> Self {
         let room_bytes = usize::try_from(raw_bytes).unwrap_or(0).min(MOST_ROOM_RAW_BYTES);
         let store = |column: &Column| is_built_text(table, column).then(|| TextStore::new(column, room_bytes));
         Self {
             table,
-            enricher,
+            recipe,
             agents: Agents::new(escapes(table)),
             objects: Vec::new(),
             hours: BTreeMap::new(),
@@ -152,6 +154,9 @@ impl<'e> Rows<'e> {
         let mut rejects = std::mem::take(&mut self.rejects);
         // The split rejects a line at once, the types reject it at the end of its block.
         rejects.sort_by_key(|reject| reject.line_number);
+        if !self.recipe.privacy.keeps_all() {
+            rejects.iter_mut().for_each(|reject| reject.reason = without_quotes(&reject.reason));
+        }
         (rejects, self.first_hour)
     }
 
@@ -170,6 +175,7 @@ impl<'e> Rows<'e> {
         let texts =
             self.texts.iter_mut().map(|store| store.as_mut().map_or_else(|| Ok(Arc::default()), TextStore::take));
         let texts: Vec<Arc<Texts>> = texts.collect::<Result<_, ArrowError>>()?;
+        let changes = self.changes(&texts);
         let time_column = column_index(self.table, "event_time");
         let mut finished = Vec::with_capacity(self.hours.len());
         for (hour, HourBuilder { event_time, object_keys, agent_keys, builders }) in std::mem::take(&mut self.hours) {
@@ -179,6 +185,13 @@ impl<'e> Rows<'e> {
                     *column = builder.finish(texts)?;
                 }
             }
+            for (from, to, change) in &changes {
+                let changed = match &columns[*from] {
+                    ColumnData::Text { numbers, .. } => change.as_ref().map(|change| change.apply(numbers)),
+                    _ => None,
+                };
+                columns[*to] = changed.unwrap_or(ColumnData::Absent);
+            }
             let rows = event_time.len();
             if let Some(index) = time_column {
                 let times = TimestampMicrosecondArray::from(event_time).with_timezone("UTC");
@@ -187,6 +200,35 @@ impl<'e> Rows<'e> {
             finished.push((hour, HourRows { rows, columns, object_keys, agent_keys }));
         }
         Ok(finished)
+    }
+
+    /// The columns that are made of another's texts, or of their own for privacy's sake: from, to, and how; without a how they
+    /// are NULL. A column that others are made of changes after them.
+    fn changes(&self, texts: &[Arc<Texts>]) -> Vec<(usize, usize, Option<Change>)> {
+        let privacy = &self.recipe.privacy;
+        let edges = self.recipe.enricher.edges();
+        let mut changes = Vec::new();
+        if let Some(location) = column_index(self.table, "x_edge_location") {
+            for (name, part) in [("edge_city", 0), ("edge_country", 1)] {
+                let Some(column) = column_index(self.table, name) else { continue };
+                let place = |text| edges.find(text).map(|(city, country)| [city, country][part].as_bytes().into());
+                changes.push((location, column, Some(Change::of(&texts[location], place))));
+            }
+        }
+        if privacy.keeps_all() {
+            return changes;
+        }
+        for (index, column) in columns(self.table).iter().enumerate() {
+            match privacy.of_column(self.table, column.name) {
+                Treatment::Keep => {}
+                Treatment::Drop => changes.push((index, index, None)),
+                treatment => {
+                    let change = Change::of(&texts[index], |text| privacy.treat(treatment, text));
+                    changes.push((index, index, Some(change)));
+                }
+            }
+        }
+        changes
     }
 
     /// Takes out the fields that this version has never heard of, with the number of rows that have a value.
@@ -278,7 +320,16 @@ impl<'e> Rows<'e> {
                 let values = self.mapping.unknown.iter().filter(|unknown| {
                     block.value(row, unknown.field) != b"-" && (!is_said(unknown.field) || scratch.apart.contains(&row))
                 });
-                builder.push(values.clone().map(|unknown| (unknown.name.as_str(), block.value(row, unknown.field))));
+                let privacy = &self.recipe.privacy;
+                if privacy.keeps_all() {
+                    builder
+                        .push(values.clone().map(|unknown| (unknown.name.as_str(), block.value(row, unknown.field))));
+                } else {
+                    let treated = values.clone().map(|unknown| {
+                        (unknown.name.as_str(), privacy.treat_unknown(&unknown.name, block.value(row, unknown.field)))
+                    });
+                    builder.push(treated);
+                }
                 for unknown in values.filter(|unknown| unknown.is_new) {
                     if let Some(count) = self.new_fields.get_mut(&unknown.name) {
                         *count += 1;
@@ -309,7 +360,7 @@ impl Sink for Rows<'_> {
         match self.mapping.agent {
             Some(field) => {
                 for row in 0..block.rows() {
-                    let number = self.agents.number(block.value(row, field), self.enricher);
+                    let number = self.agents.number(block.value(row, field), &self.recipe.enricher);
                     self.scratch.agents.push(number);
                 }
             }
@@ -384,7 +435,8 @@ fn agent_text(table: Table, column: &str, agents: &Agents) -> Option<LookedUp> {
         "os_family" => LookedUp::of(list.map(|agent| agent.os_family.as_deref())),
         "device_class" => LookedUp::of(list.map(|agent| agent.device_class)),
         "bot_name" => LookedUp::of(list.map(|agent| agent.bot_name.as_deref())),
-        "bot_category" => LookedUp::of(list.map(|agent| agent.bot_category)),
+        "bot_vendor" => LookedUp::of(list.map(|agent| agent.bot_vendor.as_deref())),
+        "bot_category" => LookedUp::of(list.map(|agent| agent.bot_category.as_deref())),
         _ => return None,
     })
 }

@@ -3,9 +3,9 @@
 
 use bytes::Bytes;
 use edgemill::kernel::convert::{RawObject, convert_chunk};
-use edgemill::kernel::enrich::Enricher;
 use edgemill::kernel::inflate::{Inflater, Whole, stream};
 use edgemill::kernel::parse::Settings;
+use edgemill::kernel::recipe::Recipe;
 use edgemill::model::{Hour, ObjectId, Table};
 use libfuzzer_sys::fuzz_target;
 
@@ -19,6 +19,8 @@ fn tell_panics_apart() {
         }
     }));
 }
+
+static RECIPE: std::sync::LazyLock<Recipe> = std::sync::LazyLock::new(|| Recipe::plain().unwrap());
 
 fuzz_target!(init: tell_panics_apart(), |data: &[u8]| {
     let mut streamed = Vec::new();
@@ -41,7 +43,7 @@ fuzz_target!(init: tell_panics_apart(), |data: &[u8]| {
             stored: Bytes::copy_from_slice(data),
         };
         let mut rows = 0;
-        let report = convert_chunk(&settings, &Enricher::default(), &[object], &mut |file| {
+        let report = convert_chunk(&settings, &RECIPE, &[object], &mut |file| {
             rows += file.rows;
             Ok(())
         });

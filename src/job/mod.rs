@@ -1,6 +1,11 @@
 //! What a conversion is to do: arguments and environment, checked and made whole before anything is touched.
 
+mod file;
+pub mod rows;
+mod shown;
+
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::compact::{SMALL_FILES, TARGET_BYTES};
@@ -20,8 +25,10 @@ pub const DEFAULT_MEMORY_BYTES: u64 = 1 << 30;
 /// The least that a run can do its work in: one chunk in flight (`pipeline/unit.rs` reckons what a chunk needs).
 pub const LEAST_MEMORY_BYTES: u64 = 256 << 20;
 
+use self::rows::{RowChoices, TypedRows};
+
 /// A checked conversion.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Job {
     /// Where the logs lie.
     pub from: String,
@@ -59,14 +66,16 @@ pub struct Job {
     pub reject_warn_ratio: f64,
     /// Rejected lines per line read of one unit above which it is not committed.
     pub reject_fail_ratio: Option<f64>,
+    /// How rows are made.
+    pub rows: RowChoices,
 }
 
 /// What was typed, with nothing decided.
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "each is the field of `Job` of its name")]
 pub struct Typed {
-    pub from: String,
-    pub to: String,
+    pub from: Option<String>,
+    pub to: Option<String>,
     pub ledger: Option<LedgerChoice>,
     pub table: Option<Table>,
     pub layout: Option<Layout>,
@@ -84,12 +93,59 @@ pub struct Typed {
     pub memory_bytes: Option<u64>,
     pub reject_warn_ratio: Option<f64>,
     pub reject_fail_ratio: Option<f64>,
+    pub rows: TypedRows,
+}
+
+impl Typed {
+    /// What a job file says wherever nothing was typed.
+    pub fn over_file(self, path: Option<&Path>) -> Result<Self> {
+        path.map_or_else(|| Ok(self.clone()), |path| Ok(self.clone().or(file::read(path)?)))
+    }
+
+    fn or(self, file: Self) -> Self {
+        // Two ways of naming hours exclude each other: what was typed is meant.
+        let last = if self.hours.is_some() { None } else { self.last.or(file.last) };
+        Self {
+            from: self.from.or(file.from),
+            to: self.to.or(file.to),
+            ledger: self.ledger.or(file.ledger),
+            table: self.table.or(file.table),
+            layout: self.layout.or(file.layout),
+            fields: self.fields.or(file.fields),
+            delimiter: self.delimiter.or(file.delimiter),
+            object_limit_bytes: self.object_limit_bytes.or(file.object_limit_bytes),
+            hours: self.hours.or(file.hours.filter(|_| self.last.is_none())),
+            last,
+            shard: self.shard.or(file.shard),
+            lease: self.lease.or(file.lease),
+            orphan_age: self.orphan_age.or(file.orphan_age),
+            compact_files: self.compact_files.or(file.compact_files),
+            target_bytes: self.target_bytes.or(file.target_bytes),
+            threads: self.threads.or(file.threads),
+            memory_bytes: self.memory_bytes.or(file.memory_bytes),
+            reject_warn_ratio: self.reject_warn_ratio.or(file.reject_warn_ratio),
+            reject_fail_ratio: self.reject_fail_ratio.or(file.reject_fail_ratio),
+            rows: TypedRows {
+                bots: self.rows.bots.or(file.rows.bots),
+                ua_regexes: self.rows.ua_regexes.or(file.rows.ua_regexes),
+                http_libraries: self.rows.http_libraries.or(file.rows.http_libraries),
+                client_ip: self.rows.client_ip.or(file.rows.client_ip),
+                client_ip_key_file: self.rows.client_ip_key_file.or(file.rows.client_ip_key_file),
+                drop: self.rows.drop.or(file.rows.drop),
+                redact: self.rows.redact.or(file.rows.redact),
+            },
+        }
+    }
 }
 
 impl Job {
     /// Checks what was typed. `now` is in seconds since 1970.
     pub fn new(typed: Typed, now: i64) -> Result<Self> {
-        refuse_overlap(&typed.from, &typed.to)?;
+        let missing =
+            |name| Error::usage(format!("no {name} was named"), format!("give --{name}, or a --job file that has it"));
+        let from = typed.from.ok_or_else(|| missing("from"))?;
+        let to = typed.to.ok_or_else(|| missing("to"))?;
+        refuse_overlap(&from, &to)?;
         let last = typed.last.map(|last| last_hours(last, now)).transpose()?;
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let threads = typed.threads.unwrap_or(cores);
@@ -116,8 +172,8 @@ impl Job {
             }
         }
         Ok(Self {
-            from: typed.from,
-            to: typed.to,
+            from,
+            to,
             ledger: typed.ledger,
             naming: Naming { table: typed.table, layout: typed.layout },
             fields: typed.fields.as_deref().map(field_names).transpose()?,
@@ -134,6 +190,7 @@ impl Job {
             memory_bytes,
             reject_warn_ratio: typed.reject_warn_ratio.unwrap_or(0.01),
             reject_fail_ratio: typed.reject_fail_ratio,
+            rows: RowChoices::new(typed.rows)?,
         })
     }
 }

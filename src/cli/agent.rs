@@ -1,0 +1,97 @@
+//! `edgemill agent`
+
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::show;
+use crate::error::{Error, Result};
+use crate::job::rows::{Libraries, RowChoices, TypedRows};
+use crate::kernel::enrich::{Agent, Escapes};
+
+/// Say what a user agent is taken for
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// User agents, as logged or as sent; without any, one a line from stdin
+    #[arg(value_name = "USER AGENT")]
+    agents: Vec<String>,
+    /// Your own rules about bots
+    #[arg(long, value_name = "FILE", env = "EDGEMILL_BOTS")]
+    bots: Option<PathBuf>,
+    /// A regexes.yaml of the ua-parser project
+    #[arg(long, value_name = "FILE", env = "EDGEMILL_UA_REGEXES")]
+    ua_regexes: Option<PathBuf>,
+    /// What HTTP libraries count as: bots or apps [default: bots]
+    #[arg(long, value_name = "WHAT", env = "EDGEMILL_HTTP_LIBRARIES")]
+    http_libraries: Option<Libraries>,
+}
+
+/// One answer, by the names of the columns.
+#[derive(Serialize)]
+struct Answer<'a> {
+    user_agent: &'a Option<String>,
+    is_bot: Option<bool>,
+    bot_name: &'a Option<String>,
+    bot_vendor: &'a Option<String>,
+    bot_category: &'a Option<String>,
+    browser_family: &'a Option<String>,
+    browser_version: &'a Option<String>,
+    os_family: &'a Option<String>,
+    device_class: Option<&'static str>,
+}
+
+impl<'a> Answer<'a> {
+    const fn of(agent: &'a Agent) -> Self {
+        let Agent { user_agent, is_bot, bot_name, bot_vendor, bot_category, .. } = agent;
+        let Agent { browser_family, browser_version, os_family, device_class, .. } = agent;
+        Self {
+            user_agent,
+            is_bot: *is_bot,
+            bot_name,
+            bot_vendor,
+            bot_category,
+            browser_family,
+            browser_version,
+            os_family,
+            device_class: *device_class,
+        }
+    }
+}
+
+pub(super) fn run(args: Args, json: bool) -> Result<u8> {
+    let Args { agents, bots, ua_regexes, http_libraries } = args;
+    let recipe = RowChoices::new(TypedRows { bots, ua_regexes, http_libraries, ..TypedRows::default() })?.recipe()?;
+    let stdin = || std::io::stdin().lock().lines();
+    let typed: Box<dyn Iterator<Item = std::io::Result<String>>> =
+        if agents.is_empty() { Box::new(stdin()) } else { Box::new(agents.into_iter().map(Ok)) };
+    for raw in typed {
+        let raw = raw.map_err(|error| Error::io("read", Path::new("stdin"), error))?;
+        let agent = recipe.enricher.look(raw.as_bytes(), Escapes::Percent);
+        if json {
+            show::json(&Answer::of(&agent))?;
+        } else {
+            show::line(&told(&agent))?;
+        }
+    }
+    Ok(0)
+}
+
+/// An answer for people.
+fn told(agent: &Agent) -> String {
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "?".to_owned());
+    let who = match agent.is_bot {
+        None => "nobody can say".to_owned(),
+        Some(false) if agent.bot_category.is_none() => {
+            let version = agent.browser_version.as_deref().map_or_else(String::new, |version| format!(" {version}"));
+            let (browser, system) = (text(&agent.browser_family), text(&agent.os_family));
+            format!("person: {browser}{version} on {system}, {}", agent.device_class.unwrap_or("other"))
+        }
+        is_bot => {
+            let vendor = agent.bot_vendor.as_deref().map_or_else(String::new, |vendor| format!(" of {vendor}"));
+            let kind = if is_bot == Some(true) { "bot" } else { "no bot" };
+            format!("{kind}: {}{vendor}, {}", text(&agent.bot_name), text(&agent.bot_category))
+        }
+    };
+    format!("{who}\n    {}", text(&agent.user_agent))
+}

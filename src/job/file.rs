@@ -1,0 +1,151 @@
+//! A job written down: a TOML file with the long names of the arguments, `-` as `_`. An argument or a variable of the
+//! environment wins over it. Paths in it are taken from its own folder, URLs as they are.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use serde::Deserialize;
+
+use super::Typed;
+use super::rows::TypedRows;
+use crate::error::{Error, Result};
+use crate::model::Table;
+
+/// The file as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobFile {
+    from: Option<String>,
+    to: Option<String>,
+    ledger: Option<String>,
+    format: Option<String>,
+    layout: Option<String>,
+    fields: Option<String>,
+    delimiter: Option<String>,
+    object_limit: Option<String>,
+    hours: Option<String>,
+    last: Option<String>,
+    shard: Option<String>,
+    lease: Option<String>,
+    orphan_age: Option<String>,
+    compact_files: Option<usize>,
+    target_size: Option<String>,
+    threads: Option<usize>,
+    memory: Option<String>,
+    reject_warn_ratio: Option<f64>,
+    reject_fail_ratio: Option<f64>,
+    bots: Option<PathBuf>,
+    ua_regexes: Option<PathBuf>,
+    http_libraries: Option<String>,
+    client_ip: Option<String>,
+    client_ip_key_file: Option<PathBuf>,
+    drop: Option<Vec<String>>,
+    redact: Option<Vec<String>>,
+}
+
+/// Reads a job file.
+pub(super) fn read(path: &Path) -> Result<Typed> {
+    let text = std::fs::read_to_string(path).map_err(|error| Error::io("read", path, error))?;
+    typed(&text, path.parent().unwrap_or_else(|| Path::new("."))).map_err(|what| {
+        Error::usage(
+            format!("{}: {what}", path.display()),
+            "mend the job file; edgemill convert --help names what it may hold",
+        )
+    })
+}
+
+fn typed(text: &str, folder: &Path) -> Result<Typed, String> {
+    let file: JobFile = toml::from_str(text).map_err(|error| error.to_string())?;
+    let inside = |path: Option<PathBuf>| path.map(|path| folder.join(path));
+    Ok(Typed {
+        from: file.from,
+        to: file.to,
+        ledger: parsed("ledger", file.ledger)?,
+        table: table(file.format.as_deref())?,
+        layout: parsed("layout", file.layout)?,
+        fields: file.fields,
+        delimiter: file.delimiter,
+        object_limit_bytes: size("object_limit", file.object_limit)?,
+        hours: parsed("hours", file.hours)?,
+        last: duration("last", file.last)?,
+        shard: parsed("shard", file.shard)?,
+        lease: duration("lease", file.lease)?,
+        orphan_age: duration("orphan_age", file.orphan_age)?,
+        compact_files: file.compact_files,
+        target_bytes: size("target_size", file.target_size)?,
+        threads: file.threads,
+        memory_bytes: size("memory", file.memory)?,
+        reject_warn_ratio: file.reject_warn_ratio,
+        reject_fail_ratio: file.reject_fail_ratio,
+        rows: TypedRows {
+            bots: inside(file.bots),
+            ua_regexes: inside(file.ua_regexes),
+            http_libraries: parsed("http_libraries", file.http_libraries)?,
+            client_ip: parsed("client_ip", file.client_ip)?,
+            client_ip_key_file: inside(file.client_ip_key_file),
+            drop: file.drop,
+            redact: file.redact,
+        },
+    })
+}
+
+fn parsed<T: FromStr>(name: &str, text: Option<String>) -> Result<Option<T>, String>
+where
+    T::Err: std::fmt::Display,
+{
+    text.map(|text| text.parse().map_err(|error| format!("{name}: {error}"))).transpose()
+}
+
+fn size(name: &str, text: Option<String>) -> Result<Option<u64>, String> {
+    Ok(parsed::<ByteSize>(name, text)?.map(|size| size.as_u64()))
+}
+
+fn duration(name: &str, text: Option<String>) -> Result<Option<Duration>, String> {
+    text.map(|text| humantime::parse_duration(&text).map_err(|error| format!("{name}: {error}"))).transpose()
+}
+
+fn table(format: Option<&str>) -> Result<Option<Table>, String> {
+    match format {
+        None | Some("auto") => Ok(None),
+        Some("cloudfront") => Ok(Some(Table::CloudfrontLogs)),
+        Some("alb") => Ok(Some(Table::AlbLogs)),
+        Some(other) => Err(format!("format: '{other}' is none of auto, cloudfront and alb")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_says_what_arguments_say() {
+        let text = r#"
+            from = "logs"
+            to = "lake"
+            last = "26h"
+            memory = "512MiB"
+            format = "alb"
+            bots = "bots.toml"
+            client_ip = "truncate"
+            redact = ["token"]
+        "#;
+        let typed = typed(text, Path::new("/jobs")).unwrap();
+        assert_eq!((typed.from.as_deref(), typed.table), (Some("logs"), Some(Table::AlbLogs)));
+        assert_eq!((typed.memory_bytes, typed.last), (Some(512 << 20), Some(Duration::from_hours(26))));
+        assert_eq!(typed.rows.bots.as_deref(), Some(Path::new("/jobs/bots.toml")));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, named) in [
+            ("form = 'x'", "form"),
+            ("memory = 'much'", "memory"),
+            ("client_ip = 'all'", "client_ip"),
+            ("format = 'x'", "format"),
+        ] {
+            assert!(typed(text, Path::new(".")).is_err_and(|what| what.contains(named)), "{text}");
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! How a job wants its rows made: which rules about user agents, and what is kept of people. Reads the files that it names.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+use crate::kernel::enrich::Additions;
+use crate::kernel::privacy::{ClientIp, Key, Privacy, USUAL_KEYS};
+use crate::kernel::recipe::Recipe;
+use crate::kernel::schema::{column_index, normalise_field_name};
+use crate::model::Table;
+
+/// The variable that holds the key under which client addresses are hashed: never an argument, which others could read.
+pub const CLIENT_IP_KEY: &str = "EDGEMILL_CLIENT_IP_KEY";
+
+/// What was typed about rows, with nothing decided.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "each is the argument of its name")]
+pub struct TypedRows {
+    pub bots: Option<PathBuf>,
+    pub ua_regexes: Option<PathBuf>,
+    pub http_libraries: Option<Libraries>,
+    pub client_ip: Option<ClientIpChoice>,
+    pub client_ip_key_file: Option<PathBuf>,
+    pub drop: Option<Vec<String>>,
+    pub redact: Option<Vec<String>>,
+}
+
+/// What HTTP libraries count as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Libraries {
+    /// `is_bot` is true.
+    #[default]
+    Bots,
+    /// `is_bot` is false: they are the owner's own apps.
+    Apps,
+}
+
+impl FromStr for Libraries {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "bots" => Ok(Self::Bots),
+            "apps" => Ok(Self::Apps),
+            _ => Err(format!("'{text}' is neither bots nor apps")),
+        }
+    }
+}
+
+impl std::fmt::Display for Libraries {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Bots => "bots",
+            Self::Apps => "apps",
+        })
+    }
+}
+
+/// What is to be kept of clients' addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClientIpChoice {
+    /// All.
+    #[default]
+    Keep,
+    /// Their networks.
+    Truncate,
+    /// Hashes under a key.
+    Hash,
+}
+
+impl FromStr for ClientIpChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "keep" => Ok(Self::Keep),
+            "truncate" => Ok(Self::Truncate),
+            "hash" => Ok(Self::Hash),
+            _ => Err(format!("'{text}' is none of keep, truncate and hash")),
+        }
+    }
+}
+
+impl std::fmt::Display for ClientIpChoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Keep => "keep",
+            Self::Truncate => "truncate",
+            Self::Hash => "hash",
+        })
+    }
+}
+
+/// How rows are made, checked.
+#[derive(Clone, Debug, Default)]
+pub struct RowChoices {
+    /// Rules about user agents.
+    pub additions: Additions,
+    /// What is kept of people.
+    pub privacy: Privacy,
+    /// As they were given, for people.
+    pub typed: TypedRows,
+}
+
+impl RowChoices {
+    /// Checks what was typed, and reads its files.
+    pub fn new(typed: TypedRows) -> Result<Self> {
+        let additions = Additions {
+            own: typed.bots.as_deref().map(read).transpose()?,
+            regexes: typed.ua_regexes.as_deref().map(read).transpose()?,
+            libraries_are_bots: typed.http_libraries.unwrap_or_default() == Libraries::Bots,
+        };
+        let client_ip = match typed.client_ip.unwrap_or_default() {
+            ClientIpChoice::Keep => ClientIp::Keep,
+            ClientIpChoice::Truncate => ClientIp::Truncate,
+            ClientIpChoice::Hash => ClientIp::Hash(key(typed.client_ip_key_file.as_deref())?),
+        };
+        let dropped = dropped(typed.drop.as_deref().unwrap_or_default())?;
+        let privacy = Privacy::new(client_ip, dropped, &keys(typed.redact.as_deref().unwrap_or_default()));
+        let choices = Self { additions, privacy, typed };
+        // What is wrong with a file is told before anything is touched.
+        if choices.additions.own.is_some() || choices.additions.regexes.is_some() {
+            choices.recipe()?;
+        }
+        Ok(choices)
+    }
+
+    /// Compiles the rules.
+    pub fn recipe(&self) -> Result<Recipe> {
+        Recipe::new(&self.additions, self.privacy.clone())
+            .map_err(|what| Error::usage(what, "mend the file that --bots or --ua-regexes names"))
+    }
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|error| Error::io("read", path, error))
+}
+
+fn key(file: Option<&Path>) -> Result<Key> {
+    let secret = match file {
+        Some(path) => std::fs::read(path).map_err(|error| Error::io("read", path, error))?,
+        None => std::env::var(CLIENT_IP_KEY).map(String::into_bytes).map_err(|_| {
+            let what = "client addresses are to be hashed, and there is no key";
+            Error::usage(what, format!("put it into {CLIENT_IP_KEY}, or into a file that --client-ip-key-file names"))
+        })?,
+    };
+    Key::new(&secret)
+        .map_err(|why| Error::usage(format!("the key of client addresses: {why}"), "make one: openssl rand -hex 32"))
+}
+
+/// Columns that a table of logs has, without which rows still have a place.
+fn dropped(names: &[String]) -> Result<BTreeSet<String>> {
+    let mut dropped = BTreeSet::new();
+    for name in names {
+        let name = normalise_field_name(name);
+        let known = [Table::CloudfrontLogs, Table::AlbLogs].iter().any(|table| column_index(*table, &name).is_some());
+        if name == "event_time" {
+            return Err(Error::usage("event_time cannot be dropped", "a row's partition follows from it"));
+        }
+        if !known {
+            return Err(Error::usage(
+                format!("there is no column '{name}' to be dropped"),
+                "edgemill ddl lists the columns; a field that has none is in the column extra",
+            ));
+        }
+        dropped.insert(name);
+    }
+    Ok(dropped)
+}
+
+/// `default` stands for the usual ones.
+fn keys(names: &[String]) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for name in names {
+        match name.as_str() {
+            "default" => keys.extend(USUAL_KEYS.iter().map(|key| (*key).to_owned())),
+            name => _ = keys.insert(name.to_ascii_lowercase()),
+        }
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choices(typed: TypedRows) -> Result<RowChoices> {
+        RowChoices::new(typed)
+    }
+
+    #[test]
+    fn choices_are_checked_before_anything_is_touched() {
+        let list = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        let all = choices(TypedRows {
+            client_ip: Some(ClientIpChoice::Truncate),
+            drop: list(&["cs(Cookie)", "c_port"]),
+            redact: list(&["Token"]),
+            ..TypedRows::default()
+        });
+        assert_eq!(all.unwrap().privacy.stamp(), "client_ip=truncate drop=c_port,cs_cookie redact=token");
+        let usual = choices(TypedRows { redact: list(&["default", "mine"]), ..TypedRows::default() }).unwrap();
+        assert!(usual.privacy.stamp().contains("mine") && usual.privacy.stamp().contains("x-amz-signature"));
+        for wrong in [
+            TypedRows { drop: list(&["event_time"]), ..TypedRows::default() },
+            TypedRows { drop: list(&["nothing"]), ..TypedRows::default() },
+            TypedRows { bots: Some("/nowhere/bots.toml".into()), ..TypedRows::default() },
+        ] {
+            assert!(choices(wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn keys_and_rules_come_from_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            Some(path)
+        };
+        let hash = |key: Option<PathBuf>| {
+            choices(TypedRows {
+                client_ip: Some(ClientIpChoice::Hash),
+                client_ip_key_file: key,
+                ..TypedRows::default()
+            })
+        };
+        assert!(hash(file("short", "abc\n")).is_err());
+        let hashed = hash(file("key", "0123456789abcdef0123456789abcdef\n")).unwrap();
+        assert!(hashed.privacy.stamp().starts_with("client_ip=hash:") && !hashed.privacy.stamp().contains("0123"));
+        let bots = |text: &str| choices(TypedRows { bots: file("bots.toml", text), ..TypedRows::default() });
+        assert!(bots("[[rule]]\npattern = 'Acme'\nbot = true\n").is_ok());
+        for wrong in ["[[rule]]\npattern = 'Acme'\n", "[[rules]]\n", "[[rule]]\npattern = '*'\nbot = true\n"] {
+            assert!(bots(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! A job as people and scripts see it: every choice, with what was decided where nothing was said. No secret is in it.
+
+use serde::Serialize;
+
+use super::Job;
+use crate::kernel::recipe::Stamp;
+
+/// Every choice of a job under the name of its argument.
+#[derive(Debug, Serialize)]
+struct Shown<'j> {
+    from: &'j str,
+    to: &'j str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ledger: Option<String>,
+    format: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layout: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delimiter: Option<String>,
+    object_limit: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hours: Option<String>,
+    shard: String,
+    lease: String,
+    orphan_age: String,
+    compact_files: usize,
+    target_size: String,
+    threads: usize,
+    memory: String,
+    reject_warn_ratio: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reject_fail_ratio: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bots: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ua_regexes: Option<String>,
+    http_libraries: String,
+    client_ip: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_ip_key_file: Option<String>,
+    drop: Vec<String>,
+    redact: Vec<String>,
+    written: Written,
+}
+
+/// What every file of this job says of how its rows were made.
+#[derive(Debug, Serialize)]
+struct Written {
+    rules: String,
+    privacy: String,
+}
+
+impl Job {
+    /// Every choice, to be written as TOML or JSON.
+    #[must_use]
+    pub fn shown(&self) -> impl Serialize + '_ {
+        let typed = &self.rows.typed;
+        let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let Stamp { rules, privacy } = self.stamp();
+        Shown {
+            from: &self.from,
+            to: &self.to,
+            ledger: self.ledger.as_ref().map(ToString::to_string),
+            format: match self.naming.table {
+                None => "auto",
+                Some(crate::model::Table::AlbLogs) => "alb",
+                Some(_) => "cloudfront",
+            },
+            layout: self.naming.layout.as_ref().map(ToString::to_string),
+            fields: self.fields.as_ref().map(|names| names.join(" ")),
+            delimiter: self.delimiter.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
+            object_limit: bytes(self.object_limit_bytes),
+            hours: self.hours.map(|hours| hours.to_string()),
+            shard: format!("{}/{}", self.shard.index, self.shard.count),
+            lease: humantime::format_duration(self.lease).to_string(),
+            orphan_age: humantime::format_duration(self.orphan_age).to_string(),
+            compact_files: self.compact_files,
+            target_size: bytes(self.target_bytes),
+            threads: self.threads,
+            memory: bytes(self.memory_bytes),
+            reject_warn_ratio: self.reject_warn_ratio,
+            reject_fail_ratio: self.reject_fail_ratio,
+            bots: path(&typed.bots),
+            ua_regexes: path(&typed.ua_regexes),
+            http_libraries: typed.http_libraries.unwrap_or_default().to_string(),
+            client_ip: typed.client_ip.unwrap_or_default().to_string(),
+            client_ip_key_file: path(&typed.client_ip_key_file),
+            drop: typed.drop.clone().unwrap_or_default(),
+            redact: typed.redact.clone().unwrap_or_default(),
+            written: Written { rules, privacy },
+        }
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp { rules: self.rows.additions.stamp(), privacy: self.rows.privacy.stamp() }
+    }
+}
+
+/// A size as a job file may have it.
+fn bytes(size: u64) -> String {
+    bytesize::ByteSize(size).display().iec().to_string()
+}
