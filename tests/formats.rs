@@ -78,7 +78,7 @@ const CLOUDFRONT_V1: &[Example] = &[
 2014-05-23\t01:13:11\tFRA2\t182\t192.0.2.10\tGET\td111111abcdef8.cloudfront.net\t/view/my/file.html\t200\t-\tcurl/7.30.0\t-\t-\tMiss\tMRVMF7KydIvxMWfJIglgwHQwZsbG2IhRJ07sn9AkKUFSHS9EXAMPLE==\td111111abcdef8.cloudfront.net\thttps\t342\t0.001\n",
         more: &[],
         sql: GENERATION,
-        answer: "2014-05-23T01:13:11Z,FRA2,182,200,HTTP Library,Miss,https,0.001,,,,,,",
+        answer: "2014-05-23T01:13:11Z,FRA2,182,200,,Miss,https,0.001,,,,,,",
         found: V1,
     },
     Example {
