@@ -6,6 +6,7 @@
 
 mod budget;
 mod claimed;
+mod kept;
 mod replace;
 mod unit;
 
@@ -58,6 +59,8 @@ pub struct Summary {
     pub unread: Vec<String>,
     /// The first objects that changed after they were converted.
     pub changed: Vec<String>,
+    /// Hours that were to be made anew and could not be, since raw objects of theirs are gone.
+    pub gone: Vec<String>,
     /// The first hours that objects came late to, with how many and how late.
     pub late: Vec<String>,
     /// What became of hours with many small files.
@@ -87,7 +90,12 @@ impl Summary {
     pub const fn exit_code(&self) -> u8 {
         let stats = &self.stats;
         let unreplaced = stats.changed_objects > stats.replaced_objects;
-        if stats.damaged_objects > 0 || stats.unread_objects > 0 || unreplaced || self.too_many_rejects {
+        if stats.damaged_objects > 0
+            || stats.unread_objects > 0
+            || unreplaced
+            || self.too_many_rejects
+            || !self.gone.is_empty()
+        {
             EXIT_DONE_WITH_DAMAGE
         } else {
             EXIT_DONE
@@ -109,6 +117,7 @@ impl Summary {
             (&mut self.rejects, other.rejects),
             (&mut self.unread, other.unread),
             (&mut self.changed, other.changed),
+            (&mut self.gone, other.gone),
             (&mut self.late, other.late),
         ] {
             ours.extend(theirs);
@@ -279,6 +288,7 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     }
     summary.left_alone.clone_from(&grouped.skipped);
     shared.tell_tidied(&mut summary);
+    kept::refuse_more_of_tables(shared, grouped.units.keys()).await?;
     let mut work = Vec::new();
     let mut listed_units = 0_u64;
     for (unit, listed) in grouped.units.into_iter().filter(|(unit, _)| shared.job.shard.takes(unit)) {

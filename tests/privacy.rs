@@ -25,32 +25,33 @@ const SECRETS: [&str; 8] = [
 ];
 
 fn cloudfront(dir: &Path) {
-    let line = |ip: &str, id: &str| {
-        [
-            "2026-11-21",
-            "05:00:01",
-            "HEL51-P6",
-            "100",
-            ip,
-            "GET",
-            "d1.cloudfront.net",
-            "/a",
-            "200",
-            "https://x.invalid/?password=hush-referer&a=1",
-            "curl/8.5.0",
-            "token=hush-query&b=2",
-            "id=1;%20token=hush-cookie",
-            id,
-            "203.0.113.77,%20198.51.100.66",
-            "198.51.100.66",
-            "/login?token=hush-extra&c=3",
-        ]
-        .join("\t")
-    };
     let bad = line("203.0.113.77", "c").replace("\t200\t", "\t203.0.113.77\t");
     let log = format!("{FIELDS}{}\n{}\n{bad}\n", line("203.0.113.77", "a"), line("2001:db8:1:2::9", "b"));
     fs::create_dir_all(dir).unwrap();
     fs::write(dir.join("E2EXAMPLE.2026-11-21-05.abcd1234.gz"), gzip(log.as_bytes())).unwrap();
+}
+
+fn line(ip: &str, id: &str) -> String {
+    [
+        "2026-11-21",
+        "05:00:01",
+        "HEL51-P6",
+        "100",
+        ip,
+        "GET",
+        "d1.cloudfront.net",
+        "/a",
+        "200",
+        "https://x.invalid/?password=hush-referer&a=1",
+        "curl/8.5.0",
+        "token=hush-query&b=2",
+        "id=1;%20token=hush-cookie",
+        id,
+        "203.0.113.77,%20198.51.100.66",
+        "198.51.100.66",
+        "/login?token=hush-extra&c=3",
+    ]
+    .join("\t")
 }
 
 fn alb(dir: &Path) {
@@ -145,22 +146,23 @@ fn a_job_file_says_all_of_it_and_show_config_repeats_it() {
     cloudfront(&logs);
     fs::write(dir.path().join("bots.toml"), "[[rule]]\npattern = \"curl\"\nbot = false\nname = \"ours\"\n").unwrap();
     let of_job = format!(
-        "from = \"{}\"\nto = \"{}\"\nclient_ip = \"truncate\"\nredact = [\"token\"]\nbots = \"bots.toml\"\nreject_warn_ratio = 1.0\n",
-        text(&logs),
-        text(&lake)
+        "from = \"{}\"\nto = \"lake\"\nlast = \"800000h\"\nmemory = 1073741824\nclient_ip = \"truncate\"\nredact = [\"token\"]\nbots = \"bots.toml\"\nreject_warn_ratio = 1.0\n",
+        text(&logs)
     );
     fs::write(&job, of_job).unwrap();
     let (shown, _) = exits(0, &["show-config", "--job", text(&job)]);
     for line in [
         "client_ip = \"truncate\"",
         "redact = [\"token\"]",
-        "privacy = \"client_ip=truncate redact=token\"",
-        "memory = \"1.0 GiB\"",
+        "#   privacy: client_ip=truncate redact=token",
+        "memory = \"1GiB\"",
     ] {
         assert!(shown.contains(line), "{line} is not in\n{shown}");
     }
-    // What is shown is a job file again, but for what is said of the files.
-    fs::write(&job, shown.split("[written]").next().unwrap()).unwrap();
+    // What is shown is a job file again, wherever it lies.
+    let job = dir.path().join("elsewhere").join("job.toml");
+    fs::create_dir_all(job.parent().unwrap()).unwrap();
+    fs::write(&job, &shown).unwrap();
     let (again, _) = exits(0, &["show-config", "--job", text(&job)]);
     assert_eq!(again, shown);
     exits(0, &["convert", "--job", text(&job)]);
@@ -205,5 +207,24 @@ fn hours_made_by_other_rules_are_found() {
     assert_eq!(query(&lake, "SELECT DISTINCT is_bot FROM cloudfront_logs").lines().nth(1), Some("false"));
     assert_eq!(again(&["--http-libraries", "apps"]), 0);
     assert_eq!(again(&["--client-ip", "truncate"]), 1, "both differ");
+    // A forgotten argument does not bring addresses back, whoever forgets it.
+    let forgotten = ["reprocess", "--from", text(&logs), "--lake", text(&lake), "--all"];
+    let (_, told) = exits(2, &forgotten);
+    assert!(told.contains("client_ip=truncate") && told.contains("--client-ip keep"), "{told}");
+    let late = format!("{FIELDS}{}\n", line("203.0.113.77", "z"));
+    fs::write(logs.join("E2EXAMPLE.2026-11-21-06.abcd1234.gz"), gzip(late.as_bytes())).unwrap();
+    exits(2, &["convert", "--from", text(&logs), "--to", text(&lake)]);
+    assert_eq!(
+        query(&lake, "SELECT DISTINCT c_ip FROM cloudfront_logs WHERE c_ip LIKE '203%'").lines().nth(1),
+        Some("203.0.113.0")
+    );
+    // An hour whose raw logs are gone is told, and the others are made anew.
+    convert(&logs, &lake, &["--client-ip", "truncate", "--reject-warn-ratio", "1"]);
+    fs::remove_file(logs.join("E2EXAMPLE.2026-11-21-05.abcd1234.gz")).unwrap();
+    let (out, _) = exits(
+        3,
+        &["reprocess", "--from", text(&logs), "--lake", text(&lake), "--all", "--outdated", "--client-ip", "keep"],
+    );
+    assert!(out.contains("1 hour written anew") && out.contains("gone"), "{out}");
     assert_eq!(query(&lake, "SELECT DISTINCT is_bot FROM cloudfront_logs").lines().nth(1), Some("true"));
 }

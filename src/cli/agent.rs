@@ -2,6 +2,7 @@
 
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -13,7 +14,7 @@ use crate::kernel::enrich::{Agent, Escapes};
 /// Say what a user agent is taken for
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// User agents, as logged or as sent; without any, one a line from stdin
+    /// User agents, as logged (by CloudFront or a load balancer) or as sent; without any, one a line from stdin
     #[arg(value_name = "USER AGENT")]
     agents: Vec<String>,
     /// Your own rules about bots
@@ -62,12 +63,17 @@ impl<'a> Answer<'a> {
 pub(super) fn run(args: Args, json: bool) -> Result<u8> {
     let Args { agents, bots, ua_regexes, http_libraries } = args;
     let recipe = RowChoices::new(TypedRows { bots, ua_regexes, http_libraries, ..TypedRows::default() })?.recipe()?;
-    let stdin = || std::io::stdin().lock().lines();
-    let typed: Box<dyn Iterator<Item = std::io::Result<String>>> =
-        if agents.is_empty() { Box::new(stdin()) } else { Box::new(agents.into_iter().map(Ok)) };
+    let stdin = || std::io::stdin().lock().split(b'\n');
+    let typed: Box<dyn Iterator<Item = std::io::Result<Vec<u8>>>> = if agents.is_empty() {
+        Box::new(stdin())
+    } else {
+        Box::new(agents.into_iter().map(|agent| Ok(agent.into_bytes())))
+    };
     for raw in typed {
         let raw = raw.map_err(|error| Error::io("read", Path::new("stdin"), error))?;
-        let agent = recipe.enricher.look(raw.as_bytes(), Escapes::Percent);
+        let raw = raw.strip_suffix(b"\r").unwrap_or(&raw);
+        let escapes = if memchr::memmem::find(raw, b"\\x").is_some() { Escapes::Hex } else { Escapes::Percent };
+        let agent = if raw == b"-" { Arc::new(Agent::absent()) } else { recipe.enricher.look(raw, escapes) };
         if json {
             show::json(&Answer::of(&agent))?;
         } else {

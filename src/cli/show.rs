@@ -82,6 +82,10 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
         line(&format!("{changed} changed after conversion; {became}:"))?;
         list(&summary.changed)?;
     }
+    if !summary.gone.is_empty() {
+        line("hours that stay as they were, since raw logs of theirs are gone:")?;
+        list(&summary.gone)?;
+    }
     if stats.late_objects > 0 {
         line(&format!("{} came late:", count(stats.late_objects, "object")))?;
         list(&summary.late)?;

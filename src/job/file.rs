@@ -1,5 +1,5 @@
 //! A job written down: a TOML file with the long names of the arguments, `-` as `_`. An argument or a variable of the
-//! environment wins over it. Paths in it are taken from its own folder, URLs as they are.
+//! environment wins over it. Paths in it, those of `from` and `to` too, are taken from its own folder, URLs as they are.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use bytesize::ByteSize;
 use serde::Deserialize;
 
 use super::Typed;
-use super::rows::TypedRows;
+use super::rows::{self, TypedRows};
 use crate::error::{Error, Result};
 use crate::model::Table;
 
@@ -24,16 +24,16 @@ struct JobFile {
     layout: Option<String>,
     fields: Option<String>,
     delimiter: Option<String>,
-    object_limit: Option<String>,
+    object_limit: Option<Size>,
     hours: Option<String>,
     last: Option<String>,
     shard: Option<String>,
     lease: Option<String>,
     orphan_age: Option<String>,
     compact_files: Option<usize>,
-    target_size: Option<String>,
+    target_size: Option<Size>,
     threads: Option<usize>,
-    memory: Option<String>,
+    memory: Option<Size>,
     reject_warn_ratio: Option<f64>,
     reject_fail_ratio: Option<f64>,
     bots: Option<PathBuf>,
@@ -45,9 +45,17 @@ struct JobFile {
     redact: Option<Vec<String>>,
 }
 
+/// A number of bytes, or a text such as `512MiB`.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Size {
+    Bytes(u64),
+    Text(String),
+}
+
 /// Reads a job file.
 pub(super) fn read(path: &Path) -> Result<Typed> {
-    let text = std::fs::read_to_string(path).map_err(|error| Error::io("read", path, error))?;
+    let text = rows::read(path)?;
     typed(&text, path.parent().unwrap_or_else(|| Path::new("."))).map_err(|what| {
         Error::usage(
             format!("{}: {what}", path.display()),
@@ -58,10 +66,13 @@ pub(super) fn read(path: &Path) -> Result<Typed> {
 
 fn typed(text: &str, folder: &Path) -> Result<Typed, String> {
     let file: JobFile = toml::from_str(text).map_err(|error| error.to_string())?;
+    if file.hours.is_some() && file.last.is_some() {
+        return Err("hours and last exclude each other".to_owned());
+    }
     let inside = |path: Option<PathBuf>| path.map(|path| folder.join(path));
     Ok(Typed {
-        from: file.from,
-        to: file.to,
+        from: file.from.map(|from| place(folder, from)),
+        to: file.to.map(|to| place(folder, to)),
         ledger: parsed("ledger", file.ledger)?,
         table: table(file.format.as_deref())?,
         layout: parsed("layout", file.layout)?,
@@ -98,8 +109,17 @@ where
     text.map(|text| text.parse().map_err(|error| format!("{name}: {error}"))).transpose()
 }
 
-fn size(name: &str, text: Option<String>) -> Result<Option<u64>, String> {
-    Ok(parsed::<ByteSize>(name, text)?.map(|size| size.as_u64()))
+fn size(name: &str, size: Option<Size>) -> Result<Option<u64>, String> {
+    match size {
+        Some(Size::Bytes(bytes)) => Ok(Some(bytes)),
+        Some(Size::Text(text)) => Ok(parsed::<ByteSize>(name, Some(text))?.map(|size| size.as_u64())),
+        None => Ok(None),
+    }
+}
+
+/// A URL as it is, a path from the file's folder.
+fn place(folder: &Path, url: String) -> String {
+    if url.contains("://") { url } else { folder.join(url).display().to_string() }
 }
 
 fn duration(name: &str, text: Option<String>) -> Result<Option<Duration>, String> {
@@ -123,7 +143,8 @@ mod tests {
     fn a_file_says_what_arguments_say() {
         let text = r#"
             from = "logs"
-            to = "lake"
+            to = "s3://bucket/lake"
+            object_limit = 1000
             last = "26h"
             memory = "512MiB"
             format = "alb"
@@ -132,7 +153,8 @@ mod tests {
             redact = ["token"]
         "#;
         let typed = typed(text, Path::new("/jobs")).unwrap();
-        assert_eq!((typed.from.as_deref(), typed.table), (Some("logs"), Some(Table::AlbLogs)));
+        assert_eq!((typed.from.as_deref(), typed.table), (Some("/jobs/logs"), Some(Table::AlbLogs)));
+        assert_eq!(typed.to.as_deref(), Some("s3://bucket/lake"));
         assert_eq!((typed.memory_bytes, typed.last), (Some(512 << 20), Some(Duration::from_hours(26))));
         assert_eq!(typed.rows.bots.as_deref(), Some(Path::new("/jobs/bots.toml")));
     }
@@ -140,6 +162,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         for (text, named) in [
+            ("hours = '2026-11-21T00..2026-11-22T00'\nlast = '1h'", "exclude"),
             ("form = 'x'", "form"),
             ("memory = 'much'", "memory"),
             ("client_ip = 'all'", "client_ip"),

@@ -48,6 +48,8 @@ pub struct Job {
     pub hours: Option<HourRange>,
     /// Whether the hours count back from now, so that a longer outage is caught up.
     pub catches_up: bool,
+    /// How far they count back, where they do.
+    pub last: Option<Duration>,
     /// The share of the units that this process works on.
     pub shard: Shard,
     /// How long another machine's claim holds that nobody renews.
@@ -146,6 +148,7 @@ impl Job {
         let from = typed.from.ok_or_else(|| missing("from"))?;
         let to = typed.to.ok_or_else(|| missing("to"))?;
         refuse_overlap(&from, &to)?;
+        let counted = typed.last.filter(|_| typed.hours.is_none());
         let last = typed.last.map(|last| last_hours(last, now)).transpose()?;
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let threads = typed.threads.unwrap_or(cores);
@@ -181,6 +184,7 @@ impl Job {
             object_limit_bytes: typed.object_limit_bytes.unwrap_or(OBJECT_LIMIT_BYTES),
             hours: typed.hours.or(last),
             catches_up: typed.hours.is_none() && last.is_some(),
+            last: counted,
             lease: typed.lease.unwrap_or(LEASE),
             orphan_age: typed.orphan_age.unwrap_or(ORPHAN_AGE),
             compact_files: typed.compact_files.unwrap_or(SMALL_FILES),

@@ -1,12 +1,13 @@
 //! How a job wants its rows made: which rules about user agents, and what is kept of people. Reads the files that it names.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
 use crate::kernel::enrich::Additions;
-use crate::kernel::privacy::{ClientIp, Key, Privacy, USUAL_KEYS};
+use crate::kernel::privacy::{ClientIp, KEY_LIMIT_BYTES, Key, Privacy, USUAL_KEYS, is_key};
 use crate::kernel::recipe::Recipe;
 use crate::kernel::schema::{column_index, normalise_field_name};
 use crate::model::Table;
@@ -117,9 +118,15 @@ impl RowChoices {
             ClientIpChoice::Truncate => ClientIp::Truncate,
             ClientIpChoice::Hash => ClientIp::Hash(key(typed.client_ip_key_file.as_deref())?),
         };
+        if typed.client_ip_key_file.is_some() && typed.client_ip != Some(ClientIpChoice::Hash) {
+            return Err(Error::usage(
+                "there is a key file, and client addresses are not to be hashed",
+                "say --client-ip hash",
+            ));
+        }
         let dropped = dropped(typed.drop.as_deref().unwrap_or_default())?;
-        let privacy = Privacy::new(client_ip, dropped, &keys(typed.redact.as_deref().unwrap_or_default()));
-        let choices = Self { additions, privacy, typed };
+        let keys = keys(typed.redact.as_deref().unwrap_or_default())?;
+        let choices = Self { additions, privacy: Privacy::new(client_ip, dropped, &keys), typed };
         // What is wrong with a file is told before anything is touched.
         if choices.additions.own.is_some() || choices.additions.regexes.is_some() {
             choices.recipe()?;
@@ -127,21 +134,37 @@ impl RowChoices {
         Ok(choices)
     }
 
+    /// Whether anything was said about what is kept of people.
+    #[must_use]
+    pub const fn says_what_is_kept(&self) -> bool {
+        self.typed.client_ip.is_some() || self.typed.drop.is_some() || self.typed.redact.is_some()
+    }
+
     /// Compiles the rules.
     pub fn recipe(&self) -> Result<Recipe> {
-        Recipe::new(&self.additions, self.privacy.clone())
-            .map_err(|what| Error::usage(what, "mend the file that --bots or --ua-regexes names"))
+        Recipe::new(&self.additions, self.privacy.clone()).map_err(|what| {
+            let files = [&self.typed.bots, &self.typed.ua_regexes].into_iter().flatten();
+            let files: Vec<String> = files.map(|path| path.display().to_string()).collect();
+            Error::usage(what, format!("mend {}", files.join(" or ")))
+        })
     }
 }
 
-fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|error| Error::io("read", path, error))
+/// A file that an argument names.
+pub(super) fn read(path: &Path) -> Result<String> {
+    let bytes = read_bytes(path)?;
+    String::from_utf8(bytes).map_err(|_| Error::usage(format!("'{}' is no text", path.display()), "write it as UTF-8"))
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path)
+        .map_err(|error| Error::usage(format!("'{}' cannot be read: {error}", path.display()), "check the path"))
 }
 
 fn key(file: Option<&Path>) -> Result<Key> {
     let secret = match file {
-        Some(path) => std::fs::read(path).map_err(|error| Error::io("read", path, error))?,
-        None => std::env::var(CLIENT_IP_KEY).map(String::into_bytes).map_err(|_| {
+        Some(path) => read_bytes(path)?,
+        None => std::env::var_os(CLIENT_IP_KEY).map(OsString::into_encoded_bytes).ok_or_else(|| {
             let what = "client addresses are to be hashed, and there is no key";
             Error::usage(what, format!("put it into {CLIENT_IP_KEY}, or into a file that --client-ip-key-file names"))
         })?,
@@ -149,6 +172,9 @@ fn key(file: Option<&Path>) -> Result<Key> {
     Key::new(&secret)
         .map_err(|why| Error::usage(format!("the key of client addresses: {why}"), "make one: openssl rand -hex 32"))
 }
+
+/// The columns of user agents, raw and decoded: who wants one gone wants all of them gone.
+const USER_AGENTS: [&str; 3] = ["cs_user_agent", "user_agent", "user_agent_decoded"];
 
 /// Columns that a table of logs has, without which rows still have a place.
 fn dropped(names: &[String]) -> Result<BTreeSet<String>> {
@@ -167,19 +193,29 @@ fn dropped(names: &[String]) -> Result<BTreeSet<String>> {
         }
         dropped.insert(name);
     }
+    if USER_AGENTS.iter().any(|name| dropped.contains(*name)) {
+        dropped.extend(USER_AGENTS.iter().map(|name| (*name).to_owned()));
+    }
     Ok(dropped)
 }
 
 /// `default` stands for the usual ones.
-fn keys(names: &[String]) -> BTreeSet<String> {
+fn keys(names: &[String]) -> Result<BTreeSet<String>> {
     let mut keys = BTreeSet::new();
-    for name in names {
-        match name.as_str() {
+    for name in names.iter().map(|name| name.trim()) {
+        match name {
             "default" => keys.extend(USUAL_KEYS.iter().map(|key| (*key).to_owned())),
-            name => _ = keys.insert(name.to_ascii_lowercase()),
+            name if is_key(name) => _ = keys.insert(name.to_ascii_lowercase()),
+            _ => {
+                let limit = KEY_LIMIT_BYTES;
+                let hint = format!(
+                    "a key is one word of letters, digits, _ and -, at most {limit} long, such as access_token"
+                );
+                return Err(Error::usage(format!("'{name}' is no key to be redacted"), hint));
+            }
         }
     }
-    keys
+    Ok(keys)
 }
 
 #[cfg(test)]
@@ -200,12 +236,15 @@ mod tests {
             ..TypedRows::default()
         });
         assert_eq!(all.unwrap().privacy.stamp(), "client_ip=truncate drop=c_port,cs_cookie redact=token");
-        let usual = choices(TypedRows { redact: list(&["default", "mine"]), ..TypedRows::default() }).unwrap();
+        let usual = choices(TypedRows { redact: list(&["default", " mine"]), ..TypedRows::default() }).unwrap();
         assert!(usual.privacy.stamp().contains("mine") && usual.privacy.stamp().contains("x-amz-signature"));
         for wrong in [
             TypedRows { drop: list(&["event_time"]), ..TypedRows::default() },
             TypedRows { drop: list(&["nothing"]), ..TypedRows::default() },
             TypedRows { bots: Some("/nowhere/bots.toml".into()), ..TypedRows::default() },
+            TypedRows { redact: list(&["a=b"]), ..TypedRows::default() },
+            TypedRows { redact: list(&["token", ""]), ..TypedRows::default() },
+            TypedRows { client_ip_key_file: Some("/nowhere/key".into()), ..TypedRows::default() },
         ] {
             assert!(choices(wrong).is_err());
         }

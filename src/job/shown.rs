@@ -1,5 +1,7 @@
 //! A job as people and scripts see it: every choice, with what was decided where nothing was said. No secret is in it.
 
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
 
 use super::Job;
@@ -7,9 +9,9 @@ use crate::kernel::recipe::Stamp;
 
 /// Every choice of a job under the name of its argument.
 #[derive(Debug, Serialize)]
-struct Shown<'j> {
-    from: &'j str,
-    to: &'j str,
+struct Shown {
+    from: String,
+    to: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     ledger: Option<String>,
     format: &'static str,
@@ -22,6 +24,8 @@ struct Shown<'j> {
     object_limit: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     hours: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<String>,
     shard: String,
     lease: String,
     orphan_age: String,
@@ -42,26 +46,18 @@ struct Shown<'j> {
     client_ip_key_file: Option<String>,
     drop: Vec<String>,
     redact: Vec<String>,
-    written: Written,
-}
-
-/// What every file of this job says of how its rows were made.
-#[derive(Debug, Serialize)]
-struct Written {
-    rules: String,
-    privacy: String,
 }
 
 impl Job {
     /// Every choice, to be written as TOML or JSON.
     #[must_use]
-    pub fn shown(&self) -> impl Serialize + '_ {
+    pub fn shown(&self) -> impl Serialize + use<> {
         let typed = &self.rows.typed;
-        let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
-        let Stamp { rules, privacy } = self.stamp();
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| absolute(path));
+        let place = |url: &str| if url.contains("://") { url.to_owned() } else { absolute(Path::new(url)) };
         Shown {
-            from: &self.from,
-            to: &self.to,
+            from: place(&self.from),
+            to: place(&self.to),
             ledger: self.ledger.as_ref().map(ToString::to_string),
             format: match self.naming.table {
                 None => "auto",
@@ -72,7 +68,8 @@ impl Job {
             fields: self.fields.as_ref().map(|names| names.join(" ")),
             delimiter: self.delimiter.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
             object_limit: bytes(self.object_limit_bytes),
-            hours: self.hours.map(|hours| hours.to_string()),
+            hours: self.hours.filter(|_| self.last.is_none()).map(|hours| hours.to_string()),
+            last: self.last.map(|last| humantime::format_duration(last).to_string()),
             shard: format!("{}/{}", self.shard.index, self.shard.count),
             lease: humantime::format_duration(self.lease).to_string(),
             orphan_age: humantime::format_duration(self.orphan_age).to_string(),
@@ -89,16 +86,24 @@ impl Job {
             client_ip_key_file: path(&typed.client_ip_key_file),
             drop: typed.drop.clone().unwrap_or_default(),
             redact: typed.redact.clone().unwrap_or_default(),
-            written: Written { rules, privacy },
         }
     }
 
-    fn stamp(&self) -> Stamp {
+    /// What every file of this job will say of how its rows were made.
+    #[must_use]
+    pub fn stamp(&self) -> Stamp {
         Stamp { rules: self.rows.additions.stamp(), privacy: self.rows.privacy.stamp() }
     }
 }
 
-/// A size as a job file may have it.
+/// A size as a job file may have it: rounded only where nothing is lost.
 fn bytes(size: u64) -> String {
-    bytesize::ByteSize(size).display().iec().to_string()
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let whole = units.iter().find(|(unit, _)| size > 0 && size.is_multiple_of(*unit));
+    whole.map_or_else(|| format!("{size}B"), |(unit, name)| format!("{}{name}", size / unit))
+}
+
+/// A path that means the same wherever the job is started.
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }

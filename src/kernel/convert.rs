@@ -223,6 +223,9 @@ fn work<'a>(
                 let used = decoder.decode(raw, damage.is_none(), &mut rows);
                 let ended = end_text(decoder, &raw[used..], raw.len() as u64, damage, &mut rows);
                 end_object(object, ended, true, &mut rows, &mut done);
+                if rows.holds_many_agents() {
+                    parts.push(Part::Done(finish(std::mem::take(&mut done), &mut rows)?));
+                }
             }
             Whole::TooLarge => {
                 parts.push(Part::Done(finish(std::mem::take(&mut done), &mut rows)?));
@@ -321,7 +324,7 @@ fn work_large(
             too_much = Some(settings.over_limit());
             return false;
         }
-        if cut_bytes >= LARGE_CUT_RAW_BYTES {
+        if cut_bytes >= LARGE_CUT_RAW_BYTES || rows.holds_many_agents() {
             cut_bytes = 0;
             let mut cut = Done::default();
             let (rejects, first_hour) = rows.take_rejects();
@@ -386,11 +389,11 @@ impl<'r> Pile<'r> {
     fn flush(&mut self, emit: &mut dyn FnMut(OutputFile) -> Result<()>) -> Result<()> {
         self.held_bytes = 0;
         let table = self.table;
-        let keeps_lines = self.recipe.privacy.keeps_all();
+        let privacy = &self.recipe.privacy;
         let stamp = self.recipe.stamp();
         let rejects = std::mem::take(&mut self.rejects);
         let rejected = rejects.into_iter().map(|(hour, lines)| {
-            (Partition { table: Table::Rejects, hour }, vec![rejects::rows(table, &lines, keeps_lines)])
+            (Partition { table: Table::Rejects, hour }, vec![rejects::rows(table, &lines, privacy)])
         });
         let kept = std::mem::take(&mut self.partitions).into_iter();
         let kept = kept.map(|(hour, parts)| (Partition { table, hour }, parts));

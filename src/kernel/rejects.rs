@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryArray, Int64Array, StringArray};
-use sha2::{Digest, Sha256};
 
 use super::columns::ColumnData;
 use super::parse::Reject;
+use super::privacy::Privacy;
 use super::rows::HourRows;
 use super::schema::columns;
 use crate::model::Table;
@@ -31,7 +31,8 @@ impl RejectedLine {
 /// The rejects of one hour as one part of a partition of the `rejects` table, in the order given. Where lines are not kept,
 /// their hashes are.
 #[must_use]
-pub fn rows(source: Table, lines: &[RejectedLine], keeps_lines: bool) -> HourRows {
+pub fn rows(source: Table, lines: &[RejectedLine], privacy: &Privacy) -> HourRows {
+    let keeps_lines = privacy.keeps_all();
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let column = |name: &str| -> ArrayRef {
         match name {
@@ -48,9 +49,7 @@ pub fn rows(source: Table, lines: &[RejectedLine], keeps_lines: bool) -> HourRow
                 lines.iter().map(|line| number(line.reject.raw_line.len() as u64)),
             )),
             "line_sha256" => {
-                let hash = |line: &RejectedLine| {
-                    Sha256::digest(&line.reject.raw_line).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
-                };
+                let hash = |line: &RejectedLine| privacy.line_hash(&line.reject.raw_line);
                 Arc::new(lines.iter().map(|line| (!keeps_lines).then(|| hash(line))).collect::<StringArray>())
             }
             _ => {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use object_store::path::Path;
 
-use super::{Shared, Summary, guarded, share, unit};
+use super::{Shared, Summary, guarded, kept, share, unit};
 use crate::carry;
 use crate::edge::location::Location;
 use crate::edge::manifests;
@@ -80,7 +80,12 @@ async fn run(shared: &Shared, grouped: Grouped, outdated_only: bool) -> Result<S
         if outdated_only && is_of_today(shared, record).await? {
             continue;
         }
-        left.push((record.unit.clone(), inputs(shared, record, &listed).await?.partitions));
+        match inputs(shared, record, &listed).await {
+            Ok(inputs) => left.push((record.unit.clone(), inputs.partitions)),
+            // Nobody named this hour: the others are made anew, and this one is told.
+            Err(error @ Error::RawGone { .. }) if outdated_only => summary.gone.push(error.to_string()),
+            Err(error) => return Err(error),
+        }
     }
     while !left.is_empty() {
         let (mut later, mut lacking, before) = (Vec::new(), None, left.len());
@@ -196,6 +201,7 @@ async fn inputs(shared: &Shared, record: &UnitRecord, listed: &ByUrl) -> Result<
     let mut gone = Vec::new();
     for entry in &record.batches {
         let manifest = manifests::read(&shared.lake.objects, &entry.attempt).await?;
+        kept::refuse_more(shared, &record.unit, &manifest)?;
         partitions.extend(manifest.partitions());
         for input in &manifest.inputs {
             let url = InputName { source: &manifest.source, object: &input.object }.url();

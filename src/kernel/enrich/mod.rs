@@ -140,13 +140,14 @@ pub struct Agents {
     numbers: HashMap<Box<[u8]>, u32, ahash::RandomState>,
     list: Vec<Arc<Agent>>,
     escapes: Escapes,
+    held_bytes: usize,
 }
 
 impl Agents {
     /// Knows none yet.
     #[must_use]
     pub fn new(escapes: Escapes) -> Self {
-        Self { numbers: HashMap::default(), list: vec![Arc::new(Agent::absent())], escapes }
+        Self { numbers: HashMap::default(), list: vec![Arc::new(Agent::absent())], escapes, held_bytes: 0 }
     }
 
     /// The number of a row without a user agent.
@@ -162,9 +163,17 @@ impl Agents {
         }
         // Rows are numbered by u32 everywhere, and there are no more agents than rows.
         let number = u32::try_from(self.list.len()).unwrap_or(Self::ABSENT);
-        self.list.push(enricher.look(raw, self.escapes));
+        let agent = enricher.look(raw, self.escapes);
+        self.held_bytes += agent.held_bytes() + raw.len();
+        self.list.push(agent);
         self.numbers.insert(raw.into(), number);
         number
+    }
+
+    /// Bytes held, about.
+    #[must_use]
+    pub const fn held_bytes(&self) -> usize {
+        self.held_bytes
     }
 
     /// Every agent by its number.

@@ -38,7 +38,7 @@ struct Rule {
     bot: bool,
     name: Option<String>,
     vendor: Option<String>,
-    category: Option<String>,
+    category: Option<Category>,
 }
 
 impl Own {
@@ -67,14 +67,13 @@ impl Own {
             (agent.bot_name, agent.bot_vendor, agent.bot_category) = (None, None, None);
         }
         agent.is_bot = Some(rule.bot);
-        for (of_rule, of_agent) in [
-            (&rule.name, &mut agent.bot_name),
-            (&rule.vendor, &mut agent.bot_vendor),
-            (&rule.category, &mut agent.bot_category),
-        ] {
+        for (of_rule, of_agent) in [(&rule.name, &mut agent.bot_name), (&rule.vendor, &mut agent.bot_vendor)] {
             if of_rule.is_some() {
                 of_agent.clone_from(of_rule);
             }
+        }
+        if let Some(category) = rule.category {
+            agent.bot_category = Some(category.name().to_owned());
         }
     }
 }

@@ -109,14 +109,23 @@ fn entry<T>(pattern: &str, meaning: T) -> Result<(String, Entry<T>), String> {
 
 /// Where the pieces of a pattern stand one after another, from the first's beginning to the last's end.
 fn in_order<T>(lower: &str, entry: &Entry<T>) -> Option<(usize, usize)> {
-    let (mut start, mut end) = (None, 0);
-    for piece in &entry.pieces {
-        let found = end + lower[end..].find(piece)?;
-        start = start.or(Some(found));
-        end = found + piece.len();
+    let (first, rest) = entry.pieces.split_first()?;
+    let (last, middle) = rest.split_last()?;
+    let bytes = lower.as_bytes();
+    let begins = |start: &usize| {
+        (!entry.at_start || *start == 0) && (!entry.left || !bytes[..*start].last().is_some_and(|byte| is_word(*byte)))
+    };
+    let start = lower.match_indices(first.as_str()).map(|(start, _)| start).find(begins)?;
+    let mut end = start + first.len();
+    for piece in middle {
+        end += lower[end..].find(piece.as_str())? + piece.len();
     }
-    let start = start?;
-    ((!entry.at_start || start == 0) && (!entry.at_end || end == lower.len())).then_some((start, end))
+    let ends = |end: &usize| {
+        (!entry.at_end || *end == lower.len())
+            && (!entry.right || !bytes.get(*end).is_some_and(|byte| is_letter(*byte)))
+    };
+    let found = lower[end..].match_indices(last.as_str()).map(|(at, piece)| end + at + piece.len()).find(ends)?;
+    Some((start, found))
 }
 
 const fn is_letter(byte: u8) -> bool {
@@ -148,6 +157,9 @@ mod tests {
             ("+http", "(+http://x)", "http://x"),
             ("Varnish*probe", "Varnish health probe", "probe of Varnish"),
             ("^a1*z9$", "a1 and z9", "a1 and z9."),
+            ("foo*bar$", "foo bar bar", "foo bar bars"),
+            ("Foo*Bar", "a Foo x Bar/1", "XFoo y Bar"),
+            ("Foo*Bar", "XFoo Foo Bar", "Foo y BarZ"),
             ("Bot", "a \u{e9} Bot", "\u{e9}Bot"),
         ] {
             assert!(found(pattern, yes), "{pattern} in {yes}");

@@ -1,12 +1,23 @@
 //! Browser and system by a `regexes.yaml` of the ua-parser project (uap-core), for those who keep one. What it does not know
 //! stays as the built-in rules have it; whether a bot is behind it is never its to say.
 
+use serde::Deserialize;
+
 use super::browser::{Browser, major};
 
 /// The compiled regular expressions.
 pub(super) struct Regexes {
     browsers: ua_parser::user_agent::Extractor<'static>,
     systems: ua_parser::os::Extractor<'static>,
+}
+
+/// What is read of a `regexes.yaml`.
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    user_agent_parsers: Vec<ua_parser::user_agent::Parser<'static>>,
+    #[serde(default)]
+    os_parsers: Vec<ua_parser::os::Parser<'static>>,
 }
 
 impl std::fmt::Debug for Regexes {
@@ -18,8 +29,8 @@ impl std::fmt::Debug for Regexes {
 impl Regexes {
     /// Reads a `regexes.yaml`; says what is wrong with it.
     pub(super) fn read(yaml: &str) -> Result<Self, String> {
-        let file: ua_parser::Regexes<'static> = serde_yaml_ng::from_str(yaml).map_err(|error| error.to_string())?;
-        compiled(file).map_err(|error| error.to_string())
+        let file: File = serde_yaml_ng::from_str(yaml).map_err(|error| error.to_string())?;
+        compiled(file).map_err(|error| error.to_string().replace("\\n", " "))
     }
 
     /// What the expressions say, and for the rest what was known before.
@@ -35,7 +46,7 @@ impl Regexes {
     }
 }
 
-fn compiled(file: ua_parser::Regexes<'static>) -> Result<Regexes, ua_parser::Error> {
+fn compiled(file: File) -> Result<Regexes, ua_parser::Error> {
     let mut browsers = ua_parser::user_agent::Builder::new();
     for parser in file.user_agent_parsers {
         browsers = browsers.push(parser)?;
@@ -58,7 +69,6 @@ user_agent_parsers:
 os_parsers:
   - regex: 'AcmeOS'
     os_replacement: 'Acme OS'
-device_parsers: []
 ";
 
     #[test]

@@ -1,12 +1,18 @@
 //! Addresses of people: truncated, or hashed under a key.
 
 use core::net::IpAddr;
+use std::borrow::Cow;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::units::units;
+
 /// Bytes of a hash that are kept: 2^64 addresses before two are likely to be the same.
 const HASH_BYTES: usize = 16;
+
+/// The prefix of addresses that hold one of IPv4 (RFC 3056).
+const SIX_TO_FOUR: u16 = 0x2002;
 
 /// The least bytes of a key.
 const LEAST_KEY_BYTES: usize = 16;
@@ -32,8 +38,13 @@ impl Key {
     }
 
     fn hash(&self, text: &str) -> String {
-        let digest = self.0.clone().chain_update(text).finalize().into_bytes();
-        digest.iter().take(HASH_BYTES).map(|byte| format!("{byte:02x}")).collect()
+        self.hex(text.as_bytes(), HASH_BYTES)
+    }
+
+    /// The first bytes of the HMAC of some bytes, in hexadecimal.
+    pub(super) fn hex(&self, bytes: &[u8], count: usize) -> String {
+        let digest = self.0.clone().chain_update(bytes).finalize().into_bytes();
+        digest.iter().take(count).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Tells this key from another, and nothing else.
@@ -88,9 +99,39 @@ impl ClientIp {
     }
 }
 
-/// Whether a text is an address or a list of addresses and nothing else.
-pub(super) fn is_list(text: &[u8]) -> bool {
-    std::str::from_utf8(text).is_ok_and(|text| members(text).all(|member| parse(member).is_some()))
+impl ClientIp {
+    /// A text of any kind with what is kept of every address that stands in it, whatever is around it and however it is encoded.
+    pub(super) fn within<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
+        let (mut changed, mut copied) = (Vec::new(), 0);
+        let (mut word, mut begin) = (Vec::new(), 0);
+        let mut end_word = |word: &mut Vec<u8>, begin: usize, end: usize| {
+            // No address is longer, with its port.
+            if (2..=64).contains(&word.len())
+                && let Some(kept) = self.one(word.trim_ascii_end())
+            {
+                changed.extend_from_slice(&text[copied..begin]);
+                changed.extend_from_slice(kept.as_bytes());
+                copied = end;
+            }
+            word.clear();
+        };
+        for unit in units(text, 0) {
+            if unit.byte.is_ascii_hexdigit() || matches!(unit.byte, b'.' | b':') {
+                if word.is_empty() {
+                    begin = unit.start;
+                }
+                word.push(unit.byte);
+            } else {
+                end_word(&mut word, begin, unit.start);
+            }
+        }
+        end_word(&mut word, begin, text.len());
+        if copied == 0 {
+            return Cow::Borrowed(text);
+        }
+        changed.extend_from_slice(&text[copied..]);
+        Cow::Owned(changed)
+    }
 }
 
 /// CloudFront writes the space behind a comma as `%20`, and in doubly encoded logs as `%2520`; load balancers as it is.
@@ -124,7 +165,11 @@ fn truncated(address: IpAddr) -> String {
             core::net::Ipv4Addr::new(a, b, c, 0).to_string()
         }
         IpAddr::V6(address) => {
-            let [a, b, c, ..] = address.segments();
+            let [a, b, mut c, ..] = address.segments();
+            if a == SIX_TO_FOUR {
+                // The next 32 bits are an IPv4 address.
+                c &= 0xff00;
+            }
             core::net::Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0).to_string()
         }
     }
@@ -143,6 +188,7 @@ mod tests {
             ("192.0.2.77:4711", Some("192.0.2.0")),
             ("[2001:db8:1:2::3]:443", Some("2001:db8:1::")),
             ("fe80::1%25eth0", Some("fe80::")),
+            ("2002:cb00:7161::1", Some("2002:cb00:7100::")),
             ("unknown", None),
             ("", None),
             ("300.1.1.1", None),
@@ -153,6 +199,22 @@ mod tests {
         assert_eq!(list("192.0.2.7,%20198.51.100.9").as_deref(), Some("192.0.2.0,%20198.51.100.0"));
         assert_eq!(list("192.0.2.7, unknown, 10.0.0.1").as_deref(), Some("192.0.2.0,%2010.0.0.0"));
         assert_eq!(list("unknown"), None);
+    }
+
+    #[test]
+    fn addresses_are_found_within_other_text() {
+        for (text, kept) in [
+            ("for=203.0.113.79;proto=https", "for=203.0.113.0;proto=https"),
+            ("%22203.0.113.85%22", "%22203.0.113.0%22"),
+            ("203.0.113.93;203.0.113.94", "203.0.113.0;203.0.113.0"),
+            (r#"["203.0.113.101", "2001:db8:1:2::3"]"#, r#"["203.0.113.0", "2001:db8:1::"]"#),
+            ("unknown,%20203.0.113.80", "unknown,%20203.0.113.0"),
+            ("0.25", "0.25"),
+            ("12:34:56", "12:34:56"),
+            ("", ""),
+        ] {
+            assert_eq!(ClientIp::Truncate.within(text.as_bytes()), kept.as_bytes(), "{text}");
+        }
     }
 
     #[test]

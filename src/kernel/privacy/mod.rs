@@ -7,20 +7,25 @@
 //! | columns dropped | they are NULL |
 //! | keys redacted | the values of these keys in query strings, referrers, URLs, cookies and unknown fields are `REDACTED` |
 //!
-//! Addresses are those of `c_ip`, `client_ip` and `x_forwarded_for`, and of any field in `extra` that is one. Under any of these a
-//! rejected line is kept as hash, length and reason only, and the reason repeats nothing of it: whatever could not be read
-//! could not be cleaned either.
+//! Addresses are those of `c_ip`, `client_ip` and `x_forwarded_for`, and whatever looks like one in a field of `extra`; in other
+//! columns (a URL, a user agent) an address is no client's and stays. A field that stands in `extra` because its column was
+//! taken (a second cookie) is treated as its column. Under any of these a rejected line is kept as hash, length and reason
+//! only, and the reason repeats nothing of it: whatever could not be read could not be cleaned either.
 
 mod addresses;
 mod redact;
+mod units;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use sha2::{Digest, Sha256};
+
 pub use addresses::{ClientIp, Key};
 use redact::Redactor;
+pub use redact::{KEY_LIMIT_BYTES, is_key};
 
-use super::schema::normalise_field_name;
+use super::schema::{normalise_field_name, split_field};
 use crate::model::Table;
 
 /// Keys that are redacted where a job says `default`: secrets and sessions as they are commonly called, and the parameters that
@@ -113,8 +118,12 @@ impl Privacy {
             (_, column) if self.dropped.contains(column) => Treatment::Drop,
             (_, "c_ip" | "client_ip") if !self.client_ip.is_kept() => Treatment::Address,
             (_, "x_forwarded_for") if !self.client_ip.is_kept() => Treatment::Addresses,
-            (Table::CloudfrontLogs, "cs_uri_query" | "cs_referer" | "cs_cookie")
-            | (Table::AlbLogs, "request_url" | "redirect_url" | "transformed_uri")
+            (Table::CloudfrontLogs, "cs_uri_stem" | "cs_uri_query" | "cs_referer" | "cs_cookie" | "cs_user_agent")
+            | (
+                Table::AlbLogs,
+                "request_url" | "request_proto" | "redirect_url" | "transformed_uri" | "user_agent_decoded",
+            )
+            | (_, "user_agent")
                 if self.redactor.is_some() =>
             {
                 Treatment::Keys
@@ -137,20 +146,48 @@ impl Privacy {
         }
     }
 
-    /// The value of a field that has no column, by its logged name.
+    /// The value of a field that has no column, by its name in `extra`; `None` where it is dropped.
     #[must_use]
-    pub fn treat_unknown<'t>(&self, name: &str, value: &'t [u8]) -> Cow<'t, [u8]> {
-        let redacted = match &self.redactor {
-            Some(redactor) if redactor.is_key(name) || redactor.is_key(&normalise_field_name(name)) => {
-                return Cow::Borrowed(redact::INSTEAD);
+    pub fn treat_unknown<'t>(&self, table: Table, name: &str, value: &'t [u8]) -> Option<Cow<'t, [u8]>> {
+        // A field that is there several times is numbered: `cs(Cookie)#2`.
+        let logged = name.split('#').next().unwrap_or(name);
+        let column = normalise_field_name(logged);
+        let columns = split_field(table, &column).iter().map(|(column, _)| *column).chain([column.as_str()]);
+        let mut treatment = Treatment::Keep;
+        for column in columns {
+            match self.of_column(table, column) {
+                Treatment::Keep | Treatment::Keys => {}
+                found => treatment = found,
             }
-            Some(redactor) => redactor.redact(value),
-            None => Cow::Borrowed(value),
-        };
-        if self.client_ip.is_kept() || !addresses::is_list(value) {
-            return redacted;
         }
-        self.client_ip.list(value).map_or(Cow::Borrowed(redact::INSTEAD), |list| Cow::Owned(list.into_bytes()))
+        match treatment {
+            Treatment::Keep | Treatment::Keys => {}
+            Treatment::Address => return self.treat(Treatment::Addresses, value),
+            found => return self.treat(found, value),
+        }
+        let mut kept = Cow::Borrowed(value);
+        if let Some(redactor) = &self.redactor {
+            if redactor.names(logged) {
+                return Some(Cow::Borrowed(redact::INSTEAD));
+            }
+            kept = redactor.redact(value);
+        }
+        if !self.client_ip.is_kept() {
+            kept = match kept {
+                Cow::Borrowed(value) => self.client_ip.within(value),
+                Cow::Owned(value) => Cow::Owned(self.client_ip.within(&value).into_owned()),
+            };
+        }
+        Some(kept)
+    }
+
+    /// What is kept of a rejected line: its SHA-256 in hexadecimal, under the key where there is one.
+    #[must_use]
+    pub fn line_hash(&self, line: &[u8]) -> String {
+        match &self.client_ip {
+            ClientIp::Hash(key) => key.hex(line, 32),
+            _ => Sha256::digest(line).iter().map(|byte| format!("{byte:02x}")).collect(),
+        }
     }
 }
 
@@ -178,21 +215,25 @@ mod tests {
         assert_eq!(Privacy::default().stamp(), "none");
         assert!(Privacy::default().keeps_all());
         let all = privacy(ClientIp::Truncate, &["cs_cookie", "c_port"], &["Token", "password"]);
+        assert_eq!(all.line_hash(b"").len(), 64);
         assert_eq!(all.stamp(), "client_ip=truncate drop=c_port,cs_cookie redact=password,token");
         assert!(!all.keeps_all());
     }
 
     #[test]
     fn unknown_fields_are_looked_through_too() {
-        let all = privacy(ClientIp::Truncate, &[], &["token"]);
+        let all = privacy(ClientIp::Truncate, &["cs_cookie"], &["token"]);
         let of = |name: &str, value: &str| {
-            String::from_utf8(all.treat_unknown(name, value.as_bytes()).into_owned()).unwrap()
+            let kept = all.treat_unknown(Table::CloudfrontLogs, name, value.as_bytes());
+            kept.map(|kept| String::from_utf8(kept.into_owned()).unwrap())
         };
-        assert_eq!(of("real-ip", "192.0.2.77"), "192.0.2.0");
-        assert_eq!(of("cs(Token)", "abc"), "abc", "another name");
-        assert_eq!(of("token", "abc"), "REDACTED");
-        assert_eq!(of("next", "/a?token=abc&b=1"), "/a?token=REDACTED&b=1");
-        assert_eq!(of("ratio", "0.25"), "0.25");
+        assert_eq!(of("real-ip", "192.0.2.77").as_deref(), Some("192.0.2.0"));
+        assert_eq!(of("cs(X-Token)", "abc").as_deref(), Some("abc"), "another name");
+        assert_eq!(of("cs(Token)", "abc").as_deref(), Some("REDACTED"));
+        assert_eq!(of("next", "/a?token=abc&b=1").as_deref(), Some("/a?token=REDACTED&b=1"));
+        assert_eq!(of("ratio", "0.25").as_deref(), Some("0.25"));
+        assert_eq!(of("cs(Cookie)#2", "id=1"), None, "as its column");
+        assert_eq!(of("x-forwarded-for", "unknown,%20192.0.2.80").as_deref(), Some("192.0.2.0"), "as its column");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::columns::{Builder, Change, ColumnData, LookedUp, TextStore, array_byt
 use super::enrich::{Agents, Escapes};
 use super::mapping::Mapping;
 use super::parse::{BLOCK_ROWS, Block, Reject, Sink};
-use super::privacy::{Treatment, without_quotes};
+use super::privacy::{Privacy, Treatment, without_quotes};
 use super::recipe::Recipe;
 use super::schema::{Column, ColumnType, Part, agent_columns, column_index, columns};
 use super::texts::{NULL, Texts};
@@ -75,6 +75,9 @@ struct HourBuilder {
 
 /// The most log that a task makes room for at once.
 const MOST_ROOM_RAW_BYTES: usize = 8 << 20;
+
+/// User agents that a task holds before its columns are cut. A day's are some MB; a flood of made-up ones has no end.
+const MOST_AGENTS_BYTES: usize = 16 << 20;
 
 /// New fields that are told by name; a log of nothing but new names is none.
 const MOST_NEW_FIELDS: usize = 100;
@@ -160,6 +163,12 @@ impl<'r> Rows<'r> {
         (rejects, self.first_hour)
     }
 
+    /// Whether so many user agents are held that the rows should be cut: nearly every row has one of its own.
+    #[must_use]
+    pub const fn holds_many_agents(&self) -> bool {
+        self.agents.held_bytes() > MOST_AGENTS_BYTES
+    }
+
     /// Ends an object.
     pub fn end_object(&mut self) -> ObjectEnd {
         let (rejects, first_hour) = self.take_rejects();
@@ -171,7 +180,7 @@ impl<'r> Rows<'r> {
         let goes_on = self.objects.last().cloned();
         let objects = std::mem::replace(&mut self.objects, goes_on.into_iter().collect());
         let agents = std::mem::replace(&mut self.agents, Agents::new(escapes(self.table)));
-        let shared = shared_columns(self.table, &objects, &agents);
+        let shared = shared_columns(self.table, &objects, &agents, &self.recipe.privacy);
         let texts =
             self.texts.iter_mut().map(|store| store.as_mut().map_or_else(|| Ok(Arc::default()), TextStore::take));
         let texts: Vec<Arc<Texts>> = texts.collect::<Result<_, ArrowError>>()?;
@@ -222,6 +231,8 @@ impl<'r> Rows<'r> {
             match privacy.of_column(self.table, column.name) {
                 Treatment::Keep => {}
                 Treatment::Drop => changes.push((index, index, None)),
+                // Looked up by user agent, and treated there.
+                _ if agent_columns(self.table).is_some_and(|(raw, decoded)| [raw, decoded].contains(&column.name)) => {}
                 treatment => {
                     let change = Change::of(&texts[index], |text| privacy.treat(treatment, text));
                     changes.push((index, index, Some(change)));
@@ -325,8 +336,9 @@ impl<'r> Rows<'r> {
                     builder
                         .push(values.clone().map(|unknown| (unknown.name.as_str(), block.value(row, unknown.field))));
                 } else {
-                    let treated = values.clone().map(|unknown| {
-                        (unknown.name.as_str(), privacy.treat_unknown(&unknown.name, block.value(row, unknown.field)))
+                    let treated = values.clone().filter_map(|unknown| {
+                        let value = block.value(row, unknown.field);
+                        Some((unknown.name.as_str(), privacy.treat_unknown(table, &unknown.name, value)?))
                     });
                     builder.push(treated);
                 }
@@ -415,21 +427,32 @@ const fn escapes(table: Table) -> Escapes {
 }
 
 /// The columns whose values are looked up: from the object, or from the user agent.
-fn shared_columns(table: Table, objects: &[ObjectNames], agents: &Agents) -> Vec<ColumnData> {
+fn shared_columns(table: Table, objects: &[ObjectNames], agents: &Agents, privacy: &Privacy) -> Vec<ColumnData> {
     let of = |column: &Column| match column.name {
         "filename" => ColumnData::ObjectText(LookedUp::of(objects.iter().map(|object| Some(object.filename.as_str())))),
         "is_bot" => ColumnData::PerAgent(booleans(agents.list().iter().map(|agent| agent.is_bot))),
-        name => agent_text(table, name, agents).map_or(ColumnData::Absent, ColumnData::AgentText),
+        name => agent_text(table, name, agents, privacy).map_or(ColumnData::Absent, ColumnData::AgentText),
     };
     columns(table).iter().map(of).collect()
 }
 
-fn agent_text(table: Table, column: &str, agents: &Agents) -> Option<LookedUp> {
+fn agent_text(table: Table, column: &str, agents: &Agents, privacy: &Privacy) -> Option<LookedUp> {
     let (raw, decoded) = agent_columns(table)?;
     let list = agents.list().iter();
     Some(match column {
-        name if name == raw => LookedUp::of(list.map(|agent| agent.raw.as_deref())),
-        name if name == decoded => LookedUp::of(list.map(|agent| agent.user_agent.as_deref())),
+        name if name == raw || name == decoded => {
+            let texts = list.map(|agent| if name == raw { agent.raw.as_deref() } else { agent.user_agent.as_deref() });
+            match privacy.of_column(table, name) {
+                Treatment::Keep => LookedUp::of(texts),
+                treatment => {
+                    let treated = texts.map(|text| privacy.treat(treatment, text?.as_bytes()));
+                    // Whatever is left of a text or put into it is text.
+                    let treated: Vec<Option<String>> =
+                        treated.map(|text| text.map(|text| String::from_utf8_lossy(&text).into_owned())).collect();
+                    LookedUp::of(treated.iter().map(Option::as_deref))
+                }
+            }
+        }
         "browser_family" => LookedUp::of(list.map(|agent| agent.browser_family.as_deref())),
         "browser_version" => LookedUp::of(list.map(|agent| agent.browser_version.as_deref())),
         "os_family" => LookedUp::of(list.map(|agent| agent.os_family.as_deref())),
