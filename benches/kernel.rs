@@ -224,12 +224,6 @@ fn look_at_known_user_agents(bencher: Bencher<'_, '_>) {
         .bench_local(|| agents.iter().map(|agent| numbers.number(agent, &enricher)).max());
 }
 
-/// What a run pays before its first row: the rules compiled.
-#[divan::bench]
-fn compile_rules() -> Enricher {
-    Enricher::new(&Additions::default()).unwrap()
-}
-
 fn largest(recipe: &Recipe) -> Vec<HourRows> {
     parts(recipe).into_iter().map(|(_, rows)| rows).max_by_key(|rows| rows.rows).into_iter().collect()
 }
@@ -243,13 +237,13 @@ fn sort_rows(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn gather_and_encode(bencher: Bencher<'_, '_>) {
     let parts = largest(&Recipe::plain().unwrap());
-    let order = order(TABLE, &parts);
+    let order = order(TABLE, &parts).rows;
     over_raw(bencher, || {
         let mut file = FileEncoder::new(TABLE, &Stamp::default()).unwrap();
         let tasks = file.row_group().unwrap().into_iter().enumerate();
         let encoded = tasks.map(|(column, task)| {
             let gathered = gather(&parts, &order, column, task.field().data_type()).unwrap();
-            let repeats = !columns(TABLE)[column].unique;
+            let repeats = !columns(TABLE)[column].unique && !columns(TABLE)[column].plain;
             let values = match &gathered {
                 Gathered::Text(text) => {
                     Values::Text(CodedText { numbers: &text.numbers, values: &text.values, repeats })

@@ -137,7 +137,7 @@ fn fingerprint(files: &[OutputFile]) -> String {
 
 /// The bytes of the sample's files. They change where the columns, the order, an encoding, a rule or a library that writes
 /// them changes; then look whether that is meant, and put the new value here with the change.
-const PINNED: &str = "38d37eb8405367b6a6aa395a6f8de608";
+const PINNED: &str = "671a26f27ad44d4f8129d582da333c3b";
 
 #[test]
 fn the_bytes_do_not_depend_on_threads() {

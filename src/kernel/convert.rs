@@ -18,8 +18,8 @@ use super::parse::{Decoder, Reject, Settings, parquet};
 use super::recipe::{Recipe, Stamp};
 use super::rejects::{self, RejectedLine};
 use super::rows::{HourRows, Rows};
-use super::schema::columns;
-use super::sort::{Gathered, gather, order};
+use super::schema::{Column, columns};
+use super::sort::{Gathered, Order, gather, order};
 use crate::error::{Error, Result};
 use crate::model::{Hour, ObjectId, Partition, Table};
 use crate::stats::LineStats;
@@ -30,6 +30,10 @@ pub const FLUSH_HELD_BYTES: u64 = 192 << 20;
 
 /// Rows of one file at most; a flush of shorter rows becomes several files.
 pub const FILE_ROWS: usize = 4 * ROW_GROUP_ROWS;
+
+/// Rows below which bots, or people, are no row group of their own. 2 million rows of `edgemill generate`: with every hour cut files
+/// are 1.2 % larger, and a query on `is_bot` reads 0.64 MB instead of 3.3.
+const LEAST_GROUP_ROWS: usize = 2_048;
 
 /// Inflated bytes that one wave works on, by what the objects claim: what is held besides the pile.
 const WAVE_RAW_BYTES: u64 = 64 << 20;
@@ -412,24 +416,23 @@ pub(super) fn write(partition: Partition, parts: &[HourRows], stamp: &Stamp) -> 
     let order = order(partition.table, parts);
     let files =
         encode(partition.table, parts, &order, stamp).map_err(|error| Error::encode(partition.to_string(), error))?;
-    let sizes = order.chunks(FILE_ROWS).map(|rows| rows.len() as u64);
+    let sizes = order.rows.chunks(FILE_ROWS).map(|rows| rows.len() as u64);
     Ok(files.into_iter().zip(sizes).map(|(bytes, rows)| OutputFile { partition, bytes, rows }).collect())
 }
 
 type Encoded<T> = std::result::Result<T, crate::error::Cause>;
 
 /// The files of a partition's rows. Columns are worked side by side, each gathered once for all row groups.
-fn encode(table: Table, parts: &[HourRows], order: &[u32], stamp: &Stamp) -> Encoded<Vec<Vec<u8>>> {
+fn encode(table: Table, parts: &[HourRows], order: &Order, stamp: &Stamp) -> Encoded<Vec<Vec<u8>>> {
     let mut files = Vec::new();
     let mut pieces: Vec<Vec<(Range<usize>, ColumnTask)>> = columns(table).iter().map(|_| Vec::new()).collect();
-    for (number, rows) in order.chunks(FILE_ROWS).enumerate() {
+    for start in (0..order.rows.len()).step_by(FILE_ROWS) {
         let mut file = FileEncoder::new(table, stamp)?;
-        let start = number * FILE_ROWS;
-        for first in (start..start + rows.len()).step_by(ROW_GROUP_ROWS) {
-            let group = first..(first + ROW_GROUP_ROWS).min(start + rows.len());
+        let groups = row_groups(start..(start + FILE_ROWS).min(order.rows.len()), order.bots_from);
+        for group in &groups {
             pieces.iter_mut().zip(file.row_group()?).for_each(|(pieces, task)| pieces.push((group.clone(), task)));
         }
-        files.push((file, rows.len().div_ceil(ROW_GROUP_ROWS)));
+        files.push((file, groups.len()));
     }
     let encoded: Encoded<Vec<Vec<EncodedColumn>>> = pieces
         .into_par_iter()
@@ -447,16 +450,27 @@ fn encode(table: Table, parts: &[HourRows], order: &[u32], stamp: &Stamp) -> Enc
     Ok(finished)
 }
 
+/// The row groups of a file: cut where the bots begin, where both sides are worth a group of their own.
+fn row_groups(rows: Range<usize>, bots_from: usize) -> Vec<Range<usize>> {
+    let worth_it = bots_from.saturating_sub(rows.start).min(rows.end.saturating_sub(bots_from)) >= LEAST_GROUP_ROWS;
+    let halves = if worth_it { vec![rows.start..bots_from, bots_from..rows.end] } else { vec![rows] };
+    let groups = |half: Range<usize>| {
+        half.clone().step_by(ROW_GROUP_ROWS).map(move |first| first..(first + ROW_GROUP_ROWS).min(half.end))
+    };
+    halves.into_iter().flat_map(groups).collect()
+}
+
 fn encode_column(
     table: Table,
     parts: &[HourRows],
-    order: &[u32],
+    order: &Order,
     column: usize,
     pieces: Vec<(Range<usize>, ColumnTask)>,
 ) -> Encoded<Vec<EncodedColumn>> {
     let Some((_, first)) = pieces.first() else { return Ok(Vec::new()) };
-    let gathered = gather(parts, order, column, first.field().data_type())?;
-    let repeats = !columns(table)[column].unique;
+    let gathered = gather(parts, &order.rows, column, first.field().data_type())?;
+    let Column { unique, plain, .. } = columns(table)[column];
+    let repeats = !unique && !plain;
     let piece = |(rows, task): (Range<usize>, ColumnTask)| {
         let values = match &gathered {
             Gathered::Text(text) => {

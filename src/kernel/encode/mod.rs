@@ -97,8 +97,7 @@ fn properties(table: Table, stamp: &Stamp) -> WriterPropertiesPtr {
         if !prunes(table, column) {
             builder = builder.set_column_statistics_enabled(path(column.name), EnabledStatistics::None);
         }
-        if column.unique {
-            // A dictionary would be built and thrown away.
+        if column.unique || column.plain {
             builder = builder
                 .set_column_dictionary_enabled(path(column.name), false)
                 .set_column_encoding(path(column.name), Encoding::PLAIN);
