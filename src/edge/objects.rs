@@ -20,6 +20,9 @@ use crate::error::{Certainty, Error, Result};
 use crate::kernel::protocol::Swap;
 use crate::model::ObjectId;
 
+/// Keys of a page, as S3 lists.
+pub const PAGE_KEYS: u64 = 1_000;
+
 /// Deletions sent at a time.
 const DELETIONS_AT_A_TIME: usize = 16;
 
@@ -54,6 +57,7 @@ pub struct Objects {
     url: String,
     /// Where the store is a folder of this machine, which does not promise that a write outlives a power loss.
     local: Option<PathBuf>,
+    in_order: bool,
     calls: Arc<Counters>,
 }
 
@@ -64,13 +68,19 @@ impl Objects {
         let store = LocalFileSystem::new_with_prefix(path)
             .map_err(|error| storage("open", &location.url(), error))?
             .with_automatic_cleanup(true);
-        Ok(Self { store: Arc::new(store), url: location.url(), local: Some(path.to_path_buf()), calls: Arc::default() })
+        Ok(Self {
+            store: Arc::new(store),
+            url: location.url(),
+            local: Some(path.to_path_buf()),
+            in_order: false,
+            calls: Arc::default(),
+        })
     }
 
     /// The objects of any store, for tests.
     #[must_use]
     pub fn of_store(store: Arc<dyn ObjectStore>, url: &str) -> Self {
-        Self { store, url: url.to_owned(), local: None, calls: Arc::default() }
+        Self { store, url: url.to_owned(), local: None, in_order: false, calls: Arc::default() }
     }
 
     /// The store itself.
@@ -109,11 +119,40 @@ impl Objects {
         let mut seen = 0_u64;
         self.store.list(prefix.as_ref()).map(move |object| {
             seen += 1;
-            if seen.is_multiple_of(1_000) {
+            if seen.is_multiple_of(PAGE_KEYS) {
                 calls.list.fetch_add(1, Ordering::Relaxed);
             }
             object.map_err(|error| storage("list", &place, error))
         })
+    }
+
+    /// Everything that comes behind a key, in the order of keys; from the beginning without one. Only stores behind a network
+    /// list in this order.
+    pub fn list_behind(&self, key: Option<&str>) -> impl Stream<Item = Result<ObjectMeta>> + use<> {
+        self.calls.list.fetch_add(1, Ordering::Relaxed);
+        let listing = match key {
+            Some(key) => self.store.list_with_offset(None, &Path::from(key)),
+            None => self.store.list(None),
+        };
+        let url = self.url.clone();
+        listing.map(move |object| object.map_err(|error| storage("list", &url, error)))
+    }
+
+    /// Counts a further page of a listing.
+    pub fn count_page(&self) {
+        self.calls.list.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether keys are listed in their order, a page a call.
+    #[must_use]
+    pub const fn lists_in_order(&self) -> bool {
+        self.in_order
+    }
+
+    /// Says that the store lists keys in their order, as S3 does and folders do not.
+    #[must_use]
+    pub fn in_order(self) -> Self {
+        Self { in_order: true, ..self }
     }
 
     /// Names right below the root: folders and objects.

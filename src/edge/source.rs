@@ -2,9 +2,10 @@
 
 use futures::{StreamExt, TryStreamExt};
 
-use super::objects::{Objects, object_id};
+use super::objects::{Objects, PAGE_KEYS, object_id};
 use crate::error::Result;
 use crate::kernel::inflate;
+use crate::kernel::names;
 use crate::kernel::parse::{parquet, sniff};
 use crate::kernel::plan::{Grouped, Naming};
 use crate::model::{HourRange, ObjectId, Table};
@@ -22,9 +23,14 @@ const LOOKS_AT_A_TIME: usize = 16;
 /// first bytes do: a call for each such object.
 pub async fn list(objects: &Objects, naming: &Naming, hours: Option<HourRange>) -> Result<Grouped> {
     let mut grouped = Grouped::default();
-    let mut listing = objects.list("").boxed();
-    while let Some(meta) = listing.try_next().await? {
-        grouped.add(objects.url(), object_id(meta), naming, hours);
+    match hours {
+        Some(hours) if objects.lists_in_order() => list_hours(objects, naming, hours, &mut grouped).await?,
+        _ => {
+            let mut listing = objects.list("").boxed();
+            while let Some(meta) = listing.try_next().await? {
+                grouped.add(objects.url(), object_id(meta), naming, hours);
+            }
+        }
     }
     let unnamed = std::mem::take(&mut grouped.unnamed);
     let looks = futures::stream::iter(unnamed).map(|object| async move {
@@ -37,6 +43,35 @@ pub async fn list(objects: &Objects, naming: &Naming, hours: Option<HourRange>) 
     }
     grouped.sort();
     Ok(grouped)
+}
+
+/// Lists page by page, and leaves out the pages that no object of these hours can be on: where the last key of a page is of
+/// another hour, the listing goes on where the hours begin, or behind what is of that distribution. Never more calls than
+/// without it, and of a distribution at most 2 besides the pages of its hours.
+async fn list_hours(objects: &Objects, naming: &Naming, hours: HourRange, grouped: &mut Grouped) -> Result<()> {
+    let mut behind: Option<String> = None;
+    loop {
+        let mut listing = objects.list_behind(behind.as_deref()).boxed();
+        let (mut keys, mut next) = (0_u64, None);
+        while let Some(meta) = listing.try_next().await? {
+            keys += 1;
+            let object = object_id(meta);
+            if keys.is_multiple_of(PAGE_KEYS) {
+                next = names::skip(&object.key, hours);
+                if next.is_none() {
+                    objects.count_page();
+                }
+            }
+            grouped.add(objects.url(), object, naming, Some(hours));
+            if next.is_some() {
+                break;
+            }
+        }
+        match next {
+            Some(next) => behind = Some(next),
+            None => return Ok(()),
+        }
+    }
 }
 
 /// The table of an object whose name says nothing, by its first bytes; nothing where they are no log's.

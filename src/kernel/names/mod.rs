@@ -8,8 +8,10 @@
 //! Connection and health-check logs lie in the same tree, under names that begin with what they are.
 
 mod layout;
+mod skip;
 
 pub use layout::Layout;
+pub use skip::skip;
 
 use std::collections::BTreeSet;
 

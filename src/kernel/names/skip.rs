@@ -1,0 +1,163 @@
+//! Where to go on listing, once a key is of no hour that is asked for: keys are listed in their order, and hours stand in them
+//! in theirs, so what lies between need not be listed.
+//!
+//! Known are the two ways in which AWS writes keys: `<folder>/<distribution>.YYYY-MM-DD-HH.<id>`, and folders of year, month and day,
+//! bare or Hive-style. Of any other key nothing is known, and nothing is skipped behind it.
+
+use crate::model::{Hour, HourRange};
+
+/// Hours that an object may lie in another day's folder than its own: a load balancer's folders are the day of delivery.
+const FOLDER_SLACK_HOURS: i64 = 24;
+
+/// What comes right behind every digit in the order of keys, and is allowed in one.
+const AFTER_DIGITS: &str = ":";
+
+/// The key behind which listing may go on after `key`, if anything may be left out: no object of an hour in the range has a
+/// key between the two. `None` where the key's hour is inside, or not told by its place.
+#[must_use]
+pub fn skip(key: &str, hours: HourRange) -> Option<String> {
+    let (folder, name) = key.rsplit_once('/').map_or(("", key), |(folder, name)| (folder, name));
+    let base = key.len() - name.len();
+    if let Some((distribution, hour)) = of_name(name) {
+        let before = &key[..base + distribution.len() + 1];
+        return match hour {
+            hour if hour < hours.start => Some(format!("{before}{}", written(hours.start))),
+            hour if hour >= hours.end => Some(format!("{before}{AFTER_DIGITS}")),
+            _ => None,
+        };
+    }
+    of_folders(folder, hours)
+}
+
+/// As CloudFront writes an hour into names.
+fn written(hour: Hour) -> String {
+    hour.to_string().replace('T', "-")
+}
+
+/// `<distribution>.YYYY-MM-DD-HH.`
+fn of_name(name: &str) -> Option<(&str, Hour)> {
+    let (distribution, rest) = name.split_once('.')?;
+    let (time, _) = rest.split_once('.')?;
+    let (date, hour) = time.split_at_checked(10).filter(|_| time.len() == 13)?;
+    let hour = format!("{date}T{}", hour.strip_prefix('-')?).parse().ok()?;
+    (!distribution.is_empty() && distribution.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        .then_some((distribution, hour))
+}
+
+/// A folder of a date: where its number begins in the key, and the number.
+struct Dated {
+    begin: usize,
+    number: i64,
+}
+
+/// `.../2026/11/21/...` or `.../year=2026/month=11/day=21/...`: the first such run.
+fn of_folders(folder: &str, hours: HourRange) -> Option<String> {
+    let mut begin = 0;
+    let mut run: Vec<Dated> = Vec::new();
+    for part in folder.split('/') {
+        let (name, digits) = part.split_once('=').map_or(("", part), |(name, digits)| (name, digits));
+        let place = Dated { begin: begin + part.len() - digits.len(), number: digits.parse().unwrap_or(-1) };
+        let wanted = [("year", 4), ("month", 2), ("day", 2)][run.len()];
+        let fits = digits.len() == wanted.1 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if fits && (name.is_empty() || name.eq_ignore_ascii_case(wanted.0)) {
+            run.push(place);
+        } else {
+            run.clear();
+        }
+        if run.len() == 3 {
+            break;
+        }
+        begin += part.len() + 1;
+    }
+    let [year, month, day] = run.as_slice() else { return None };
+    let small = |dated: &Dated| i8::try_from(dated.number).ok();
+    let first = Hour::from_civil(i16::try_from(year.number).ok()?, small(month)?, small(day)?, 0)?;
+    let (least, most) = (hours.start.plus(-FOLDER_SLACK_HOURS), hours.end.plus(FOLDER_SLACK_HOURS));
+    let end_of_year = || format!("{}{:04}{AFTER_DIGITS}", &folder[..year.begin], year.number);
+    if first.plus(24) <= least {
+        let (wanted_year, wanted_month, wanted_day, _) = least.civil();
+        // Year by year: what lies between two years is not looked through, and may be anything.
+        if i64::from(wanted_year) > year.number {
+            return Some(end_of_year());
+        }
+        let between = |from: &Dated, to: &Dated, digits: usize| &folder[from.begin + digits..to.begin];
+        return Some(format!("{}{wanted_month:02}{}{wanted_day:02}", &folder[..month.begin], between(month, day, 2)));
+    }
+    (first >= most).then(end_of_year)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::names::{Named, read};
+    use proptest::prelude::*;
+
+    fn range(text: &str) -> HourRange {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_lies_before_and_behind_the_hours_is_left_out() {
+        let hours = range("2026-11-21T05..2026-11-21T08");
+        for (key, wanted) in [
+            ("p/E2EX.2026-11-01-00.a.gz", Some("p/E2EX.2026-11-21-05")),
+            ("p/E2EX.2026-11-21-04.z.gz", Some("p/E2EX.2026-11-21-05")),
+            ("p/E2EX.2026-11-21-05.a.gz", None),
+            ("p/E2EX.2026-11-21-07.z.gz", None),
+            ("p/E2EX.2026-11-21-08.a.gz", Some("p/E2EX.:")),
+            ("E2EX.2027-01-01-00.a.gz", Some("E2EX.:")),
+            ("a/elb/us/2026/11/01/x.log.gz", Some("a/elb/us/2026/11/20")),
+            ("a/elb/us/2025/11/01/x.log.gz", Some("a/elb/us/2025:")),
+            ("a/elb/us/2026/11/20/x.log.gz", None),
+            ("a/elb/us/2026/11/22/x.log.gz", None),
+            ("a/elb/us/2026/11/23/x.log.gz", Some("a/elb/us/2026:")),
+            ("d/year=2026/month=10/day=31/hour=01/x.parquet", Some("d/year=2026/month=11/day=20")),
+            ("d/year=2027/month=01/day=01/hour=01/x.parquet", Some("d/year=2027:")),
+            ("access.log", None),
+            ("2026/11/x.log", None),
+        ] {
+            assert_eq!(skip(key, hours).as_deref(), wanted, "{key}");
+        }
+    }
+
+    fn keys() -> impl Strategy<Value = Vec<String>> {
+        let hour = (2024_i16..2028, 1_i8..13, 1_i8..29, 0_i8..24)
+            .prop_map(|(y, m, d, h)| Hour::from_civil(y, m, d, h).unwrap());
+        let folder = prop_oneof![Just(""), Just("p/"), Just("p/q/"), Just("AWSLogs/123456789012/")];
+        let key = (folder, hour, 0..6, "[a-z0-9]{1,3}").prop_map(|(folder, hour, kind, id)| {
+            let [year, month, day, clock] = hour.folders();
+            let end = hour.plus(1);
+            match kind {
+                0 => format!("{folder}E1EXAMPLE00001.{}.{id}.gz", written(hour)),
+                1 => format!("{folder}E2EXAMPLE00002.{}.{id}.gz", written(hour)),
+                2 => format!("{folder}CloudFront/{year}/{month}/{day}/{clock}/{id}.parquet"),
+                3 => format!("{folder}E1EXAMPLE00001/year={year}/month={month}/day={day}/hour={clock}/{id}.json.gz"),
+                4 => {
+                    let [year, month, day, clock] = end.folders();
+                    format!(
+                        "{folder}elasticloadbalancing/us-east-1/{year}/{month}/{day}/1_elasticloadbalancing_us-east-1_app.a.b_{year}{month}{day}T{clock}00Z_1.2.3.4_{id}.log.gz"
+                    )
+                }
+                _ => format!("{folder}{id}.log"),
+            }
+        });
+        proptest::collection::vec(key, 1..60)
+    }
+
+    proptest! {
+        #[test]
+        fn no_key_of_an_hour_inside_is_ever_left_out(mut keys in keys(), first in 0_i64..35_000, count in 1_i64..2_000) {
+            keys.sort();
+            let start = Hour::from_civil(2024, 1, 1, 0).unwrap().plus(first);
+            let hours = HourRange { start, end: start.plus(count) };
+            for (place, key) in keys.iter().enumerate() {
+                let Some(behind) = skip(key, hours) else { continue };
+                prop_assert!(*key < behind, "{} goes on to {}", key, behind);
+                for between in keys[place..].iter().take_while(|between| **between <= behind) {
+                    let inside = matches!(read(between, None), Named::Log { hour, .. } if hours.contains(hour));
+                    prop_assert!(!inside, "{} leaves {} out on the way to {}", key, between, behind);
+                }
+            }
+        }
+    }
+}
