@@ -137,7 +137,7 @@ fn fingerprint(files: &[OutputFile]) -> String {
 
 /// The bytes of the sample's files. They change where the columns, the order, an encoding, a rule or a library that writes
 /// them changes; then look whether that is meant, and put the new value here with the change.
-const PINNED: &str = "671a26f27ad44d4f8129d582da333c3b";
+const PINNED: &str = "a305a1ed5f4276fa71bebb8bcf2636f9";
 
 #[test]
 fn the_bytes_do_not_depend_on_threads() {

@@ -21,7 +21,7 @@ def files(lake):
 def sums(lake):
     """What must be the same whoever wrote it."""
     columns = "count(*), sum(sc_bytes), sum(cs_bytes), count(c_ip), count(DISTINCT c_ip), count(DISTINCT x_edge_request_id), " \
-        "count(DISTINCT cs_user_agent), sum(sc_status), count(cs_referer), min(event_time)::VARCHAR[:19], max(event_time)::VARCHAR[:19]"
+        "count(DISTINCT cs_user_agent), sum(sc_status), count(cs_referer), (min(event_time)::VARCHAR)[:19], (max(event_time)::VARCHAR)[:19]"
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     return connection.execute(f"SELECT {columns} FROM read_parquet({files(lake)})").fetchall()[0]

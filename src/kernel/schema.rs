@@ -195,13 +195,14 @@ const REJECTS: &[Column] = &[
     made("line_sha256", Text, "SHA-256 of the line in hexadecimal, where raw_line is NULL for privacy"),
 ];
 
-/// The columns that the rows of a file are sorted by, the first first, people before bots; none where rows stay as they come.
+/// The columns that the rows of a file are sorted by, the first first, people before bots; the last two are an address and a
+/// time. None where rows stay as they come.
 #[must_use]
-pub const fn sort_columns(table: Table) -> Option<[&'static str; 3]> {
+pub const fn sort_columns(table: Table) -> &'static [&'static str] {
     match table {
-        Table::CloudfrontLogs => Some(["x_edge_location", "c_ip", "event_time"]),
-        Table::AlbLogs => Some(["elb", "client_ip", "event_time"]),
-        Table::Rejects => None,
+        Table::CloudfrontLogs => &["distribution", "x_edge_location", "c_ip", "event_time"],
+        Table::AlbLogs => &["elb", "client_ip", "event_time"],
+        Table::Rejects => &[],
     }
 }
 

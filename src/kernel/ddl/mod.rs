@@ -231,7 +231,8 @@ mod tests {
 
     #[test]
     fn quotes_and_slashes_do_no_harm() {
-        let column = Column { name: "a", kind: ColumnType::Int, logged: false, unique: false, doc: r"it's; a \ b" };
+        let doc = r"it's; a \ b";
+        let column = Column { name: "a", kind: ColumnType::Int, logged: false, unique: false, plain: false, doc };
         assert_eq!(column_line(&column, Dialect::Athena), r"  `a` int COMMENT 'it\'s, a \\ b'");
         let table = create_table(Table::Rejects, Dialect::Spark, "s3://it's/lake//");
         assert!(table.ends_with(r"LOCATION 's3://it\'s/lake/rejects/'"), "{table}");

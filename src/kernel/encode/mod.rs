@@ -52,6 +52,17 @@ fn zstd_level() -> ZstdLevel {
     ZstdLevel::default()
 }
 
+/// The level of columns that are written without a dictionary although their values repeat: all that the compressor finds is found
+/// in them. In an hour of 212,000 rows `sc_bytes` takes 557 instead of 581 kB and `c_ip` 286 instead of 310, for some 7 % more
+/// CPU over a conversion; they are what the usual questions read.
+fn plain_zstd_level() -> ZstdLevel {
+    ZstdLevel::try_new(8).unwrap_or_default()
+}
+
+fn level_of(column: &Column) -> ZstdLevel {
+    if column.plain { plain_zstd_level() } else { zstd_level() }
+}
+
 /// Under which key a file says by which rules its user agents were looked at.
 pub const RULES_KEY: &str = "edgemill.rules";
 
@@ -97,6 +108,9 @@ fn properties(table: Table, stamp: &Stamp) -> WriterPropertiesPtr {
         if !prunes(table, column) {
             builder = builder.set_column_statistics_enabled(path(column.name), EnabledStatistics::None);
         }
+        if column.plain {
+            builder = builder.set_column_compression(path(column.name), Compression::ZSTD(level_of(column)));
+        }
         if column.unique || column.plain {
             builder = builder
                 .set_column_dictionary_enabled(path(column.name), false)
@@ -110,8 +124,7 @@ fn properties(table: Table, stamp: &Stamp) -> WriterPropertiesPtr {
 /// they never prune, and finding them compares every value twice.
 fn prunes(table: Table, column: &Column) -> bool {
     !matches!(column.kind, ColumnType::String | ColumnType::Binary | ColumnType::StringMap)
-        || column.name == "distribution"
-        || sort_columns(table).is_some_and(|names| names.contains(&column.name))
+        || sort_columns(table).contains(&column.name)
 }
 
 /// The values of one column of one row group.
@@ -213,7 +226,7 @@ impl FileEncoder {
             let coded = CodedColumn {
                 descriptor: self.writer.schema_descr().column(leaf),
                 statistics: prunes(self.table, column),
-                level: zstd_level(),
+                level: level_of(column),
             };
             leaf += leaves;
             ColumnTask { field: Arc::clone(field), writers: writers.by_ref().take(leaves).collect(), coded }
