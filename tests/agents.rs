@@ -8,10 +8,10 @@
 )]
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
+use edgemill::generate::encoded;
 use edgemill::kernel::enrich::{Additions, Agent, Category, Enricher, Escapes};
 
 static ENRICHER: LazyLock<Enricher> = LazyLock::new(|| Enricher::new(&Additions::default()).unwrap());
@@ -29,44 +29,15 @@ fn people() -> impl Iterator<Item = Vec<&'static str>> {
     rows(include_str!("agents/people.tsv"))
 }
 
-/// As CloudFront writes it: percent-encoded.
-fn encoded(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        match byte {
-            0..=32
-            | 127..
-            | b'<'
-            | b'>'
-            | b'"'
-            | b'#'
-            | b'%'
-            | b'{'
-            | b'}'
-            | b'|'
-            | b'\\'
-            | b'^'
-            | b'~'
-            | b'['
-            | b']'
-            | b'`'
-            | b'\'' => {
-                write!(encoded, "%{byte:02X}").unwrap();
-            }
-            _ => encoded.push(char::from(byte)),
-        }
-    }
-    encoded
-}
-
 /// A user agent in every form in which a log may hold it.
 fn looked_at(text: &str) -> Vec<Arc<Agent>> {
-    let mut forms = vec![text.to_owned(), encoded(text)];
+    let once = encoded(text);
+    let mut forms = vec![text.as_bytes().to_vec(), once.clone()];
     // A second layer is told by the spaces that it hides: without any there is no saying.
     if text.contains(' ') {
-        forms.push(encoded(&forms[1]));
+        forms.push(encoded(std::str::from_utf8(&once).unwrap()));
     }
-    forms.iter().map(|raw| ENRICHER.look(raw.as_bytes(), Escapes::Percent)).collect()
+    forms.iter().map(|raw| ENRICHER.look(raw, Escapes::Percent)).collect()
 }
 
 /// What a labelled file is judged by: labels to how they were taken.

@@ -137,7 +137,7 @@ fn fingerprint(files: &[OutputFile]) -> String {
 
 /// The bytes of the sample's files. They change where the columns, the order, an encoding, a rule or a library that writes
 /// them changes; then look whether that is meant, and put the new value here with the change.
-const PINNED: &str = "a305a1ed5f4276fa71bebb8bcf2636f9";
+const PINNED: &str = "fa7f9e653ba8346096f47b80b3c02e78";
 
 #[test]
 fn the_bytes_do_not_depend_on_threads() {

@@ -1,14 +1,15 @@
 //! `edgemill agent`
 
 use std::io::BufRead;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::convert::AgentArgs;
 use super::show;
 use crate::error::{Error, Result};
-use crate::job::rows::{Libraries, RowChoices, TypedRows};
+use crate::job::rows::RowChoices;
 use crate::kernel::enrich::{Agent, Escapes};
 
 /// Say what a user agent is taken for
@@ -17,15 +18,8 @@ pub struct Args {
     /// User agents, as logged (by CloudFront or a load balancer) or as sent; without any, one a line from stdin
     #[arg(value_name = "USER AGENT")]
     agents: Vec<String>,
-    /// Your own rules about bots
-    #[arg(long, value_name = "FILE", env = "EDGEMILL_BOTS")]
-    bots: Option<PathBuf>,
-    /// A regexes.yaml of the ua-parser project
-    #[arg(long, value_name = "FILE", env = "EDGEMILL_UA_REGEXES")]
-    ua_regexes: Option<PathBuf>,
-    /// What HTTP libraries count as: bots or apps [default: bots]
-    #[arg(long, value_name = "WHAT", env = "EDGEMILL_HTTP_LIBRARIES")]
-    http_libraries: Option<Libraries>,
+    #[command(flatten)]
+    rules: AgentArgs,
 }
 
 /// One answer, by the names of the columns.
@@ -61,8 +55,8 @@ impl<'a> Answer<'a> {
 }
 
 pub(super) fn run(args: Args, json: bool) -> Result<u8> {
-    let Args { agents, bots, ua_regexes, http_libraries } = args;
-    let recipe = RowChoices::new(TypedRows { bots, ua_regexes, http_libraries, ..TypedRows::default() })?.recipe()?;
+    let Args { agents, rules } = args;
+    let recipe = RowChoices::new(rules.typed())?.recipe()?;
     let stdin = || std::io::stdin().lock().split(b'\n');
     let typed: Box<dyn Iterator<Item = std::io::Result<Vec<u8>>>> = if agents.is_empty() {
         Box::new(stdin())

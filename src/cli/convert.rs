@@ -61,10 +61,9 @@ pub(super) struct Reading {
     rows: RowArgs,
 }
 
-/// How rows are made.
+/// How user agents are looked at.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Bots and privacy")]
-struct RowArgs {
+pub(super) struct AgentArgs {
     /// Your own rules about bots, which win over those built in: [[rule]] with pattern, bot, name, vendor, category
     #[arg(long, value_name = "FILE", env = "EDGEMILL_BOTS")]
     bots: Option<PathBuf>,
@@ -74,6 +73,22 @@ struct RowArgs {
     /// What HTTP libraries count as, and apps that say which one they use: bots or apps [default: bots]
     #[arg(long, value_name = "WHAT", env = "EDGEMILL_HTTP_LIBRARIES")]
     http_libraries: Option<Libraries>,
+}
+
+impl AgentArgs {
+    /// As a job takes it.
+    pub(super) fn typed(self) -> TypedRows {
+        let Self { bots, ua_regexes, http_libraries } = self;
+        TypedRows { bots, ua_regexes, http_libraries, ..TypedRows::default() }
+    }
+}
+
+/// How rows are made.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Bots and privacy")]
+struct RowArgs {
+    #[command(flatten)]
+    agents: AgentArgs,
     /// What is kept of client addresses: keep, truncate (/24 and /48) or hash (under a key) [default: keep]
     #[arg(long, value_name = "WHAT", env = "EDGEMILL_CLIENT_IP")]
     client_ip: Option<ClientIpChoice>,
@@ -100,13 +115,11 @@ impl Reading {
                 Some(FormatArg::Alb) => Some(Table::AlbLogs),
             },
             rows: TypedRows {
-                bots: self.rows.bots,
-                ua_regexes: self.rows.ua_regexes,
-                http_libraries: self.rows.http_libraries,
                 client_ip: self.rows.client_ip,
                 client_ip_key_file: self.rows.client_ip_key_file,
                 drop: self.rows.drop,
                 redact: self.rows.redact,
+                ..self.rows.agents.typed()
             },
             layout: self.layout,
             fields: self.fields,

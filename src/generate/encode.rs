@@ -32,8 +32,9 @@ fn push_escape(out: &mut Vec<u8>, byte: u8) {
     out.extend_from_slice(&[b'%', high, low]);
 }
 
-/// A raw value as the log shows it.
-pub(super) fn encoded(raw: &str) -> Vec<u8> {
+/// A raw value as CloudFront's log shows it: percent-encoded.
+#[must_use]
+pub fn encoded(raw: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len() + raw.len() / 4);
     for byte in raw.bytes() {
         if is_escaped(byte) {

@@ -36,6 +36,7 @@ use libdeflater::{CompressionLvl, Compressor};
 use plan::Task;
 use sites::World;
 
+pub use encode::encoded;
 pub use layout::{Layout, Source};
 
 use crate::error::{Error, Result};

@@ -62,7 +62,7 @@ const fn unique(column: Column) -> Column {
 
 /// In an hour of 100,000 rows of `edgemill generate`, zstd-1, with and without a dictionary: `sc_bytes` 343 and 285 kB, `c_ip` 177
 /// and 152 kB: neighbours in the order of the rows are alike, which a dictionary hides from the compressor. (Of the encodings
-/// that Athena reads DELTA_BINARY_PACKED takes 294 kB for `sc_bytes`, DELTA_BYTE_ARRAY 197 kB for `c_ip`; BYTE_STREAM_SPLIT of
+/// that Athena reads `DELTA_BINARY_PACKED` takes 294 kB for `sc_bytes`, `DELTA_BYTE_ARRAY` 197 kB for `c_ip`; `BYTE_STREAM_SPLIT` of
 /// integers, 228 kB, is too new for its readers.) Others of few bytes are larger without: `cs_bytes` 142 and 161 kB. Of load balancers' logs, 30,000
 /// rows: `event_time` 182 and 126 kB (each is its own, in microseconds), `request_creation_time` 181 and 127, `sent_bytes` 114 and 84,
 /// `conn_trace_id` 59 and 44, `client_ip` 50 and 43, `client_port` 32 and 13; but `received_bytes` 39 and 47.

@@ -20,7 +20,7 @@ use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
 use super::hybrid::{bits_for, push_hybrid, push_run};
-use super::{DICTIONARY_LIMIT_BYTES, PAGE_LIMIT_BYTES, PAGE_ROWS, STATISTICS_LIMIT_BYTES};
+use super::{DICTIONARY_LIMIT_BYTES, PAGE_LIMIT_BYTES, PAGE_ROWS, STATISTICS_LIMIT_BYTES, dictionary_level};
 use crate::kernel::texts::NULL;
 
 /// The texts of some rows.
@@ -173,7 +173,7 @@ impl<'c, 'a> Chunk<'c, 'a> {
 
     fn write_dictionary(&mut self, sink: &mut TrackedWrite<Vec<u8>>, dictionary: &Dictionary) -> Result<()> {
         let page = Page::DictionaryPage {
-            buf: compress(&dictionary.bytes, self.column.level)?,
+            buf: compress(&dictionary.bytes, dictionary_level())?,
             num_values: dictionary.count,
             encoding: Encoding::PLAIN,
             is_sorted: false,
@@ -357,21 +357,22 @@ fn too_large(error: std::num::TryFromIntError) -> ParquetError {
     ParquetError::External(Box::new(error))
 }
 
+/// A compressor of one level.
+type Leveled = (ZstdLevel, zstd::bulk::Compressor<'static>);
+
 thread_local! {
-    /// A compressor's memory is half a megabyte and is used again by every page of a thread.
-    static COMPRESSOR: RefCell<Option<(ZstdLevel, zstd::bulk::Compressor<'static>)>> = const { RefCell::new(None) };
+    /// A compressor's memory is half a megabyte and is used again by every page of a thread; there are three levels.
+    static COMPRESSORS: RefCell<Vec<Leveled>> = const { RefCell::new(Vec::new()) };
 }
 
 fn compress(bytes: &[u8], level: ZstdLevel) -> Result<Bytes> {
     let failed = |error: std::io::Error| ParquetError::External(Box::new(error));
-    COMPRESSOR.with_borrow_mut(|held| {
-        let compressor = match held {
-            Some((known, compressor)) if *known == level => compressor,
-            _ => {
-                let compressor = zstd::bulk::Compressor::new(level.compression_level()).map_err(failed)?;
-                &mut held.insert((level, compressor)).1
-            }
-        };
-        compressor.compress(bytes).map(Bytes::from).map_err(failed)
+    COMPRESSORS.with_borrow_mut(|held| {
+        let known = held.iter().position(|(known, _)| *known == level);
+        let place = known.unwrap_or(held.len());
+        if known.is_none() {
+            held.push((level, zstd::bulk::Compressor::new(level.compression_level()).map_err(failed)?));
+        }
+        held[place].1.compress(bytes).map(Bytes::from).map_err(failed)
     })
 }

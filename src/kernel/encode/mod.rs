@@ -52,15 +52,16 @@ fn zstd_level() -> ZstdLevel {
     ZstdLevel::default()
 }
 
-/// The level of columns that are written without a dictionary although their values repeat: all that the compressor finds is found
-/// in them. In an hour of 212,000 rows `sc_bytes` takes 557 instead of 581 kB and `c_ip` 286 instead of 310, for some 7 % more
-/// CPU over a conversion; they are what the usual questions read.
-fn plain_zstd_level() -> ZstdLevel {
-    ZstdLevel::try_new(8).unwrap_or_default()
+/// The level of columns that repeat and have no dictionary: all that there is to find is found by the compressor. In an hour of
+/// 212,000 rows `sc_bytes` takes 557 instead of 581 kB, and `c_ip` 286 instead of 310; they are what the usual questions read.
+fn level_of(column: &Column) -> ZstdLevel {
+    if column.plain { ZstdLevel::try_new(8).unwrap_or_default() } else { zstd_level() }
 }
 
-fn level_of(column: &Column) -> ZstdLevel {
-    if column.plain { plain_zstd_level() } else { zstd_level() }
+/// The level of dictionaries, which are little text and the whole of what is to be found in their columns: in an hour of 100,000
+/// rows `cs_uri_stem` takes 588 instead of 599 kB, `cs_referer` 175 instead of 182.
+fn dictionary_level() -> ZstdLevel {
+    ZstdLevel::try_new(3).unwrap_or_default()
 }
 
 /// Under which key a file says by which rules its user agents were looked at.

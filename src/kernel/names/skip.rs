@@ -19,7 +19,7 @@ pub fn skip(key: &str, hours: HourRange) -> Option<String> {
     let (folder, name) = key.rsplit_once('/').map_or(("", key), |(folder, name)| (folder, name));
     let base = key.len() - name.len();
     if let Some((distribution, hour)) = of_name(name) {
-        let before = &key[..base + distribution.len() + 1];
+        let before = &key[..=base + distribution.len()];
         return match hour {
             hour if hour < hours.start => Some(format!("{before}{}", written(hours.start))),
             hour if hour >= hours.end => Some(format!("{before}{AFTER_DIGITS}")),
