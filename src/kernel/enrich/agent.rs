@@ -10,7 +10,7 @@ use super::verdict::{Verdict, decide};
 
 /// Only the beginning of a user agent is looked at: whoever says who they are says it there, and no made-up text costs more
 /// than a few ordinary ones. (The longest of some 1,700 labelled ones has 325 bytes.)
-const LOOKED_AT_BYTES: usize = 640;
+const LOOKED_AT_BYTES: usize = 512;
 
 /// What a user agent says. `None` is NULL in the table: not known, never 'Other'.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
