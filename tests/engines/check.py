@@ -22,6 +22,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import sqlglot
 
 BINARY, LOGS, ALB_LOGS, LAKE = sys.argv[1:5]
@@ -181,9 +182,24 @@ def rows_lie_in_the_folder_of_their_own_hour():
 @check
 def rows_are_sorted_in_each_file():
     for path in sorted(pathlib.Path(TABLE).rglob("*.parquet"))[:10]:
-        table = ds.dataset(path, format="parquet").to_table(columns=["x_edge_location", "c_ip", "event_time"])
-        keys = list(zip(*(column.to_pylist() for column in table.columns)))
+        names = ["is_bot", "distribution", "x_edge_location", "c_ip", "event_time"]
+        table = ds.dataset(path, format="parquet").to_table(columns=names)
+        bots, *others = (column.to_pylist() for column in table.columns)
+        keys = list(zip((bot is True for bot in bots), *others))
         assert keys == sorted(keys), path
+
+
+@check
+def bots_have_row_groups_of_their_own():
+    apart = 0
+    for path in pathlib.Path(TABLE).rglob("*.parquet"):
+        metadata = pq.ParquetFile(path).metadata
+        column = metadata.schema.names.index("is_bot")
+        bounds = [metadata.row_group(group).column(column).statistics for group in range(metadata.num_row_groups)]
+        if len(bounds) > 1:
+            assert [(bound.min, bound.max) for bound in bounds] == [(False, False), (True, True)], path
+            apart += 1
+    assert apart > 0, "no hour has enough bots: make more rows"
 
 
 @check
@@ -299,7 +315,7 @@ def athena_and_spark_have_the_same_columns():
         assert [column for column in athena[name] if column not in partitions] == spark[name][:-4], name
         assert spark[name][-4:] == partitions
     views = ("cf_logs", "cloudfront_standard_logs", "access_logs")
-    assert all(athena[name] == spark[name] for name in views) and len(athena["access_logs"]) == 27
+    assert all(athena[name] == spark[name] for name in views) and len(athena["access_logs"]) == 28
     header = edgemill("query", "--lake", LAKE, "--format", "csv", "SELECT * FROM access_logs LIMIT 0").strip()
     assert header.split(",") == athena["access_logs"], header
 
