@@ -57,7 +57,7 @@ async fn list_hours(objects: &Objects, naming: &Naming, hours: HourRange, groupe
             keys += 1;
             let object = object_id(meta);
             if keys.is_multiple_of(PAGE_KEYS) {
-                next = names::skip(&object.key, hours);
+                next = names::skip(&object.key, naming.layout.as_ref(), hours);
                 if next.is_none() {
                     objects.count_page();
                 }

@@ -101,7 +101,10 @@ pub struct Typed {
 impl Typed {
     /// What a job file says wherever nothing was typed.
     pub fn over_file(self, path: Option<&Path>) -> Result<Self> {
-        path.map_or_else(|| Ok(self.clone()), |path| Ok(self.clone().or(file::read(path)?)))
+        match path {
+            Some(path) => Ok(self.or(file::read(path)?)),
+            None => Ok(self),
+        }
     }
 
     fn or(self, file: Self) -> Self {

@@ -41,11 +41,15 @@ struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     ua_regexes: Option<String>,
     http_libraries: String,
-    client_ip: String,
+    /// What was not said of people stays unsaid: a run that says it keeps everything is not refused any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_ip: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_ip_key_file: Option<String>,
-    drop: Vec<String>,
-    redact: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drop: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redact: Option<Vec<String>>,
 }
 
 impl Job {
@@ -82,10 +86,10 @@ impl Job {
             bots: path(&typed.bots),
             ua_regexes: path(&typed.ua_regexes),
             http_libraries: typed.http_libraries.unwrap_or_default().to_string(),
-            client_ip: typed.client_ip.unwrap_or_default().to_string(),
+            client_ip: typed.client_ip.map(|choice| choice.to_string()),
             client_ip_key_file: path(&typed.client_ip_key_file),
-            drop: typed.drop.clone().unwrap_or_default(),
-            redact: typed.redact.clone().unwrap_or_default(),
+            drop: typed.drop.clone(),
+            redact: typed.redact.clone(),
         }
     }
 

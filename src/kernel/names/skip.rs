@@ -2,8 +2,10 @@
 //! in theirs, so what lies between need not be listed.
 //!
 //! Known are the two ways in which AWS writes keys: `<folder>/<distribution>.YYYY-MM-DD-HH.<id>`, and folders of year, month and day,
-//! bare or Hive-style. Of any other key nothing is known, and nothing is skipped behind it.
+//! bare or Hive-style. Of any other key nothing is known, and nothing is skipped behind it; nor behind folders that a user
+//! laid out, whose numbers may mean anything.
 
+use super::{Layout, Named, read};
 use crate::model::{Hour, HourRange};
 
 /// Hours that an object may lie in another day's folder than its own: a load balancer's folders are the day of delivery.
@@ -15,7 +17,7 @@ const AFTER_DIGITS: &str = ":";
 /// The key behind which listing may go on after `key`, if anything may be left out: no object of an hour in the range has a
 /// key between the two. `None` where the key's hour is inside, or not told by its place.
 #[must_use]
-pub fn skip(key: &str, hours: HourRange) -> Option<String> {
+pub fn skip(key: &str, layout: Option<&Layout>, hours: HourRange) -> Option<String> {
     let (folder, name) = key.rsplit_once('/').map_or(("", key), |(folder, name)| (folder, name));
     let base = key.len() - name.len();
     if let Some((distribution, hour)) = of_name(name) {
@@ -26,7 +28,8 @@ pub fn skip(key: &str, hours: HourRange) -> Option<String> {
             _ => None,
         };
     }
-    of_folders(folder, hours)
+    let Named::Log { hour, .. } = read(key, None) else { return None };
+    if layout.is_some() { None } else { of_folders(folder, hour, hours) }
 }
 
 /// As CloudFront writes an hour into names.
@@ -50,10 +53,10 @@ struct Dated {
     number: i64,
 }
 
-/// `.../2026/11/21/...` or `.../year=2026/month=11/day=21/...`: the first such run.
-fn of_folders(folder: &str, hours: HourRange) -> Option<String> {
+/// `.../2026/11/21/...` or `.../year=2026/month=11/day=21/...`: the last such run, if it is what the key's hour was read from.
+fn of_folders(folder: &str, hour: Hour, hours: HourRange) -> Option<String> {
     let mut begin = 0;
-    let mut run: Vec<Dated> = Vec::new();
+    let (mut run, mut last): (Vec<Dated>, Vec<Dated>) = (Vec::new(), Vec::new());
     for part in folder.split('/') {
         let (name, digits) = part.split_once('=').map_or(("", part), |(name, digits)| (name, digits));
         let place = Dated { begin: begin + part.len() - digits.len(), number: digits.parse().unwrap_or(-1) };
@@ -65,13 +68,16 @@ fn of_folders(folder: &str, hours: HourRange) -> Option<String> {
             run.clear();
         }
         if run.len() == 3 {
-            break;
+            last = std::mem::take(&mut run);
         }
         begin += part.len() + 1;
     }
-    let [year, month, day] = run.as_slice() else { return None };
+    let [year, month, day] = last.as_slice() else { return None };
     let small = |dated: &Dated| i8::try_from(dated.number).ok();
     let first = Hour::from_civil(i16::try_from(year.number).ok()?, small(month)?, small(day)?, 0)?;
+    if !(-FOLDER_SLACK_HOURS..24 + FOLDER_SLACK_HOURS).contains(&hour.hours_since(first)) {
+        return None;
+    }
     let (least, most) = (hours.start.plus(-FOLDER_SLACK_HOURS), hours.end.plus(FOLDER_SLACK_HOURS));
     let end_of_year = || format!("{}{:04}{AFTER_DIGITS}", &folder[..year.begin], year.number);
     if first.plus(24) <= least {
@@ -89,7 +95,6 @@ fn of_folders(folder: &str, hours: HourRange) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::names::{Named, read};
     use proptest::prelude::*;
 
     fn range(text: &str) -> HourRange {
@@ -106,24 +111,36 @@ mod tests {
             ("p/E2EX.2026-11-21-07.z.gz", None),
             ("p/E2EX.2026-11-21-08.a.gz", Some("p/E2EX.:")),
             ("E2EX.2027-01-01-00.a.gz", Some("E2EX.:")),
-            ("a/elb/us/2026/11/01/x.log.gz", Some("a/elb/us/2026/11/20")),
-            ("a/elb/us/2025/11/01/x.log.gz", Some("a/elb/us/2025:")),
-            ("a/elb/us/2026/11/20/x.log.gz", None),
-            ("a/elb/us/2026/11/22/x.log.gz", None),
-            ("a/elb/us/2026/11/23/x.log.gz", Some("a/elb/us/2026:")),
-            ("d/year=2026/month=10/day=31/hour=01/x.parquet", Some("d/year=2026/month=11/day=20")),
-            ("d/year=2027/month=01/day=01/hour=01/x.parquet", Some("d/year=2027:")),
+            ("E2EXAMPLE1234/us/2026/11/01/04/x.gz", Some("E2EXAMPLE1234/us/2026/11/20")),
+            ("E2EXAMPLE1234/us/2025/11/01/04/x.gz", Some("E2EXAMPLE1234/us/2025:")),
+            ("E2EXAMPLE1234/us/2026/11/20/04/x.gz", None),
+            ("E2EXAMPLE1234/us/2026/11/22/04/x.gz", None),
+            ("E2EXAMPLE1234/us/2026/11/23/04/x.gz", Some("E2EXAMPLE1234/us/2026:")),
+            ("CloudFront/year=2026/month=10/day=31/hour=01/x.parquet", Some("CloudFront/year=2026/month=11/day=20")),
+            ("CloudFront/year=2027/month=01/day=01/hour=01/x.parquet", Some("CloudFront/year=2027:")),
+            ("2024/01/01/CloudFront/2026/11/21/05/x.parquet", None),
+            ("2024/01/01/CloudFront/2026/11/01/05/x.parquet", Some("2024/01/01/CloudFront/2026/11/20")),
+            ("notes/2024/01/01/x.txt", None),
             ("access.log", None),
             ("2026/11/x.log", None),
         ] {
-            assert_eq!(skip(key, hours).as_deref(), wanted, "{key}");
+            assert_eq!(skip(key, None, hours).as_deref(), wanted, "{key}");
         }
+        let theirs: Layout = "{yyyy}/{dd}/{MM}/{HH}".parse().unwrap();
+        assert_eq!(skip("CloudFront/2025/05/11/04/x.gz", Some(&theirs), hours), None, "the 5th of November, say they");
     }
 
     fn keys() -> impl Strategy<Value = Vec<String>> {
         let hour = (2024_i16..2028, 1_i8..13, 1_i8..29, 0_i8..24)
             .prop_map(|(y, m, d, h)| Hour::from_civil(y, m, d, h).unwrap());
-        let folder = prop_oneof![Just(""), Just("p/"), Just("p/q/"), Just("AWSLogs/123456789012/")];
+        let folder = prop_oneof![
+            Just(""),
+            Just("p/"),
+            Just("p/q/"),
+            Just("AWSLogs/123456789012/"),
+            Just("2024/01/01/"),
+            Just("year=2025/month=02/day=03/")
+        ];
         let key = (folder, hour, 0..6, "[a-z0-9]{1,3}").prop_map(|(folder, hour, kind, id)| {
             let [year, month, day, clock] = hour.folders();
             let end = hour.plus(1);
@@ -151,7 +168,7 @@ mod tests {
             let start = Hour::from_civil(2024, 1, 1, 0).unwrap().plus(first);
             let hours = HourRange { start, end: start.plus(count) };
             for (place, key) in keys.iter().enumerate() {
-                let Some(behind) = skip(key, hours) else { continue };
+                let Some(behind) = skip(key, None, hours) else { continue };
                 prop_assert!(*key < behind, "{} goes on to {}", key, behind);
                 for between in keys[place..].iter().take_while(|between| **between <= behind) {
                     let inside = matches!(read(between, None), Named::Log { hour, .. } if hours.contains(hour));
