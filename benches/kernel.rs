@@ -59,7 +59,7 @@ static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
                 distribution: names::distribution(&key, None),
                 hour: Some("2026-11-21T05".parse::<Hour>().unwrap()),
                 id: ObjectId { key, etag: String::new(), size_bytes: stored.len() as u64 },
-                stored: stored.into(),
+                stored: bytes::Bytes::from(stored).into(),
             }
         })
         .collect();
@@ -68,7 +68,7 @@ static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
         .map(|object| {
             let mut raw = Vec::new();
             assert!(
-                stream(&object.stored, &mut |piece| {
+                stream(&mut object.stored.reader(0), &mut |piece| {
                     raw.extend_from_slice(piece);
                     true
                 })
@@ -92,7 +92,7 @@ fn inflate_whole_object(bencher: Bencher<'_, '_>) {
         SAMPLE
             .objects
             .iter()
-            .map(|object| match inflater.whole(&object.stored, usize::MAX) {
+            .map(|object| match inflater.whole(object.stored.here().unwrap(), usize::MAX) {
                 Whole::Bytes(raw, _) => raw.len(),
                 Whole::TooLarge => 0,
             })
@@ -105,7 +105,7 @@ fn inflate_streaming(bencher: Bencher<'_, '_>) {
     over_raw(bencher, || {
         let mut total = 0;
         for object in &SAMPLE.objects {
-            stream(&object.stored, &mut |piece| {
+            stream(&mut object.stored.reader(0), &mut |piece| {
                 total += piece.len();
                 true
             });

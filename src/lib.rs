@@ -38,7 +38,7 @@
 //!   are merged into one may depend on the memory.)
 //! - No line is dropped: lines = rows + rejected lines + comment lines, per object; an object of which no line can be read is
 //!   not taken at all.
-//! - No object is held inflated as a whole past a limit, whatever it claims.
+//! - No object is held as a whole past a limit, neither as stored nor inflated, whatever it claims.
 //! - No error leaves out which object, hour or file it was.
 //! - Nothing that a job wants away of people is in the lake, in a summary or in a message ([`kernel::privacy`]).
 //!
@@ -101,8 +101,8 @@
 //! # Two runtimes
 //!
 //! tokio waits, rayon works. What is fetched and what is converted are each bounded by a budget, and a chunk is flushed to
-//! files when the columns that it holds grow large, so memory follows from the budget, not from the size of an hour. Only an
-//! object's stored bytes are held whole, however many they are.
+//! files when the columns that it holds grow large, so memory follows from the budget, not from the size of an hour. An object of
+//! more than a chunk's bytes is read piece by piece while it is worked ([`kernel::stored`]); of Parquet, a row group is held.
 //!
 //! # Not built yet
 //!

@@ -119,7 +119,7 @@ fn a_line_of_ten_megabytes_is_a_row_or_a_reject() {
     let good = row("2026-11-21", "05:00:01", "long").replace("/index.html", &format!("/{long}"));
     let bad = row("2026-11-21", "05:00:02", "bad").replace("1045619", &long);
     let case = case(&[(KEY, &gzip(format!("{}{good}{bad}", log(1)).as_bytes()))]);
-    assert_eq!(case.convert(3, &["--memory", "256MiB"]).0, [5, 2, 1, 0]);
+    assert_eq!(case.convert(3, &["--memory", "512MiB"]).0, [5, 2, 1, 0]);
     assert_eq!(case.ask("SELECT MAX(length(cs_uri_stem)) FROM cloudfront_logs"), ((10 << 20) + 1).to_string());
     let rejects = case.rejects();
     assert!(
@@ -263,7 +263,7 @@ fn bomb(byte: u8, members: usize) -> Vec<u8> {
 fn a_bomb_of_blank_lines_stops_at_the_limit() {
     let case = case(&[(KEY, &[gzip(log(2).as_bytes()), bomb(b'\n', 64)].concat())]);
     let (counts, summary) =
-        limited(&case, 1 << 20, &["--object-limit", "200MB", "--memory", "256MiB", "--threads", "1"]);
+        limited(&case, 1 << 20, &["--object-limit", "200MB", "--memory", "512MiB", "--threads", "1"]);
     let limit = 200_000_000;
     let lines = 4 + (limit - log(2).len() as u64) + 1;
     assert_eq!(counts, [lines, 2, 1, 1], "{summary}");
@@ -278,7 +278,7 @@ fn of_a_line_without_end_the_beginning_is_kept() {
     // Two gigabytes of one line, and a row after it.
     let after = gzip(format!("\n{}", row("2026-11-21", "05:00:01", "after")).as_bytes());
     let case = case(&[(KEY, &[gzip(log(2).as_bytes()), bomb(b'x', 64), after].concat())]);
-    let (counts, summary) = limited(&case, 1 << 20, &["--memory", "256MiB", "--threads", "1"]);
+    let (counts, summary) = limited(&case, 1 << 20, &["--memory", "512MiB", "--threads", "1"]);
     assert_eq!(counts, [6, 3, 1, 0], "{summary}");
     let kept = 16 << 20;
     assert_eq!(case.rejects(), format!("5,{},longer than {kept} bytes; its beginning is kept", log(2).len()));
@@ -336,7 +336,7 @@ fn members_that_claim_nothing_are_worked_within_memory() {
         "--to",
         text(&case.lake),
         "--memory",
-        "256MiB",
+        "512MiB",
         "--threads",
         "2",
     ]);

@@ -55,7 +55,7 @@ fn the_lake_does_not_depend_on_threads_or_memory() {
         fingerprint(&lake.join("cloudfront_logs"))
     };
     let one = tables("one", &["--threads", "1"]);
-    assert_eq!(one, tables("two", &["--threads", "2", "--memory", "256MiB"]));
+    assert_eq!(one, tables("two", &["--threads", "2", "--memory", "512MiB"]));
     assert_eq!(one, tables("many", &["--threads", "9", "--memory", "4GiB"]));
 }
 

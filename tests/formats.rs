@@ -413,7 +413,7 @@ fn parquet_of_other_types_and_under_any_name() {
     ]);
     assert!(object.len() < 4 << 20, "{} bytes", object.len());
     put(&logs, "some/part-0.parquet", &object);
-    let summary = converted(&logs, &lake, 0, &["--reject-warn-ratio", "0.5", "--memory", "256MiB"]);
+    let summary = converted(&logs, &lake, 0, &["--reject-warn-ratio", "0.5", "--memory", "512MiB"]);
     assert_eq!((summary["rows"].as_u64(), summary["rejected_lines"].as_u64()), (Some(599), Some(1)), "{summary}");
     assert_eq!(
         answer(

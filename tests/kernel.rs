@@ -4,12 +4,19 @@
 
 mod common;
 
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use bytes::Bytes;
 use common::{FIELDS, gzip, row};
 use edgemill::kernel::convert::{ObjectOutcome, OutputFile, RawObject, convert_chunk};
 use edgemill::kernel::parse::Settings;
 use edgemill::kernel::recipe::Recipe;
+use edgemill::kernel::stored::{PIECE_BYTES, Ranges, Stored};
 use edgemill::model::{Hour, ObjectId, Table};
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -19,7 +26,7 @@ fn object(key: &str, stored: Vec<u8>) -> RawObject {
         filename: key.into(),
         distribution: Some("E1EXAMPLE".into()),
         hour: Some("2026-11-21T05".parse::<Hour>().unwrap()),
-        stored: Bytes::from(stored),
+        stored: Bytes::from(stored).into(),
     }
 }
 
@@ -176,6 +183,73 @@ fn damage_in_a_large_object_keeps_its_good_lines() {
     assert_nothing_lost(&outcomes, &files);
     assert_eq!(outcomes[0].lines.rows, 2_000);
     assert!(outcomes[0].damage.as_ref().unwrap().raw_offset_bytes > 60_000_000);
+}
+
+/// Bytes that are asked for; from a place on they cannot be had.
+#[derive(Debug)]
+struct Elsewhere(Bytes, u64);
+
+impl Ranges for Elsewhere {
+    fn read(&self, range: Range<u64>) -> edgemill::error::Result<Bytes> {
+        if range.end > self.1 {
+            return Err(edgemill::error::Error::usage("the line is dead", "mend it"));
+        }
+        Ok(self.0.slice(usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap()))
+    }
+}
+
+fn elsewhere(stored: &[u8], good_bytes: u64) -> RawObject {
+    let ranges = Arc::new(Elsewhere(Bytes::copy_from_slice(stored), good_bytes));
+    RawObject { stored: Stored::there(stored.len() as u64, ranges), ..object("a", stored.to_vec()) }
+}
+
+/// A log as Parquet, in several row groups.
+fn parquet(rows: usize) -> Vec<u8> {
+    let ids = (0..rows).map(|n| format!("{n:056x}"));
+    let columns: [(&str, ArrayRef); 3] = [
+        ("date", Arc::new(StringArray::from(vec!["2026-11-21"; rows]))),
+        ("time", Arc::new(StringArray::from(vec!["05:00:00"; rows]))),
+        ("x-edge-request-id", Arc::new(StringArray::from_iter_values(ids))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(100_000)).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
+#[test]
+fn where_the_bytes_lie_makes_no_difference() {
+    // More than one piece, in text, gzip and Parquet; the second with a member that ends right before a piece does.
+    let rows: String = (0..20_000).map(|n| row("2026-11-21", "05:00:00", &format!("id{n}"))).collect();
+    let log = format!("{FIELDS}{rows}\nno row\n{rows}");
+    // Nothing for gzip to find, and no end of a line.
+    let mut state = 1_u64;
+    let random = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[4] | 0x80
+    });
+    let random: Vec<u8> = random.take(12_000_000).collect();
+    let joined = [gzip(log.as_bytes()), gzip(&random), gzip(log.as_bytes())].concat();
+    for stored in [log.into_bytes(), joined, parquet(250_000), Vec::new(), b"x".to_vec()] {
+        let (here, here_files) = convert(&[object("a", stored.clone())]);
+        let (there, there_files) = convert(&[elsewhere(&stored, stored.len() as u64)]);
+        assert_eq!(format!("{here:?}"), format!("{there:?}"));
+        assert_eq!(fingerprint(&here_files), fingerprint(&there_files));
+        if stored.len() > 1 {
+            assert!(rows_of(&here_files, Table::CloudfrontLogs) >= 40_000 && stored.len() as u64 > PIECE_BYTES);
+            // Bytes that cannot be had are no damage: nothing of the object is taken.
+            let failed = convert_chunk(
+                &Settings::of(Table::CloudfrontLogs),
+                &Recipe::plain().unwrap(),
+                &[elsewhere(&stored, PIECE_BYTES)],
+                &mut |_| Ok(()),
+            );
+            assert!(failed.unwrap_err().to_string().contains("the line is dead"));
+        }
+    }
 }
 
 #[test]

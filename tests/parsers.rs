@@ -148,7 +148,7 @@ fn converted(text: &[u8], settings: &Settings) -> Vec<BTreeMap<String, String>> 
         filename: "a".into(),
         distribution: None,
         hour: Some("2026-11-21T05".parse::<Hour>().unwrap()),
-        stored: Bytes::from(gzip(text)),
+        stored: Bytes::from(gzip(text)).into(),
     };
     let mut rows = Vec::new();
     convert_chunk(settings, &RECIPE, &[object], &mut |file| {

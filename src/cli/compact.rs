@@ -8,7 +8,7 @@ use super::show;
 use crate::compact::{self, TARGET_BYTES, Wish};
 use crate::edge::claims::{Claims, LEASE};
 use crate::error::{EXIT_DONE, Error, Result};
-use crate::job::DEFAULT_MEMORY_BYTES;
+use crate::job::memory_bytes;
 use crate::lake::Lake;
 use crate::model::{HourRange, Table};
 use crate::offload;
@@ -55,7 +55,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     if target_bytes == 0 {
         return Err(Error::usage("--target-size is 0", "give a size such as 128MiB"));
     }
-    let memory_bytes = args.memory.map_or(DEFAULT_MEMORY_BYTES, |memory| memory.as_u64());
+    let memory_bytes = memory_bytes(args.memory.map(|memory| memory.as_u64()))?;
     let wish = Wish { target_bytes, small_files: args.compact_files, memory_bytes };
     let progress = Progress::begin(Measure::Partitions, partitions.len() as u64, partitions.len() as u64);
     let tick = || progress.add(1);

@@ -10,4 +10,5 @@ pub mod ledger;
 pub mod location;
 pub mod manifests;
 pub mod objects;
+pub mod ranged;
 pub mod source;

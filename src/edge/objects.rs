@@ -1,7 +1,8 @@
 //! Fetch, put, copy, list and delete over `object_store`'s own trait, with every call counted, since every call is paid.
 
 use std::collections::BTreeSet;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +12,7 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
-    GetOptions, GetResult, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
+    GetOptions, GetRange, GetResult, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
 };
 use serde::Serialize;
 
@@ -190,10 +191,26 @@ impl Objects {
 
     /// The bytes of an object as it was listed: another etag, or a shorter body, is a failed read.
     pub async fn get_listed(&self, object: &ObjectId, unit: &str) -> Result<Bytes> {
+        self.get_as_listed(object, None, object.size_bytes, unit).await
+    }
+
+    /// Some of the bytes of an object as it was listed; the range is not empty and inside it.
+    pub async fn get_listed_range(&self, object: &ObjectId, range: Range<u64>, unit: &str) -> Result<Bytes> {
+        let size_bytes = range.end - range.start;
+        self.get_as_listed(object, Some(range.into()), size_bytes, unit).await
+    }
+
+    async fn get_as_listed(
+        &self,
+        object: &ObjectId,
+        range: Option<GetRange>,
+        size_bytes: u64,
+        unit: &str,
+    ) -> Result<Bytes> {
         self.calls.get.fetch_add(1, Ordering::Relaxed);
         let path = Path::parse(&object.key).map_err(|error| storage("read", &object.key, error.into()))?;
         let changed = |what: String| Error::InputChanged { key: object.key.clone(), unit: unit.to_owned(), what };
-        let options = GetOptions { if_match: Some(object.etag.clone()), ..GetOptions::default() };
+        let options = GetOptions { if_match: Some(object.etag.clone()), range, ..GetOptions::default() };
         let read = async { whole(self.store.get_opts(&path, options).await?).await };
         let bytes = match read.await {
             Ok(bytes) => bytes,
@@ -201,8 +218,8 @@ impl Objects {
             Err(object_store::Error::NotFound { .. }) => return Err(changed("it is gone".to_owned())),
             Err(error) => return Err(self.failed("read", &path, error)),
         };
-        if bytes.len() as u64 != object.size_bytes {
-            return Err(changed(format!("{} bytes came of {} listed", bytes.len(), object.size_bytes)));
+        if bytes.len() as u64 != size_bytes {
+            return Err(changed(format!("{} bytes came of {size_bytes} listed", bytes.len())));
         }
         Ok(bytes)
     }
@@ -229,7 +246,7 @@ impl Objects {
     }
 
     /// Some bytes of an object; the range is not empty and inside it.
-    pub async fn get_range(&self, object: &ObjectId, range: std::ops::Range<u64>) -> Result<Bytes> {
+    pub async fn get_range(&self, object: &ObjectId, range: Range<u64>) -> Result<Bytes> {
         self.calls.get.fetch_add(1, Ordering::Relaxed);
         let path = Path::parse(&object.key).map_err(|error| storage("read", &object.key, error.into()))?;
         self.store.get_range(&path, range).await.map_err(|error| self.failed("read", &path, error))
@@ -339,19 +356,21 @@ pub fn object_id(meta: ObjectMeta) -> ObjectId {
 /// A whole body. A local file is read straight into memory of its size; the library's own way fills that with zeros first,
 /// byte by byte, which took 6 % of a conversion.
 async fn whole(result: GetResult) -> object_store::Result<Bytes> {
-    let size_bytes = usize::try_from(result.range.end - result.range.start).unwrap_or(0);
+    let range = result.range.clone();
+    let size_bytes = usize::try_from(range.end - range.start).unwrap_or(0);
     match result.payload {
-        GetResultPayload::File(mut file, path) if result.range.start == 0 => {
+        GetResultPayload::File(mut file, path) => {
             let read = tokio::task::spawn_blocking(move || {
                 let mut bytes = Vec::with_capacity(size_bytes + 1);
-                file.read_to_end(&mut bytes).map(|_| Bytes::from(bytes))
+                file.seek(SeekFrom::Start(range.start))?;
+                file.take(range.end - range.start).read_to_end(&mut bytes).map(|_| Bytes::from(bytes))
             });
             let failed =
                 |source: std::io::Error| object_store::Error::Generic { store: "file", source: Box::new(source) };
             let read = read.await.map_err(|source| object_store::Error::JoinError { source })?;
             read.map_err(|source| failed(std::io::Error::new(source.kind(), format!("{}: {source}", path.display()))))
         }
-        payload => GetResult { payload, ..result }.bytes().await,
+        payload @ GetResultPayload::Stream(_) => GetResult { payload, ..result }.bytes().await,
     }
 }
 

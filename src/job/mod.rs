@@ -22,10 +22,23 @@ use crate::tidy::ORPHAN_AGE;
 /// Memory that a run may use unless it is told otherwise.
 pub const DEFAULT_MEMORY_BYTES: u64 = 1 << 30;
 
-/// The least that a run can do its work in: one chunk in flight (`pipeline/unit.rs` reckons what a chunk needs).
-pub const LEAST_MEMORY_BYTES: u64 = 256 << 20;
+/// The least that a run can do its work in: one chunk in flight and the next one fetched. `tests/memory.rs` keeps it.
+pub const LEAST_MEMORY_BYTES: u64 = 512 << 20;
 
 use self::rows::{RowChoices, TypedRows};
+
+/// The memory that a run may use, checked.
+pub fn memory_bytes(typed: Option<u64>) -> Result<u64> {
+    let memory_bytes = typed.unwrap_or(DEFAULT_MEMORY_BYTES);
+    if memory_bytes < LEAST_MEMORY_BYTES {
+        let (given, least) = (bytesize::ByteSize(memory_bytes), bytesize::ByteSize(LEAST_MEMORY_BYTES));
+        return Err(Error::usage(
+            format!("--memory is {given}"),
+            format!("give at least {least}: one chunk needs that"),
+        ));
+    }
+    Ok(memory_bytes)
+}
 
 /// A checked conversion.
 #[derive(Clone, Debug)]
@@ -158,14 +171,7 @@ impl Job {
         if threads == 0 {
             return Err(Error::usage("--threads is 0", "give at least 1"));
         }
-        let memory_bytes = typed.memory_bytes.unwrap_or(DEFAULT_MEMORY_BYTES);
-        if memory_bytes < LEAST_MEMORY_BYTES {
-            let (given, least) = (bytesize::ByteSize(memory_bytes), bytesize::ByteSize(LEAST_MEMORY_BYTES));
-            return Err(Error::usage(
-                format!("--memory is {given}"),
-                format!("give at least {least}: one chunk needs that"),
-            ));
-        }
+        let memory_bytes = memory_bytes(typed.memory_bytes)?;
         if typed.object_limit_bytes == Some(0) {
             return Err(Error::usage(
                 "--object-limit is 0",

@@ -4,7 +4,7 @@
 //! large when inflated streams through zlib-rs in pieces. An object that is not gzip is taken as text. Damage ends an
 //! object: what came before it is kept, and the damage is reported with its offset.
 
-use std::io::Read;
+use std::io::{BufRead, Read};
 
 use libdeflate::{Decompressor, MemberError};
 
@@ -43,7 +43,7 @@ impl Damage {
 pub fn head(stored: &[u8], limit_bytes: usize) -> Vec<u8> {
     let mut head = Vec::new();
     // A piece of an object always ends damaged; what came before is what was asked for.
-    let _ = stream(stored, &mut |piece| {
+    let _ = stream(&mut { stored }, &mut |piece| {
         head.extend_from_slice(&piece[..piece.len().min(limit_bytes - head.len())]);
         head.len() < limit_bytes
     });
@@ -122,7 +122,7 @@ fn size_guess(member: &[u8]) -> usize {
 fn damaged_whole<'a>(stored: &[u8], buffer: &'a mut Vec<u8>, limit_bytes: usize) -> Whole<'a> {
     buffer.clear();
     let mut too_large = false;
-    let damage = stream(stored, &mut |piece| {
+    let damage = stream(&mut { stored }, &mut |piece| {
         too_large |= buffer.len() + piece.len() > limit_bytes;
         if !too_large {
             buffer.extend_from_slice(piece);
@@ -132,35 +132,67 @@ fn damaged_whole<'a>(stored: &[u8], buffer: &'a mut Vec<u8>, limit_bytes: usize)
     if too_large { Whole::TooLarge } else { Whole::Bytes(buffer, damage) }
 }
 
-/// Inflates an object of any size piece by piece; `each` returns whether it wants more.
-pub fn stream(stored: &[u8], each: &mut dyn FnMut(&[u8]) -> bool) -> Option<Damage> {
-    if !stored.starts_with(&GZIP_MAGIC) {
-        stored.chunks(PIECE_BYTES).all(each);
-        return None;
-    }
+/// Inflates an object of any size piece by piece; `each` returns whether it wants more. A reader shows at least two bytes
+/// where there are two.
+pub fn stream(stored: &mut impl BufRead, each: &mut dyn FnMut(&[u8]) -> bool) -> Option<Damage> {
     let mut offset = 0_u64;
-    let mut rest = stored;
+    streamed(stored, &mut offset, each).unwrap_or_else(|error| Some(Damage::at(offset, format!("gzip: {error}"))))
+}
+
+fn streamed(
+    stored: &mut impl BufRead,
+    offset: &mut u64,
+    each: &mut dyn FnMut(&[u8]) -> bool,
+) -> std::io::Result<Option<Damage>> {
+    if !stored.fill_buf()?.starts_with(&GZIP_MAGIC) {
+        text(stored, each)?;
+        return Ok(None);
+    }
     let mut piece = vec![0; PIECE_BYTES];
     loop {
-        if !rest.starts_with(&GZIP_MAGIC) {
-            let padding = rest.iter().all(|byte| *byte == 0);
-            let reason = || format!("{} bytes after the last gzip member are not gzip", rest.len());
-            return (!padding).then(|| Damage::at(offset, reason()));
+        if !stored.fill_buf()?.starts_with(&GZIP_MAGIC) {
+            let (rest_bytes, padding) = rest(stored)?;
+            let reason = || format!("{rest_bytes} bytes after the last gzip member are not gzip");
+            return Ok((!padding).then(|| Damage::at(*offset, reason())));
         }
-        let mut member = flate2::bufread::GzDecoder::new(rest);
+        let mut member = flate2::bufread::GzDecoder::new(&mut *stored);
         loop {
-            match member.read(&mut piece) {
-                Ok(0) => break,
-                Ok(count) => {
-                    offset += count as u64;
-                    if !each(&piece[..count]) {
-                        return None;
-                    }
-                }
-                Err(error) => return Some(Damage::at(offset, format!("gzip: {error}"))),
+            let count = member.read(&mut piece)?;
+            if count == 0 {
+                break;
+            }
+            *offset += count as u64;
+            if !each(&piece[..count]) {
+                return Ok(None);
             }
         }
-        rest = member.into_inner();
+    }
+}
+
+fn text(stored: &mut impl BufRead, each: &mut dyn FnMut(&[u8]) -> bool) -> std::io::Result<()> {
+    loop {
+        let held = stored.fill_buf()?;
+        let piece = &held[..held.len().min(PIECE_BYTES)];
+        let count = piece.len();
+        if count == 0 || !each(piece) {
+            return Ok(());
+        }
+        stored.consume(count);
+    }
+}
+
+/// How many bytes are left, and whether they are nothing but zeros.
+fn rest(stored: &mut impl BufRead) -> std::io::Result<(u64, bool)> {
+    let (mut count, mut zeros) = (0, true);
+    loop {
+        let held = stored.fill_buf()?;
+        let length = held.len();
+        if length == 0 {
+            return Ok((count, zeros));
+        }
+        zeros &= held.iter().all(|byte| *byte == 0);
+        count += length as u64;
+        stored.consume(length);
     }
 }
 
@@ -245,7 +277,7 @@ mod tests {
 
     fn both(stored: &[u8]) -> (Vec<u8>, Option<Damage>) {
         let mut streamed = Vec::new();
-        let stream_damage = stream(stored, &mut |piece| {
+        let stream_damage = stream(&mut { stored }, &mut |piece| {
             streamed.extend_from_slice(piece);
             true
         });
@@ -286,7 +318,7 @@ mod tests {
         assert_eq!(Inflater::default().whole(&stored, usize::MAX), Whole::TooLarge);
         let mut total = 0;
         assert_eq!(
-            stream(&stored, &mut |piece| {
+            stream(&mut &stored[..], &mut |piece| {
                 total += piece.len();
                 true
             }),

@@ -22,4 +22,5 @@ pub mod rejects;
 pub mod rows;
 pub mod schema;
 pub mod sort;
+pub mod stored;
 pub mod texts;

@@ -14,13 +14,14 @@ use crate::carry;
 use crate::edge::clock;
 use crate::edge::ledger::unit_key;
 use crate::edge::objects::Objects;
+use crate::edge::ranged;
 use crate::error::{Error, Result};
 use crate::kernel::convert::{
     ChunkReport, FLUSH_HELD_BYTES, ObjectOutcome, OutputFile, RawObject, claimed_raw_bytes, convert_chunk,
 };
 use crate::kernel::names;
 use crate::kernel::places::{staged, staging};
-use crate::kernel::plan::{UnitPlan, chunks, path};
+use crate::kernel::plan::{CHUNK_STORED_BYTES, UnitPlan, chunks, path};
 use crate::kernel::protocol::Outcome;
 use crate::kernel::records::{
     AttemptId, BatchId, FORMAT_VERSION, FileEntry, Manifest, ManifestInput, ManifestOutput, Replaced, UnitRecord,
@@ -41,7 +42,7 @@ const FILES_WAITING: usize = 2;
 /// about as large as the text they are made of, and at times the text, a column being sorted and the files are there too.
 /// Measured with 505-byte rows (`edgemill generate`, `/usr/bin/time -v`); what very short rows add is capped by the flush.
 fn convert_cost_bytes(raw_bytes: u64) -> u64 {
-    (raw_bytes * 4).min(2 * FLUSH_HELD_BYTES) + (16 << 20)
+    (raw_bytes * 4).min(3 * FLUSH_HELD_BYTES) + (16 << 20)
 }
 
 /// The attempts of this run whose staging is not named by any record yet.
@@ -191,6 +192,11 @@ pub(super) async fn convert_inputs(
     Ok((manifest, summary))
 }
 
+/// Whether an object is read while it is worked, rather than before.
+const fn is_streamed(id: &ObjectId) -> bool {
+    id.size_bytes >= CHUNK_STORED_BYTES
+}
+
 struct Fetched<'s> {
     objects: Vec<RawObject>,
     /// Held until the chunk is converted.
@@ -199,12 +205,17 @@ struct Fetched<'s> {
 
 async fn fetch<'s>(shared: &'s Shared, unit: &UnitId, inputs: &[ObjectId], chunk: Range<usize>) -> Result<Fetched<'s>> {
     let ids = &inputs[chunk];
-    let budget = shared.fetch_budget.take(ids.iter().map(|id| id.size_bytes).sum()).await?;
+    let held = |id: &ObjectId| if is_streamed(id) { ranged::HELD_BYTES } else { id.size_bytes };
+    let budget = shared.fetch_budget.take(ids.iter().map(held).sum()).await?;
     let name = unit.to_string();
     let one = |id: &ObjectId| {
         let (id, name) = (id.clone(), name.as_str());
         async move {
-            let stored = shared.source.get_listed(&id, name).await?;
+            let stored = if is_streamed(&id) {
+                ranged::stored(&shared.source, &id, name)
+            } else {
+                shared.source.get_listed(&id, name).await?.into()
+            };
             Ok::<RawObject, Error>(RawObject {
                 filename: id.key.as_str().into(),
                 distribution: names::distribution(

@@ -5,13 +5,13 @@
 //! they are, whole numbers without a point, times in ISO 8601, anything else as it is shown. A row has no place in a text, so
 //! a reject names its row, and its line is the values separated by tabs.
 
+use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BinaryViewArray, Float64Array, RecordBatch, StringViewArray};
 use arrow::datatypes::{DataType, Field, Fields, Float64Type, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use bytes::Bytes;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
@@ -19,6 +19,7 @@ use parquet::errors::ParquetError;
 
 use super::{BLOCK_ROWS, Block, Reject, RowPlace, Settings, Sink, Span, found};
 use crate::kernel::inflate::Damage;
+use crate::kernel::stored::Stored;
 use crate::model::Table;
 use crate::stats::LineStats;
 
@@ -41,11 +42,17 @@ pub struct Decoded {
     pub damage: Option<Damage>,
 }
 
-/// Decodes a file; stops where its values become more than the limit of an object.
-pub fn decode(stored: &Bytes, settings: &Settings, sink: &mut impl Sink) -> Decoded {
+/// Decodes a file; stops where its values become more than the limit of an object. `each` comes between some rows and the next,
+/// with the bytes of values so far, and returns whether it wants more.
+pub fn decode<S: Sink>(
+    stored: &Stored,
+    settings: &Settings,
+    sink: &mut S,
+    each: &mut dyn FnMut(&mut S, u64) -> bool,
+) -> Decoded {
     let found = if settings.table == Table::AlbLogs { found::ALB_PARQUET } else { found::CLOUDFRONT_PARQUET };
     let mut decoded = Decoded { stats: LineStats::default(), raw_bytes: 0, found, damage: None };
-    let damage = read(stored, settings, &mut decoded, sink).err();
+    let damage = read(stored, settings, &mut decoded, sink, each).err();
     decoded.damage = damage.map(|reason| match reason {
         Some(reason) => Damage::at(decoded.raw_bytes, reason),
         None => settings.over_limit(),
@@ -56,25 +63,41 @@ pub fn decode(stored: &Bytes, settings: &Settings, sink: &mut impl Sink) -> Deco
 /// Why it broke off: `None` for the limit.
 type Broken = Option<String>;
 
-fn read(stored: &Bytes, settings: &Settings, decoded: &mut Decoded, sink: &mut impl Sink) -> Result<(), Broken> {
+fn read<S: Sink>(
+    stored: &Stored,
+    settings: &Settings,
+    decoded: &mut Decoded,
+    sink: &mut S,
+    each: &mut dyn FnMut(&mut S, u64) -> bool,
+) -> Result<(), Broken> {
     let failed = |error: &dyn std::fmt::Display| Some(format!("Parquet: {error}"));
-    let (names, mut reader) = guarded(|| open(stored))?.map_err(|error| failed(&error))?;
+    let metadata = guarded(|| open(stored))?.map_err(|error| failed(&error))?;
+    let names: Vec<String> = metadata.schema().fields().iter().map(|field| field.name().clone()).collect();
     sink.fields(&names);
     let mut rows = Rows { values: Vec::new(), places: Vec::new(), spans: Vec::new(), width: names.len() };
-    while let Some(batch) = guarded(|| reader.next())? {
-        let batch = batch.map_err(|error| failed(&error))?;
-        let options = FormatOptions::default();
-        let columns = batch.columns().iter().map(|array| Column::new(array, &options));
-        let columns = columns.collect::<Result<Vec<_>, _>>().map_err(|error| failed(&error))?;
-        take(&batch, &columns, settings, &mut rows, decoded, sink)?;
+    for row_group in 0..metadata.metadata().num_row_groups() {
+        if let Some(range) = bytes_of(&metadata, row_group, stored.size_bytes()) {
+            stored.hold(range).map_err(|error| failed(&error))?;
+        }
+        let mut reader = guarded(|| reader(stored, &metadata, row_group))?.map_err(|error| failed(&error))?;
+        while let Some(batch) = guarded(|| reader.next())? {
+            let batch = batch.map_err(|error| failed(&error))?;
+            let options = FormatOptions::default();
+            let columns = batch.columns().iter().map(|array| Column::new(array, &options));
+            let columns = columns.collect::<Result<Vec<_>, _>>().map_err(|error| failed(&error))?;
+            take(&batch, &columns, settings, &mut rows, decoded, sink)?;
+            if !each(sink, decoded.raw_bytes) {
+                return Ok(());
+            }
+        }
     }
     Ok(())
 }
 
-/// A file's columns by name, and their reader. What Arrow may have written of its own types beside the file's schema is
+/// What a file says of itself. What Arrow may have written of its own types beside the file's schema is
 /// passed over: the library panics where that is damaged. Texts are read as views, so that a value of a dictionary is held once
 /// however many rows have it.
-fn open(stored: &Bytes) -> Result<(Vec<String>, ParquetRecordBatchReader), ParquetError> {
+fn open(stored: &Stored) -> Result<ArrowReaderMetadata, ParquetError> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let metadata = ArrowReaderMetadata::load(stored, options.clone())?;
     let view = |field: &Arc<Field>| match field.data_type() {
@@ -83,10 +106,32 @@ fn open(stored: &Bytes) -> Result<(Vec<String>, ParquetRecordBatchReader), Parqu
         _ => Arc::clone(field),
     };
     let schema = Arc::new(Schema::new(metadata.schema().fields().iter().map(view).collect::<Fields>()));
-    let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options.with_schema(schema))?;
-    let names = metadata.schema().fields().iter().map(|field| field.name().clone()).collect();
-    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(stored.clone(), metadata);
-    Ok((names, builder.with_batch_size(BLOCK_ROWS).build()?))
+    ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options.with_schema(schema))
+}
+
+/// Where a row group's columns lie, as far as they lie in the file.
+fn bytes_of(metadata: &ArrowReaderMetadata, row_group: usize, size_bytes: u64) -> Option<Range<u64>> {
+    let group = metadata.metadata().row_group(row_group);
+    let ranges = group.columns().iter().map(|column| {
+        // Offsets of a damaged file may be negative; where they are, nothing is read ahead.
+        let start = column
+            .dictionary_page_offset()
+            .map_or(column.data_page_offset(), |dictionary| dictionary.min(column.data_page_offset()));
+        Some((u64::try_from(start).ok()?, u64::try_from(start.checked_add(column.compressed_size())?).ok()?))
+    });
+    let ranges: Vec<(u64, u64)> = ranges.collect::<Option<_>>()?;
+    let start = ranges.iter().map(|range| range.0).min()?;
+    let end = ranges.iter().map(|range| range.1).max()?.min(size_bytes);
+    (start < end).then_some(start..end)
+}
+
+fn reader(
+    stored: &Stored,
+    metadata: &ArrowReaderMetadata,
+    row_group: usize,
+) -> Result<ParquetRecordBatchReader, ParquetError> {
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(stored.clone(), metadata.clone());
+    builder.with_row_groups(vec![row_group]).with_batch_size(BLOCK_ROWS).build()
 }
 
 /// The names of a file's columns, by the last bytes of the file, where they hold its footer.

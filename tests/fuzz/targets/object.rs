@@ -24,7 +24,7 @@ static RECIPE: std::sync::LazyLock<Recipe> = std::sync::LazyLock::new(|| Recipe:
 
 fuzz_target!(init: tell_panics_apart(), |data: &[u8]| {
     let mut streamed = Vec::new();
-    let damage = stream(data, &mut |piece| {
+    let damage = stream(&mut { data }, &mut |piece| {
         streamed.extend_from_slice(piece);
         streamed.len() < 1 << 24
     });
@@ -40,7 +40,7 @@ fuzz_target!(init: tell_panics_apart(), |data: &[u8]| {
             filename: "a".into(),
             distribution: None,
             hour: Some(Hour::of_unix_seconds(0)),
-            stored: Bytes::copy_from_slice(data),
+            stored: Bytes::copy_from_slice(data).into(),
         };
         let mut rows = 0;
         let report = convert_chunk(&settings, &RECIPE, &[object], &mut |file| {
