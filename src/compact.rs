@@ -117,9 +117,12 @@ pub async fn compact(
 ) -> Result<Compacted> {
     let mut done = Compacted::default();
     let mut open = Vec::new();
-    for partition in partitions {
+    let looks = partitions.into_iter().map(|partition| worth_it(lake, partition, wish)).collect::<Vec<_>>();
+    let mut looks = futures::stream::iter(looks).buffered(READS_AT_A_TIME);
+    while let Some((partition, worth_it)) = looks.try_next().await? {
         done.partitions += 1;
-        match one(lake, pool, partition, wish, &mut done).await? {
+        let outcome = if worth_it { one(lake, pool, partition, wish, &mut done).await? } else { Outcome::Superseded };
+        match outcome {
             Outcome::Done => open.push(partition),
             Outcome::Busy => done.busy_partitions += 1,
             Outcome::Superseded | Outcome::FileMissing(_) => {}
@@ -129,6 +132,13 @@ pub async fn compact(
     done.compacted_partitions = open.len() as u64;
     tidy::settle(lake, open).await?;
     Ok(done)
+}
+
+/// Whether there is something to do in a partition, as far as a look from afar tells.
+async fn worth_it(lake: &Lake, partition: Partition, wish: Wish) -> Result<(Partition, bool)> {
+    let record = lake.records.partition(partition).await?;
+    let many = record.parts.iter().any(|part| !groups(part, wish).is_empty());
+    Ok((partition, many || record.rewrite.is_some()))
 }
 
 async fn one(lake: &Lake, pool: &Pool, partition: Partition, wish: Wish, done: &mut Compacted) -> Result<Outcome> {

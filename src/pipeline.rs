@@ -32,11 +32,15 @@ use crate::model::{Hour, HourRange, ObjectId, Partition, Table, UnitId};
 use crate::offload::{self, Pool};
 use crate::stats::RunStats;
 use crate::tidy::{self, Tidied};
+use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
-use budget::Budget;
+use budget::{Budget, Turns};
 
 pub use replace::{reprocess, reprocess_into};
+
+/// Units planned at a time: one with a difference reads its manifests.
+const PLANS_AT_A_TIME: usize = 16;
 
 /// At most this many damaged objects and rejects are named in the summary; the counts are whole.
 const NAMED_AT_MOST: usize = 5;
@@ -139,6 +143,7 @@ struct Shared {
     fetch_budget: Budget,
     /// For what is being converted.
     convert_budget: Budget,
+    turns: Turns,
     attempts: unit::Attempts,
     /// What the ledger knew of units when the run began.
     known_units: HashMap<UnitId, UnitRecord>,
@@ -204,6 +209,7 @@ async fn share(job: Job, source: Objects, lake: Lake) -> Result<Shared> {
     // A quarter waits, the rest works. A chunk asks for the second only when it has the first, and gives both back without
     // asking for more, so nobody waits in a circle.
     let (fetch_budget, convert_budget) = (Budget::new(job.memory_bytes / 4), Budget::new(job.memory_bytes / 4 * 3));
+    let turns = Turns::new(job.threads);
     let (recipe, attempts) = (Arc::new(job.rows.recipe()?), unit::Attempts::default());
     let layouts = lake.layouts(job.naming.layout.as_ref()).await?;
     let claims = Claims::new(lake.objects.clone(), job.lease);
@@ -219,6 +225,7 @@ async fn share(job: Job, source: Objects, lake: Lake) -> Result<Shared> {
         claims,
         fetch_budget,
         convert_budget,
+        turns,
         attempts,
         known_units,
         layouts,
@@ -291,15 +298,21 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     kept::refuse_more_of_tables(shared, grouped.units.keys()).await?;
     let mut work = Vec::new();
     let mut listed_units = 0_u64;
-    for (unit, listed) in grouped.units.into_iter().filter(|(unit, _)| shared.job.shard.takes(unit)) {
-        listed_units += 1;
+    let units = grouped.units.into_iter().filter(|(unit, _)| shared.job.shard.takes(unit));
+    let planned = units.map(|(unit, listed)| async move {
         let record = shared.known_units.get(&unit).cloned().unwrap_or_else(|| UnitRecord::new(unit));
         let plan = plan_unit(shared, &record, &listed).await?;
+        Ok::<_, Error>(claimed::Work { record, listed, plan })
+    });
+    let mut planned = std::pin::pin!(futures::stream::iter(planned).buffered(PLANS_AT_A_TIME));
+    while let Some(unit) = planned.try_next().await? {
+        let claimed::Work { record, plan, .. } = &unit;
+        listed_units += 1;
         summary.stats.known_objects += plan.known_objects;
         summary.stats.changed_objects += plan.changed.len() as u64;
         summary.changed.extend(plan.changed.iter().take(NAMED_AT_MOST).cloned());
         if !plan.inputs.is_empty() || !plan.changed.is_empty() || record.unpublished().next().is_some() {
-            work.push(claimed::Work { record, listed, plan });
+            work.push(unit);
         }
     }
     tracing::debug!(listed_units, work = work.len(), "planned");

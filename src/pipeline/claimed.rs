@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 
+use super::budget::Turn;
 use super::{Shared, Summary, plan_unit, replace, unit};
 use crate::carry;
 use crate::error::{Error, Result};
@@ -17,6 +18,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// The longest that grows to.
 const LOOK_EVERY_AT_MOST: Duration = Duration::from_secs(5);
+
+/// Units under way at a time, most of them waiting for the store while they are committed: some 25 calls one after another, a
+/// second and more on S3.
+const UNITS_AT_A_TIME: usize = 32;
 
 /// A unit in which there is something to do.
 pub(super) struct Work {
@@ -51,11 +56,8 @@ pub(super) async fn convert_units(shared: &Shared, mut work: Vec<Work>, summary:
 
 /// Does what is not claimed; what is left.
 async fn round(shared: &Shared, work: Vec<Work>, progress: &Progress, summary: &mut Summary) -> Result<Vec<Work>> {
-    // One more than there are threads: while they convert, one fetches, writes and commits. More would only make them
-    // share the caches; memory is the budget's affair.
-    let at_a_time = shared.job.threads + 1;
     let tried = work.into_iter().map(|work| claimed(shared, work, progress));
-    let mut tried = std::pin::pin!(futures::stream::iter(tried).buffer_unordered(at_a_time));
+    let mut tried = std::pin::pin!(futures::stream::iter(tried).buffer_unordered(UNITS_AT_A_TIME));
     let mut left = Vec::new();
     while let Some(tried) = tried.try_next().await? {
         match tried {
@@ -71,15 +73,16 @@ async fn round(shared: &Shared, work: Vec<Work>, progress: &Progress, summary: &
 
 /// Does a unit, if nobody else has claimed it.
 async fn claimed(shared: &Shared, work: Work, progress: &Progress) -> Result<Result<Summary, Work>> {
+    let turn = shared.turns.take().await?;
     let unit = work.record.unit.clone();
     crate::crash::here("claim");
     if !shared.claims.take(&unit).await? {
         return Ok(Err(work));
     }
-    shared.claims.hold(&unit, one(shared, work, progress)).await.map(Ok)
+    shared.claims.hold(&unit, one(shared, work, turn, progress)).await.map(Ok)
 }
 
-async fn one(shared: &Shared, work: Work, progress: &Progress) -> Result<Summary> {
+async fn one(shared: &Shared, work: Work, turn: Turn<'_>, progress: &Progress) -> Result<Summary> {
     let Work { mut record, listed, mut plan } = work;
     let unit = record.unit.clone();
     let mut summary = Summary::default();
@@ -96,7 +99,7 @@ async fn one(shared: &Shared, work: Work, progress: &Progress) -> Result<Summary
     }
     let changed = std::mem::take(&mut plan.changed);
     if !plan.inputs.is_empty() {
-        summary.add(unit::convert(shared, record, &listed, plan, progress).await?);
+        summary.add(unit::convert(shared, record, &listed, plan, turn, progress).await?);
     }
     if !changed.is_empty() {
         summary.add(replace_changed(shared, &unit, &listed, changed.len(), progress).await?);

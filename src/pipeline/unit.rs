@@ -5,10 +5,12 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use futures::stream::FuturesOrdered;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use tokio::sync::{SemaphorePermit, mpsc};
 
+use super::budget::Turn;
 use super::{NAMED_AT_MOST, Shared, Summary, plan_unit, ratio};
 use crate::carry;
 use crate::edge::clock;
@@ -33,10 +35,13 @@ use crate::progress::Progress;
 use crate::stats::LineStats;
 
 /// Objects of one chunk fetched at a time: enough to hide an object store's latency behind each other.
-const FETCHES_AT_A_TIME: usize = 16;
+const FETCHES_AT_A_TIME: usize = 32;
 
-/// Finished files that wait for the store, per unit: rayon goes on while one is written.
-const FILES_WAITING: usize = 2;
+/// Finished files that wait for the store, per unit: rayon goes on while some are written.
+const FILES_WAITING: usize = 1;
+
+/// Finished files of a unit that are written at a time.
+const FILES_AT_A_TIME: usize = 3;
 
 /// Memory that a chunk needs while it is converted, by what its objects claim to hold inflated: columns and sort keys are
 /// about as large as the text they are made of, and at times the text, a column being sorted and the files are there too.
@@ -72,14 +77,16 @@ impl Attempts {
     }
 }
 
-/// Converts and commits what is left of a unit; plans anew where another run was faster.
+/// Converts and commits what is left of a unit; plans anew where another run was faster. Its turn ends with its conversion.
 pub(super) async fn convert(
     shared: &Shared,
     mut record: UnitRecord,
     listed: &[ObjectId],
     mut plan: UnitPlan,
+    turn: Turn<'_>,
     progress: &Progress,
 ) -> Result<Summary> {
+    let mut turn = Some(turn);
     let planned_known_objects = plan.known_objects;
     let mut finished_batches = 0;
     loop {
@@ -87,6 +94,7 @@ pub(super) async fn convert(
         let mut outcome = Outcome::Done;
         if !plan.inputs.is_empty() {
             let (manifest, converted) = convert_inputs(shared, &record.unit, &plan.inputs, None, progress).await?;
+            drop(turn.take());
             summary = converted;
             summary.touched = manifest.partitions();
             note_lateness(&mut summary, &record, &manifest);
@@ -243,17 +251,28 @@ struct StagedWriter<'a> {
 
 impl StagedWriter<'_> {
     async fn write(&self, mut files: mpsc::Receiver<OutputFile>) -> Result<Vec<ManifestOutput>> {
-        let (mut outputs, mut paths): (Vec<ManifestOutput>, Vec<Path>) = (Vec::new(), Vec::new());
-        while let Some(OutputFile { partition, bytes, rows }) = files.recv().await {
-            let name = format!("{}-{}.parquet", self.batch.0, self.first + outputs.len());
-            let path = Path::from(format!("{}/{name}", staged(self.unit, self.attempt, partition)));
-            crate::crash::here("stage");
-            let file = FileEntry::of(name, rows, &bytes);
-            self.lake.put(&path, Bytes::from(bytes)).await?;
-            paths.push(path);
-            outputs.push(ManifestOutput { partition, file });
+        let (mut writing, mut outputs, mut number) = (FuturesOrdered::new(), Vec::new(), self.first);
+        loop {
+            let room = writing.len() < FILES_AT_A_TIME;
+            tokio::select! {
+                Some(file) = files.recv(), if room => {
+                    writing.push_back(self.put(number, file));
+                    number += 1;
+                }
+                Some(written) = writing.next() => outputs.push(written?),
+                else => return Ok(outputs),
+            }
         }
-        Ok(outputs)
+    }
+
+    async fn put(&self, number: usize, file: OutputFile) -> Result<ManifestOutput> {
+        let OutputFile { partition, bytes, rows } = file;
+        let name = format!("{}-{number}.parquet", self.batch.0);
+        let path = Path::from(format!("{}/{name}", staged(self.unit, self.attempt, partition)));
+        crate::crash::here("stage");
+        let file = FileEntry::of(name, rows, &bytes);
+        self.lake.put(&path, Bytes::from(bytes)).await?;
+        Ok(ManifestOutput { partition, file })
     }
 }
 
@@ -273,9 +292,13 @@ async fn convert_fetched(
         let stopped = |_| Error::Stopped { signal: "a failed write" };
         convert_chunk(&settings, &recipe, &objects, &mut |file| send.blocking_send(file).map_err(stopped))
     };
-    let converted = offload(&shared.pool, format!("converting {unit}"), work);
+    let converted = async {
+        let report = offload(&shared.pool, format!("converting {unit}"), work).await;
+        // What is left are some files on their way to the store; the next chunk need not wait for them.
+        drop((working, budget));
+        report
+    };
     let (report, outputs) = tokio::join!(converted, writer.write(files));
-    drop((working, budget));
     let outputs = outputs?;
     Ok((report?, outputs))
 }
