@@ -15,7 +15,7 @@ use edgemill::kernel::names;
 use edgemill::kernel::parse::{Block, Decoder, Reject, Settings, Sink};
 use edgemill::kernel::recipe::{Recipe, Stamp};
 use edgemill::kernel::rows::{HourRows, Rows};
-use edgemill::kernel::schema::columns;
+use edgemill::kernel::schema::{Coding, columns};
 use edgemill::kernel::sort::{Gathered, gather, order};
 use edgemill::model::{Hour, ObjectId, Table};
 
@@ -243,7 +243,7 @@ fn gather_and_encode(bencher: Bencher<'_, '_>) {
         let tasks = file.row_group().unwrap().into_iter().enumerate();
         let encoded = tasks.map(|(column, task)| {
             let gathered = gather(&parts, &order, column, task.field().data_type()).unwrap();
-            let repeats = !columns(TABLE)[column].unique && !columns(TABLE)[column].plain;
+            let repeats = columns(TABLE)[column].coding == Coding::Dictionary;
             let values = match &gathered {
                 Gathered::Text(text) => {
                     Values::Text(CodedText { numbers: &text.numbers, values: &text.values, repeats })

@@ -144,7 +144,7 @@ fn fingerprint(files: &[OutputFile]) -> String {
 
 /// The bytes of the sample's files. They change where the columns, the order, an encoding, a rule or a library that writes
 /// them changes; then look whether that is meant, and put the new value here with the change.
-const PINNED: &str = "fa7f9e653ba8346096f47b80b3c02e78";
+const PINNED: &str = "8400b2b15714c5ce404a2d1a1ea99fef";
 
 #[test]
 fn the_bytes_do_not_depend_on_threads() {

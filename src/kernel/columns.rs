@@ -16,7 +16,7 @@ use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::Int32Type;
 use arrow::error::ArrowError;
 
-use super::schema::{Column, ColumnType, MapKeys, map_entries};
+use super::schema::{Coding, Column, ColumnType, MapKeys, map_entries};
 use super::texts::{Interner, NULL, Texts};
 
 /// The values of a map column.
@@ -282,7 +282,7 @@ impl TextStore {
     /// For a column; about `raw_bytes` of log are to come.
     #[must_use]
     pub fn new(column: &Column, raw_bytes: usize) -> Self {
-        if column.unique {
+        if column.coding == Coding::Unique {
             let mut texts = Texts::default();
             // A request id is about a ninth of its line.
             texts.reserve(raw_bytes / 8);

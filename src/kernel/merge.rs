@@ -13,7 +13,7 @@ use super::convert::{OutputFile, write};
 use super::encode::{PRIVACY_KEY, RULES_KEY};
 use super::recipe::Stamp;
 use super::rows::HourRows;
-use super::schema::{Column, ColumnType, arrow_schema, columns};
+use super::schema::{Coding, Column, ColumnType, arrow_schema, columns};
 use super::texts::{Interner, NULL, Texts};
 use crate::error::{Cause, Error, Result};
 use crate::model::{Partition, Table};
@@ -71,19 +71,20 @@ fn per_row(arrays: &[&ArrayRef], kind: &DataType, rows: usize) -> Result<ColumnD
 }
 
 fn text(column: &Column, arrays: &[&ArrayRef], rows: usize) -> Result<ColumnData, Cause> {
+    let is_unique = column.coding == Coding::Unique;
     let (mut interner, mut unique, mut numbers) = (Interner::default(), Texts::default(), Vec::with_capacity(rows));
     for array in arrays {
         let array = cast(array, &DataType::Utf8)?;
         for value in array.as_string::<i32>() {
             numbers.push(match value {
                 None => NULL,
-                Some(value) if column.unique => unique.push(value.as_bytes()),
+                Some(value) if is_unique => unique.push(value.as_bytes()),
                 Some(value) => interner.number(value.as_bytes()),
             });
         }
     }
     numbers.resize(rows, NULL);
-    let texts = if column.unique { unique } else { interner.take() };
+    let texts = if is_unique { unique } else { interner.take() };
     if !texts.is_sound() {
         return Err("its texts are too large to be merged".into());
     }

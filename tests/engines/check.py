@@ -148,6 +148,16 @@ def every_column_is_the_same_with_polars():
     assert RAW.execute("SELECT COUNT(*) FROM lake WHERE c_ip = ?", [address]).fetchone()[0] == count
     dataset = ds.dataset(TABLE, format="parquet")
     assert dataset.count_rows(filter=pc.field("c_ip") == address) == count
+    # Nor do the Bloom filters, for an engine that looks at them (DuckDB) and for those that do not.
+    filters = RAW.execute(
+        f"""SELECT COUNT(*), COUNT(bloom_filter_offset) FROM parquet_metadata('{TABLE}/*/*/*/*/*.parquet')
+        WHERE path_in_schema IN ('c_ip', 'x_edge_request_id')"""
+    ).fetchone()
+    assert filters[0] == filters[1] > 0, filters
+    for identity in rows.select("x_edge_request_id").gather_every(9_999).collect().to_series():
+        assert rows.filter(pl.col("x_edge_request_id") == identity).select(pl.len()).collect().item() == 1
+        assert RAW.execute("SELECT COUNT(*) FROM lake WHERE x_edge_request_id = ?", [identity]).fetchone()[0] == 1
+        assert answer(f"SELECT COUNT(*) FROM cloudfront_logs WHERE x_edge_request_id = '{identity}'") == [["1"]]
     assert answer(f"SELECT COUNT(*) FROM cloudfront_logs WHERE c_ip = '{address}'") == [[str(count)]]
 
 

@@ -11,7 +11,7 @@ use crate::kernel::encode::{CodedText, ColumnTask, EncodedColumn, FileEncoder, R
 use crate::kernel::recipe::{Recipe, Stamp};
 use crate::kernel::rejects::{self, RejectedLine};
 use crate::kernel::rows::HourRows;
-use crate::kernel::schema::{Column, columns};
+use crate::kernel::schema::{Coding, columns};
 use crate::kernel::sort::{Gathered, Order, gather, order};
 use crate::model::{Hour, Partition, Table};
 
@@ -140,8 +140,7 @@ fn encode_column(
 ) -> Encoded<Vec<EncodedColumn>> {
     let Some((_, first)) = pieces.first() else { return Ok(Vec::new()) };
     let gathered = gather(parts, &order.rows, column, first.field().data_type())?;
-    let Column { unique, plain, .. } = columns(table)[column];
-    let repeats = !unique && !plain;
+    let repeats = columns(table)[column].coding == Coding::Dictionary;
     let piece = |(rows, task): (Range<usize>, ColumnTask)| {
         let values = match &gathered {
             Gathered::Text(text) => {

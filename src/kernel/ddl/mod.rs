@@ -232,7 +232,14 @@ mod tests {
     #[test]
     fn quotes_and_slashes_do_no_harm() {
         let doc = r"it's; a \ b";
-        let column = Column { name: "a", kind: ColumnType::Int, logged: false, unique: false, plain: false, doc };
+        let column = Column {
+            name: "a",
+            kind: ColumnType::Int,
+            coding: schema::Coding::Dictionary,
+            logged: false,
+            looked_up: false,
+            doc,
+        };
         assert_eq!(column_line(&column, Dialect::Athena), r"  `a` int COMMENT 'it\'s, a \\ b'");
         let table = create_table(Table::Rejects, Dialect::Spark, "s3://it's/lake//");
         assert!(table.ends_with(r"LOCATION 's3://it\'s/lake/rejects/'"), "{table}");

@@ -19,6 +19,7 @@ use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
+use super::filter;
 use super::hybrid::{bits_for, push_hybrid, push_run};
 use super::{DICTIONARY_LIMIT_BYTES, PAGE_LIMIT_BYTES, PAGE_ROWS, STATISTICS_LIMIT_BYTES, dictionary_level};
 use crate::kernel::texts::NULL;
@@ -40,6 +41,8 @@ pub(super) struct CodedColumn {
     pub(super) descriptor: ColumnDescPtr,
     pub(super) statistics: bool,
     pub(super) level: ZstdLevel,
+    /// Whether it has a Bloom filter, and then whether nearly every text is its own.
+    pub(super) filter: Option<bool>,
 }
 
 /// The bytes that a text's length takes before it.
@@ -65,7 +68,9 @@ impl CodedColumn {
             start = end;
         }
         let bytes = sink.into_inner().map_err(|error| ParquetError::External(error.to_string().into()))?;
-        Ok((bytes.into(), chunk.close(text.numbers.len(), dictionary.is_some())?))
+        let filter = self.filter.and_then(|unique| filter::of(text, unique));
+        let closed = chunk.close(text.numbers.len(), dictionary.is_some())?;
+        Ok((bytes.into(), ColumnCloseResult { bloom_filter: filter, ..closed }))
     }
 }
 

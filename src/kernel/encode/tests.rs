@@ -4,6 +4,9 @@ use arrow::array::{AsArray, new_null_array};
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
+use parquet::file::properties::ReaderProperties;
+use parquet::file::reader::FileReader;
+use parquet::file::serialized_reader::{ReadOptionsBuilder, SerializedFileReader};
 use proptest::prelude::*;
 
 use super::*;
@@ -22,7 +25,7 @@ fn write(texts: &[Option<String>], repeats: bool) -> Vec<u8> {
     let mut file = FileEncoder::new(TABLE, &crate::kernel::recipe::Stamp::default()).unwrap();
     let encoded = file.row_group().unwrap().into_iter().map(|task| {
         let values = match task.field().name().as_str() {
-            "x_edge_location" | "cs_uri_stem" => {
+            "x_edge_location" | "cs_uri_stem" | "c_ip" | "x_edge_request_id" => {
                 Values::Text(CodedText { numbers: &numbers, values: &values, repeats })
             }
             _ => Values::Array(new_null_array(task.field().data_type(), texts.len())),
@@ -109,4 +112,24 @@ fn what_no_dictionary_can_hold_is_written_plainly() {
     let chunk = metadata.row_group(0).column(column);
     assert_eq!(chunk.dictionary_page_offset(), None);
     assert!(metadata.offset_index().unwrap()[0][column].page_locations().len() >= 15, "pages of about 1 MiB");
+}
+
+#[test]
+fn a_filter_passes_what_is_there_and_little_else() {
+    for count in [1, 100, 3_000, 40_000] {
+        let texts: Vec<Option<String>> =
+            (0..count * 2).map(|row| (row % 5 > 0).then(|| format!("id{}", row % count))).collect();
+        let bytes = Bytes::from(write(&texts, true));
+        let options = ReaderProperties::builder().set_read_bloom_filter(true).build();
+        let options = ReadOptionsBuilder::new().with_reader_properties(options).build();
+        let reader = SerializedFileReader::new_with_options(bytes, options).unwrap();
+        let row_group = reader.get_row_group(0).unwrap();
+        for name in ["c_ip", "x_edge_request_id"] {
+            let filter = row_group.get_column_bloom_filter(column_index(TABLE, name).unwrap()).unwrap();
+            assert!(texts.iter().flatten().all(|text| filter.check(text.as_str())), "{name} of {count}");
+            let strange = (0..10_000).filter(|number| filter.check(format!("other{number}").as_str())).count();
+            assert!(strange < 1_000, "{strange} of 10,000 texts that are not there pass, {name} of {count}");
+        }
+        assert!(row_group.get_column_bloom_filter(column_index(TABLE, "cs_uri_stem").unwrap()).is_none());
+    }
 }
