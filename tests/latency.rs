@@ -1,4 +1,5 @@
-//! A store that takes 50 ms to answer, as S3 does, costs little of the throughput: calls overlap with work and with each other.
+//! What is waited for: a store that takes 50 ms to answer, as S3 does, costs little of the throughput, since calls overlap with work
+//! and with each other; and a run that finds nothing to do ends at once.
 
 #![allow(
     clippy::unwrap_used,
@@ -107,4 +108,25 @@ async fn fifty_milliseconds_a_call_cost_a_tenth_at_most() {
         }
         assert!(attempt < TRIES, "{least:?}");
     }
+}
+
+#[test]
+fn a_run_with_nothing_to_do_takes_a_tenth_of_a_second_at_most() {
+    let dir = tempfile::tempdir().unwrap();
+    let [logs, lake] = ["logs", "lake"].map(|name| dir.path().join(name));
+    exits(0, &["generate", "--out", text(&logs), "--rows", "100000"]);
+    let objects = files(&logs).len();
+    let convert = || {
+        let begun = Instant::now();
+        let (out, _) = exits(0, &["convert", "--json", "--from", text(&logs), "--to", text(&lake)]);
+        let summary: serde_json::Value = serde_json::from_str(&out).unwrap();
+        (begun.elapsed(), summary["converted_objects"].as_u64().unwrap())
+    };
+    assert!(convert().1 > 90);
+    // The least of some runs is what others disturbed least.
+    let runs: Vec<_> = (0..10).map(|_| convert()).collect();
+    assert!(runs.iter().all(|run| run.1 == 0));
+    let least = runs.iter().min().unwrap().0;
+    println!("nothing to do in {objects} files: {least:?}");
+    assert!(least < Duration::from_millis(100), "{runs:?}");
 }

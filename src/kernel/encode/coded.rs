@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use parquet::basic::{BoundaryOrder, Compression, Encoding, PageType, Type, ZstdLevel};
+use parquet::bloom_filter::Sbbf;
 use parquet::column::page::{CompressedPage, Page, PageWriteSpec, PageWriter};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::data_type::ByteArray;
@@ -45,6 +46,9 @@ pub(super) struct CodedColumn {
     pub(super) filter: Option<bool>,
 }
 
+/// Rows of which all texts fit into a core's first cache.
+const ROWS_AT_HAND: usize = 128;
+
 /// The bytes that a text's length takes before it.
 const LENGTH_BYTES: usize = 4;
 
@@ -53,6 +57,7 @@ impl CodedColumn {
     pub(super) fn encode(&self, text: CodedText<'_>) -> Result<(Bytes, ColumnCloseResult)> {
         let dictionary = Dictionary::of(text);
         let mut chunk = Chunk::new(self);
+        chunk.filter = self.filter.and_then(|unique| filter::empty(text, unique));
         let mut sink = TrackedWrite::new(Vec::new());
         if let Some(dictionary) = &dictionary {
             chunk.write_dictionary(&mut sink, dictionary)?;
@@ -68,9 +73,7 @@ impl CodedColumn {
             start = end;
         }
         let bytes = sink.into_inner().map_err(|error| ParquetError::External(error.to_string().into()))?;
-        let filter = self.filter.and_then(|unique| filter::of(text, unique));
-        let closed = chunk.close(text.numbers.len(), dictionary.is_some())?;
-        Ok((bytes.into(), ColumnCloseResult { bloom_filter: filter, ..closed }))
+        Ok((bytes.into(), chunk.close(text.numbers.len(), dictionary.is_some())?))
     }
 }
 
@@ -147,6 +150,7 @@ struct Chunk<'c, 'a> {
     null_count: usize,
     data_page_offset: Option<u64>,
     data_pages: i32,
+    filter: Option<Sbbf>,
     scratch: Vec<u8>,
     places: Vec<u32>,
 }
@@ -164,6 +168,7 @@ impl<'c, 'a> Chunk<'c, 'a> {
             null_count: 0,
             data_page_offset: None,
             data_pages: 0,
+            filter: None,
             scratch: Vec::new(),
             places: Vec::new(),
         }
@@ -197,22 +202,38 @@ impl<'c, 'a> Chunk<'c, 'a> {
         let mut body = std::mem::take(&mut self.scratch);
         body.clear();
         let nulls = self.push_levels(&mut body, numbers);
-        let valid = numbers.iter().filter(|number| **number != NULL);
         let mut text_bytes = 0;
         if let Some(dictionary) = dictionary {
             self.places.clear();
-            for number in valid {
+            for number in numbers.iter().filter(|number| **number != NULL) {
                 self.places.push(dictionary.places[*number as usize]);
                 text_bytes += text.values[*number as usize].len();
+            }
+            if let Some(filter) = &mut self.filter {
+                let valid = numbers.iter().filter(|number| **number != NULL);
+                valid.for_each(|number| filter.insert(text.values[*number as usize]));
             }
             let bits = bits_for(dictionary.count.saturating_sub(1));
             body.extend_from_slice(&bits.to_le_bytes()[..1]);
             push_hybrid(&mut body, &self.places, bits);
         } else {
-            for number in valid {
-                let value = text.values[*number as usize];
-                push_plain(&mut body, value);
-                text_bytes += value.len();
+            // Texts lie anywhere: those of some rows are fetched side by side, and then are at hand for the filter.
+            for rows in numbers.chunks(ROWS_AT_HAND) {
+                let valid = || rows.iter().filter(|number| **number != NULL);
+                for number in valid() {
+                    let value = text.values[*number as usize];
+                    push_plain(&mut body, value);
+                    text_bytes += value.len();
+                }
+                if let Some(filter) = &mut self.filter {
+                    // Sorted rows are alike: one of several is enough.
+                    let mut last = NULL;
+                    for number in valid() {
+                        if std::mem::replace(&mut last, *number) != *number {
+                            filter.insert(text.values[*number as usize]);
+                        }
+                    }
+                }
             }
         }
         let encoding = if dictionary.is_some() { Encoding::RLE_DICTIONARY } else { Encoding::PLAIN };
@@ -319,7 +340,7 @@ impl<'c, 'a> Chunk<'c, 'a> {
             bytes_written: self.compressed_bytes as u64,
             rows_written: rows as u64,
             metadata: metadata.build()?,
-            bloom_filter: None,
+            bloom_filter: self.filter,
             column_index,
             offset_index: Some(self.page_places.build()),
         })

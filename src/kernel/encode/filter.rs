@@ -10,24 +10,16 @@ use crate::kernel::texts::NULL;
 /// request ids: 3.3 bytes a row with 6 bits, 1.7 with 12, and as much again with 16.
 const BITS_AT_MOST: usize = 12;
 
-/// The filter of a chunk's texts; `None` where there are none.
-pub(super) fn of(text: CodedText<'_>, unique: bool) -> Option<Sbbf> {
-    let valid = text.numbers.iter().copied().filter(|number| *number != NULL);
-    // Where nearly every row has a text of its own, looking for equals costs more than putting some in twice.
-    let distinct: Vec<u32> = if unique {
-        valid.collect()
+/// A filter of the right size for a chunk's texts, to be filled as they are written; `None` where there are none.
+pub(super) fn empty(text: CodedText<'_>, unique: bool) -> Option<Sbbf> {
+    let mut valid = text.numbers.iter().filter(|number| **number != NULL);
+    let distinct = if unique {
+        valid.count()
     } else {
         let mut seen = vec![false; text.values.len()];
-        valid.filter(|number| !std::mem::replace(&mut seen[*number as usize], true)).collect()
+        valid.by_ref().filter(|number| !std::mem::replace(&mut seen[**number as usize], true)).count()
     };
-    if distinct.is_empty() {
-        return None;
-    }
     // The library rounds up to a power of two, from 32 bytes on.
-    let most_bytes = (distinct.len() * BITS_AT_MOST / 8).max(32);
-    let mut filter = Sbbf::new_with_num_of_bytes(1 << most_bytes.ilog2());
-    for number in distinct {
-        filter.insert(text.values[number as usize]);
-    }
-    Some(filter)
+    let most_bytes = (distinct * BITS_AT_MOST / 8).max(32);
+    (distinct > 0).then(|| Sbbf::new_with_num_of_bytes(1 << most_bytes.ilog2()))
 }
