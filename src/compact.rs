@@ -283,7 +283,7 @@ mod tests {
         let many_rows = FILE_ROWS as u64 / 2 - 1;
         assert_eq!(grouped(&[(1, many_rows); 4], 2), [2, 2], "a file holds so many rows and no more");
         assert!(grouped(&[(1, many_rows + 1); 4], 2).is_empty(), "what was merged once is not merged again");
-        let tight = Wish { target_bytes: 100, small_files: 2, memory_bytes: 10 * ROW_COST_BYTES };
+        let tight = Wish { target_bytes: 100, small_files: 2, memory_bytes: BASE_COST_BYTES + 10 * ROW_COST_BYTES };
         assert_eq!(groups(&part(&[(1, 4); 4]), tight).iter().map(Vec::len).collect::<Vec<_>>(), [2, 2]);
     }
 }
