@@ -102,7 +102,8 @@
 //!
 //! tokio waits, rayon works. What is fetched and what is converted are each bounded by a budget, and a chunk is flushed to
 //! files when the columns that it holds grow large, so memory follows from the budget, not from the size of an hour. An object of
-//! more than a chunk's bytes is read piece by piece while it is worked ([`kernel::stored`]); of Parquet, a row group is held.
+//! more than a chunk's bytes is read piece by piece while it is worked ([`kernel::stored`]); of Parquet, a row group of up to 64 MiB
+//! is held.
 //!
 //! # Not built yet
 //!

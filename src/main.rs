@@ -58,10 +58,13 @@ fn keep_freed_memory() {
         const KEEP_BYTES: i32 = 1 << 30;
         // The most that glibc takes for this one; larger blocks are always the system's.
         const LARGE_BLOCK_BYTES: i32 = 32 << 20;
+        // Threads share what was freed, too: with glibc's eight arenas a core, 64 threads held 832 MB where 466 were in use.
+        const ARENAS: i32 = 2;
         const GROW_BYTES: i32 = 16 << 20;
         #[expect(unsafe_code, reason = "glibc's tuning has no safe interface")]
         // SAFETY: called before any other thread is there; unknown parameters are refused with a return value.
         unsafe {
+            libc::mallopt(libc::M_ARENA_MAX, ARENAS);
             libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
             libc::mallopt(libc::M_TRIM_THRESHOLD, KEEP_BYTES);
             libc::mallopt(libc::M_TOP_PAD, GROW_BYTES);

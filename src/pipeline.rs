@@ -39,6 +39,9 @@ use budget::{Budget, Turns};
 
 pub use replace::{reprocess, reprocess_into};
 
+/// Memory that no budget hands out; a job has several times as much.
+const BASE_BYTES: u64 = 96 << 20;
+
 /// Units planned at a time: one with a difference reads its manifests.
 const PLANS_AT_A_TIME: usize = 16;
 
@@ -206,10 +209,12 @@ async fn convert_listed(job: Job, source: Objects, lake: Lake, grouped: Grouped)
 
 async fn share(job: Job, source: Objects, lake: Lake) -> Result<Shared> {
     let pool = offload::pool(job.threads)?;
+    // What is not for logs: the program, its tables, files on their way to the store.
+    let memory_bytes = job.memory_bytes.saturating_sub(BASE_BYTES);
     // A quarter waits, the rest works. A chunk asks for the second only when it has the first, and gives both back without
     // asking for more, so nobody waits in a circle.
-    let (fetch_budget, convert_budget) = (Budget::new(job.memory_bytes / 4), Budget::new(job.memory_bytes / 4 * 3));
-    let turns = Turns::new(job.threads);
+    let (fetch_budget, convert_budget) = (Budget::new(memory_bytes / 4), Budget::new(memory_bytes / 4 * 3));
+    let turns = Turns::new(job.threads, memory_bytes / 4 * 3, source.is_local() && lake.objects.is_local());
     let (recipe, attempts) = (Arc::new(job.rows.recipe()?), unit::Attempts::default());
     let layouts = lake.layouts(job.naming.layout.as_ref()).await?;
     let claims = Claims::new(lake.objects.clone(), job.lease);

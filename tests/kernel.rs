@@ -253,6 +253,28 @@ fn where_the_bytes_lie_makes_no_difference() {
 }
 
 #[test]
+fn of_a_large_object_without_a_row_nothing_is_taken() {
+    // More than two cuts of lines that nobody has named the fields of.
+    let nameless = format!("a value, another\n{}", row("2026-11-21", "05:00:00", "id")).repeat(200_000);
+    assert!(nameless.len() > 64 << 20);
+    for stored in [gzip(nameless.as_bytes()), nameless.clone().into_bytes()] {
+        let (outcomes, files) = convert(&[elsewhere(&stored, stored.len() as u64)]);
+        assert!(outcomes[0].unread && outcomes[0].lines.rejected_lines == 400_000, "{:?}", outcomes[0].lines);
+        assert_eq!((outcomes[0].first_reject.as_ref().unwrap().0, files.len()), (1, 0));
+    }
+    // Where a row comes after all, no reject before it is lost; nor where the object is damaged.
+    let header = format!("{nameless}{FIELDS}{}", row("2026-11-21", "05:00:00", "id"));
+    let mut cut = gzip(nameless.as_bytes());
+    cut.truncate(cut.len() - 10);
+    for (stored, rows) in [(header.into_bytes(), 1), (cut, 0)] {
+        let (outcomes, files) = convert(&[elsewhere(&stored, stored.len() as u64)]);
+        assert_nothing_lost(&outcomes, &files);
+        assert!(!outcomes[0].unread && outcomes[0].lines.rejected_lines > 390_000, "{:?}", outcomes[0].lines);
+        assert_eq!((outcomes[0].first_reject.as_ref().unwrap().0, outcomes[0].lines.rows), (1, rows));
+    }
+}
+
+#[test]
 fn rows_lie_in_the_hour_of_their_own_time() {
     let text = format!("{FIELDS}{}{}", row("2026-11-21", "04:59:59", "a"), row("2026-11-21", "05:00:00", "b"));
     let (_, files) = convert(&[object("a", text.into_bytes())]);

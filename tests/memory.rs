@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::{binary, exits, files, query, text};
+use common::{FIELDS, binary, exits, files, gzip, query, row, text};
 
 const MEMORY: &str = "512MiB";
 const MEMORY_KIB: u64 = 512 << 10;
@@ -96,7 +96,7 @@ fn merging_the_files_of_an_hour_takes_no_more() {
     let dir = tempfile::tempdir().unwrap();
     let [all, logs, lake] = ["all", "logs", "lake"].map(|name| dir.path().join(name));
     fs::create_dir(&logs).unwrap();
-    for objects in one_hour(&all).chunks(80) {
+    for objects in one_hour(&all).chunks(40) {
         for path in objects {
             fs::rename(path, logs.join(path.file_name().unwrap())).unwrap();
         }
@@ -108,4 +108,49 @@ fn merging_the_files_of_an_hour_takes_no_more() {
     assert!(peak < MEMORY_KIB, "{peak} KiB");
     assert!(summary["rows"].as_u64().unwrap() > ROWS / 2 && files(&lake.join("cloudfront_logs")).len() < before / 2);
     assert_eq!(query(&lake, "SELECT COUNT(*) AS n FROM cloudfront_logs").trim(), format!("n\n{ROWS}"));
+}
+
+#[test]
+fn many_threads_and_long_rows_take_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let [logs, lake] = ["logs", "lake"].map(|name| dir.path().join(name));
+    fs::create_dir(&logs).unwrap();
+    let mut state = 1_u64;
+    let mut words = |count: usize| {
+        let word = std::iter::repeat_with(|| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            format!("{state:016x}")
+        });
+        word.take(count).collect::<String>()
+    };
+    for object in 0..32 {
+        let rows: String = (0..700)
+            .map(|n| {
+                let long = row("2026-11-21", &format!("{:02}:00:00", object % 8), &format!("{object}id{n}"));
+                long.replace("/index.html", &format!("/{}", words(200))).replace("Windows%20NT", &words(40))
+            })
+            .collect();
+        let body = gzip(format!("{FIELDS}{rows}").as_bytes());
+        for copy in 0..8 {
+            fs::write(logs.join(format!("E2EXAMPLE.2026-11-21-{:02}.{object:04x}{copy:04x}.gz", object % 8)), &body)
+                .unwrap();
+        }
+    }
+    let (peak, summary) = peak_kib(&[
+        "convert",
+        "--json",
+        "--from",
+        text(&logs),
+        "--to",
+        text(&lake),
+        "--memory",
+        MEMORY,
+        "--threads",
+        "16",
+    ]);
+    println!("16 threads, {} MB raw: peak {} MiB", summary["raw_bytes"].as_u64().unwrap() / 1_000_000, peak >> 10);
+    assert_eq!(summary["rows"], 32 * 700 * 8);
+    assert!(peak < MEMORY_KIB, "{peak} KiB");
 }

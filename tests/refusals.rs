@@ -67,7 +67,7 @@ fn arguments_that_say_nothing_sensible() {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         exits(2, &arguments).1
     };
-    assert!(with(&["--memory", "1MB"]).contains("256"));
+    assert!(with(&["--memory", "1MB"]).contains("512"));
     assert!(with(&["--threads", "0"]).contains("--threads"));
     assert!(with(&["--hours", "2026-11-21"]).contains("2026-11-21T00..2026-11-22T00"));
     assert!(with(&["--hours", "2026-11-22T00..2026-11-21T00"]).contains("no hour"));

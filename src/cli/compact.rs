@@ -33,7 +33,7 @@ pub struct Args {
     /// The size that files are merged up to [default: 128MiB]
     #[arg(long, value_name = "BYTES", env = "EDGEMILL_TARGET_SIZE")]
     target_size: Option<ByteSize>,
-    /// Memory to use, such as 512MiB [default: 1GiB]
+    /// Memory to use, 512MiB at least [default: 1GiB]
     #[arg(long, value_name = "BYTES", env = "EDGEMILL_MEMORY")]
     memory: Option<ByteSize>,
     /// Threads that work [default: all cores]

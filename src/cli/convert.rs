@@ -45,7 +45,7 @@ pub(super) struct Reading {
     /// Threads that work [default: all cores]
     #[arg(long, value_name = "N", env = "EDGEMILL_THREADS")]
     threads: Option<usize>,
-    /// Memory to use, such as 512MiB [default: 1GiB]
+    /// Memory to use, 512MiB at least [default: 1GiB]
     #[arg(long, value_name = "BYTES", env = "EDGEMILL_MEMORY")]
     memory: Option<ByteSize>,
     /// How long another machine's claim to an hour holds that it does not renew [default: 1min]

@@ -96,6 +96,12 @@ impl Objects {
         &self.url
     }
 
+    /// Whether the store is a folder of this machine, whose calls take no time.
+    #[must_use]
+    pub const fn is_local(&self) -> bool {
+        self.local.is_some()
+    }
+
     /// Calls made so far.
     #[must_use]
     pub fn calls(&self) -> Calls {

@@ -37,7 +37,7 @@ impl Drop for Ahead {
     }
 }
 
-/// The bytes of an object, to be read as they are wanted, on condition of its etag. `unit` is for messages. Must be called inside
+/// The bytes of an object, to be read as they are wanted, on condition of its etag; the first are fetched at once. `unit` is for messages. Must be called inside
 /// of a runtime, and the bytes be read outside of it.
 #[must_use]
 pub fn stored(objects: &Objects, object: &ObjectId, unit: &str) -> Stored {
@@ -48,6 +48,8 @@ pub fn stored(objects: &Objects, object: &ObjectId, unit: &str) -> Stored {
         runtime: Handle::current(),
         ahead: Mutex::default(),
     };
+    let first = ranged.fetch(0..PIECE_BYTES.min(object.size_bytes));
+    *ranged.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(first);
     Stored::there(object.size_bytes, Arc::new(ranged))
 }
 

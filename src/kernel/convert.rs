@@ -199,8 +199,15 @@ fn work<'a>(
     let mut rows = Rows::new(settings.table, recipe, task.iter().map(claimed_raw_bytes).sum());
     let mut done = Done::default();
     for object in task {
-        let Some(ended) = work_whole(settings, object, inflater, &mut rows) else {
+        let is_parquet = object.stored.here().is_some_and(|stored| stored.starts_with(parquet::MAGIC));
+        if is_parquet {
+            // Whether it is large is known only when it has been decoded, and then what it gave is thrown away.
             parts.push(Part::Done(finish(std::mem::take(&mut done), &mut rows)?));
+        }
+        let Some(ended) = work_whole(settings, object, is_parquet, inflater, &mut rows) else {
+            if !is_parquet {
+                parts.push(Part::Done(finish(std::mem::take(&mut done), &mut rows)?));
+            }
             parts.push(Part::Large(object));
             rows = Rows::new(settings.table, recipe, 0);
             continue;
@@ -215,15 +222,25 @@ fn work<'a>(
 }
 
 /// Works an object of ordinary size, at once; `None` where it is a large one.
-fn work_whole(settings: &Settings, object: &RawObject, inflater: &mut Inflater, rows: &mut Rows<'_>) -> Option<Ended> {
+fn work_whole(
+    settings: &Settings,
+    object: &RawObject,
+    is_parquet: bool,
+    inflater: &mut Inflater,
+    rows: &mut Rows<'_>,
+) -> Option<Ended> {
     let stored = object.stored.here()?;
-    if stored.starts_with(parquet::MAGIC) {
-        rows.begin_object(&object.filename, object.distribution.as_deref());
-        let decoded = parquet::decode(&object.stored, settings, rows, &mut |_, _| true);
-        let parquet::Decoded { stats, raw_bytes, found, damage } = decoded;
-        return Some(Ended { lines: stats, raw_bytes, found, damage });
-    }
     let limit_bytes = (4 * claimed_raw_bytes(object)).max(UNCLAIMED_RAW_BYTES);
+    if is_parquet {
+        rows.begin_object(&object.filename, object.distribution.as_deref());
+        let mut fits = true;
+        let decoded = parquet::decode(&object.stored, settings, rows, &mut |_, raw_bytes| {
+            fits = raw_bytes <= limit_bytes;
+            fits
+        });
+        let parquet::Decoded { stats, raw_bytes, found, damage } = decoded;
+        return fits.then_some(Ended { lines: stats, raw_bytes, found, damage });
+    }
     match inflater.whole(stored, usize::try_from(limit_bytes).unwrap_or(usize::MAX)) {
         Whole::Bytes(raw, damage) => {
             rows.begin_object(&object.filename, object.distribution.as_deref());

@@ -14,6 +14,9 @@ use crate::error::{Error, Result};
 /// What is asked for at a time: large enough that an object of 5 GB is some hundred calls, small enough to hold several.
 pub const PIECE_BYTES: u64 = 8 << 20;
 
+/// What is asked for where a page of a table begins somewhere, and nobody knows where it ends.
+const PAGE_PIECE_BYTES: u64 = 64 << 10;
+
 /// Reads bytes of one object.
 pub trait Ranges: Send + Sync + Debug {
     /// Bytes of a range inside the object, all of them.
@@ -93,12 +96,16 @@ impl Stored {
     /// The bytes from a place on.
     #[must_use]
     pub fn reader(&self, from: u64) -> Pieces {
+        self.reader_of(from, PIECE_BYTES)
+    }
+
+    fn reader_of(&self, from: u64, piece_bytes: u64) -> Pieces {
         match self {
             Self::Here(bytes) => {
                 let from = usize::try_from(from).unwrap_or(usize::MAX).min(bytes.len());
-                Pieces { current: bytes.slice(from..), there: None, next: 0 }
+                Pieces { current: bytes.slice(from..), there: None, next: 0, piece_bytes }
             }
-            Self::There(there) => Pieces { current: Bytes::new(), there: Some(there.clone()), next: from },
+            Self::There(there) => Pieces { current: Bytes::new(), there: Some(there.clone()), next: from, piece_bytes },
         }
     }
 }
@@ -135,6 +142,7 @@ pub struct Pieces {
     current: Bytes,
     there: Option<There>,
     next: u64,
+    piece_bytes: u64,
 }
 
 impl BufRead for Pieces {
@@ -143,7 +151,7 @@ impl BufRead for Pieces {
             && self.current.len() < 2
             && self.next < there.size_bytes
         {
-            let wanted = self.next..(self.next + PIECE_BYTES).min(there.size_bytes);
+            let wanted = self.next..(self.next + self.piece_bytes).min(there.size_bytes);
             let piece = there.held(&wanted).map_or_else(|| there.read(wanted), Ok)?;
             self.next += piece.len() as u64;
             self.current = if self.current.is_empty() { piece } else { [&self.current[..], &piece].concat().into() };
@@ -176,7 +184,7 @@ impl ChunkReader for Stored {
     type T = Pieces;
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<Pieces> {
-        Ok(self.reader(start))
+        Ok(self.reader_of(start, PAGE_PIECE_BYTES))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {

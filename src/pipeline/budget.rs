@@ -28,28 +28,37 @@ impl Budget {
     }
 }
 
-/// Units that may be between their claim and the end of their conversion. A claim keeps other runs away, so no more are taken than
-/// keep the threads at work.
+/// Units that may be claimed and not yet converted. A claim keeps other runs away, so no more are taken than keep the threads at work
+/// in the memory that there is. (Where another run was faster, or objects changed, a unit converts a second time without a turn.)
 #[derive(Debug)]
-pub(super) struct Turns(Semaphore);
+pub(super) struct Turns {
+    count: Semaphore,
+    /// What converting all of them at the same time would take.
+    memory: Budget,
+}
 
 /// A unit's turn, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Turn<'t>(#[expect(dead_code, reason = "held, not read")] SemaphorePermit<'t>);
+pub(super) struct Turn<'t>(#[expect(dead_code, reason = "held, not read")] [SemaphorePermit<'t>; 2]);
 
-/// Units that are claimed and fetched while others are converted: on S3 that takes half a second, twice as long as an hour of
-/// 170,000 rows takes two threads.
+/// Units that are claimed and fetched while others are converted, where calls take a while: on S3 that takes half a second, twice as
+/// long as two threads take for an hour of 170,000 rows.
 const TURNS_AHEAD: usize = 4;
 
+/// How often the memory for converting is promised: to what is converted, and to what is claimed and fetched meanwhile.
+const PROMISED_TIMES: u64 = 3;
+
 impl Turns {
-    /// As many as so many threads need.
-    pub(super) fn new(threads: usize) -> Self {
-        Self(Semaphore::new(threads + TURNS_AHEAD))
+    /// As many as so many threads and so much memory for converting are worth.
+    pub(super) fn new(threads: usize, convert_bytes: u64, local: bool) -> Self {
+        let ahead = if local { 1 } else { TURNS_AHEAD };
+        Self { count: Semaphore::new(threads + ahead), memory: Budget::new(convert_bytes * PROMISED_TIMES) }
     }
 
-    /// Waits for a turn.
-    pub(super) async fn take(&self) -> Result<Turn<'_>> {
-        self.0.acquire().await.map(Turn).map_err(closed)
+    /// Waits for a turn of a unit that takes so much memory to convert.
+    pub(super) async fn take(&self, convert_bytes: u64) -> Result<Turn<'_>> {
+        let count = self.count.acquire().await.map_err(closed)?;
+        Ok(Turn([count, self.memory.take(convert_bytes).await?]))
     }
 }
 

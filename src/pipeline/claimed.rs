@@ -73,7 +73,7 @@ async fn round(shared: &Shared, work: Vec<Work>, progress: &Progress, summary: &
 
 /// Does a unit, if nobody else has claimed it.
 async fn claimed(shared: &Shared, work: Work, progress: &Progress) -> Result<Result<Summary, Work>> {
-    let turn = shared.turns.take().await?;
+    let turn = shared.turns.take(unit::expected_cost_bytes(&work.plan.inputs)).await?;
     let unit = work.record.unit.clone();
     crate::crash::here("claim");
     if !shared.claims.take(&unit).await? {

@@ -47,7 +47,13 @@ const FILES_AT_A_TIME: usize = 3;
 /// about as large as the text they are made of, and at times the text, a column being sorted and the files are there too.
 /// Measured with 505-byte rows (`edgemill generate`, `/usr/bin/time -v`); what very short rows add is capped by the flush.
 fn convert_cost_bytes(raw_bytes: u64) -> u64 {
-    (raw_bytes * 4).min(3 * FLUSH_HELD_BYTES) + (16 << 20)
+    raw_bytes.saturating_mul(4).min(3 * FLUSH_HELD_BYTES) + (16 << 20)
+}
+
+/// What the first chunk of some objects will need, as far as their listing tells: logs inflate to four times their size and more.
+pub(super) fn expected_cost_bytes(inputs: &[ObjectId]) -> u64 {
+    let stored_bytes: u64 = inputs.iter().map(|input| input.size_bytes).sum();
+    convert_cost_bytes(stored_bytes.min(CHUNK_STORED_BYTES) * 4)
 }
 
 /// The attempts of this run whose staging is not named by any record yet.

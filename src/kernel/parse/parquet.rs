@@ -16,6 +16,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::ParquetError;
+use parquet::file::reader::ChunkReader;
 
 use super::{BLOCK_ROWS, Block, Reject, RowPlace, Settings, Sink, Span, found};
 use crate::kernel::inflate::Damage;
@@ -25,6 +26,12 @@ use crate::stats::LineStats;
 
 /// The first bytes of a Parquet file.
 pub const MAGIC: &[u8] = b"PAR1";
+
+/// The stored bytes of a row group that are read at once, and held while it is worked.
+const MOST_HELD_BYTES: u64 = 64 << 20;
+
+/// The most that is read of a footer: thousands of row groups have less.
+const MOST_FOOTER_BYTES: u32 = 64 << 20;
 
 /// Text of one block at most, or one row: a dictionary makes many large values of a few bytes.
 const BLOCK_TEXT_BYTES: usize = 8 << 20;
@@ -98,6 +105,11 @@ fn read<S: Sink>(
 /// passed over: the library panics where that is damaged. Texts are read as views, so that a value of a dictionary is held once
 /// however many rows have it.
 fn open(stored: &Stored) -> Result<ArrowReaderMetadata, ParquetError> {
+    let tail = stored.get_bytes(stored.size_bytes().saturating_sub(8), 8)?;
+    let footer_bytes = tail.first_chunk().map_or(0, |length| u32::from_le_bytes(*length));
+    if footer_bytes > MOST_FOOTER_BYTES {
+        return Err(ParquetError::General(format!("its footer claims {footer_bytes} bytes")));
+    }
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let metadata = ArrowReaderMetadata::load(stored, options.clone())?;
     let view = |field: &Arc<Field>| match field.data_type() {
@@ -109,7 +121,8 @@ fn open(stored: &Stored) -> Result<ArrowReaderMetadata, ParquetError> {
     ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options.with_schema(schema))
 }
 
-/// Where a row group's columns lie, as far as they lie in the file.
+/// Where a row group's columns lie, where they lie side by side and are few enough to be held: a damaged or a strange file may
+/// say anything, and is read page by page.
 fn bytes_of(metadata: &ArrowReaderMetadata, row_group: usize, size_bytes: u64) -> Option<Range<u64>> {
     let group = metadata.metadata().row_group(row_group);
     let ranges = group.columns().iter().map(|column| {
@@ -121,8 +134,8 @@ fn bytes_of(metadata: &ArrowReaderMetadata, row_group: usize, size_bytes: u64) -
     });
     let ranges: Vec<(u64, u64)> = ranges.collect::<Option<_>>()?;
     let start = ranges.iter().map(|range| range.0).min()?;
-    let end = ranges.iter().map(|range| range.1).max()?.min(size_bytes);
-    (start < end).then_some(start..end)
+    let end = ranges.iter().map(|range| range.1).max()?;
+    (start < end && end <= size_bytes && end - start <= MOST_HELD_BYTES).then_some(start..end)
 }
 
 fn reader(
