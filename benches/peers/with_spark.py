@@ -55,3 +55,9 @@ for pattern in BOTS:
     .write.partitionBy("year", "month", "day", "hour")
     .parquet(out)
 )
+# The virtual machine is a child that pyspark does not wait for, and only what was waited for is in the account of CPU and memory.
+gateway = spark.sparkContext._gateway
+spark.stop()
+gateway.shutdown()
+gateway.proc.stdin.close()
+gateway.proc.wait()
