@@ -74,6 +74,9 @@ async fn list_hours(objects: &Objects, naming: &Naming, hours: HourRange, groupe
     }
 }
 
+/// The longest footer that is looked into.
+const MOST_FOOTER_BYTES: u64 = 16 << 20;
+
 /// The table of an object whose name says nothing, by its first bytes; nothing where they are no log's.
 pub async fn look_into(objects: &Objects, object: &ObjectId) -> Result<Option<Table>> {
     if object.size_bytes == 0 {
@@ -82,7 +85,13 @@ pub async fn look_into(objects: &Objects, object: &ObjectId) -> Result<Option<Ta
     let stored = objects.get_range(object, 0..object.size_bytes.min(HEAD_BYTES)).await?;
     if stored.starts_with(parquet::MAGIC) {
         let start = object.size_bytes.saturating_sub(FOOTER_BYTES);
-        let tail = objects.get_range(object, start..object.size_bytes).await?;
+        let mut tail = objects.get_range(object, start..object.size_bytes).await?;
+        // A file of many row groups has a long footer.
+        if let Some(footer_bytes) = parquet::footer_bytes(&tail)
+            && (tail.len() as u64 + 1..=object.size_bytes.min(MOST_FOOTER_BYTES)).contains(&footer_bytes)
+        {
+            tail = objects.get_range(object, object.size_bytes - footer_bytes..object.size_bytes).await?;
+        }
         return Ok(parquet::names_in_footer(&tail).and_then(|names| sniff::by_names(&names)));
     }
     Ok(sniff::table(&inflate::head(&stored, usize::try_from(HEAD_BYTES).unwrap_or(usize::MAX))))

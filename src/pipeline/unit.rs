@@ -1,6 +1,6 @@
 //! One unit: fetch its chunks, convert them into staging, commit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -168,25 +168,13 @@ pub(super) async fn convert_inputs(
     let source = shared.source.url();
     let before = replaces.as_ref().map(|replaced| replaced.batches.clone()).unwrap_or_default();
     let batch = batch_id(unit, source, &shared.recipe.stamp().to_string(), inputs, &before);
-    let (mut outcomes, mut outputs) = (Vec::with_capacity(inputs.len()), Vec::new());
-    let mut new_fields: BTreeMap<String, u64> = BTreeMap::new();
-    let mut fetched = futures::stream::iter(chunks(inputs)).then(|chunk| fetch(shared, unit, inputs, chunk)).boxed();
-    let mut next = fetched.try_next().await?;
-    while let Some(chunk) = next {
-        let stored_bytes: u64 = chunk.objects.iter().map(|object| object.id.size_bytes).sum();
-        let writer =
-            StagedWriter { lake: &shared.lake.objects, unit, attempt: &attempt, batch: &batch, first: outputs.len() };
-        // While one chunk is converted the next is fetched, as far as the budget goes.
-        let (done, ahead) = tokio::join!(convert_fetched(shared, unit, chunk, writer), fetched.try_next());
-        let (converted, written) = done?;
-        outcomes.extend(converted.outcomes);
-        for (name, rows) in converted.new_fields {
-            *new_fields.entry(name).or_default() += rows;
-        }
-        outputs.extend(written);
-        progress.add(stored_bytes);
-        next = ahead?;
-    }
+    let (send, files) = mpsc::channel(FILES_WAITING);
+    let writer = StagedWriter { lake: &shared.lake.objects, unit, attempt: &attempt, batch: &batch };
+    // Files of one chunk are written while the next one is converted.
+    let (converted, written) = tokio::join!(convert_chunks(shared, unit, inputs, send, progress), writer.write(files));
+    // Where a write failed, its own error is the one to tell.
+    let outputs = written?;
+    let ChunkReport { outcomes, new_fields } = converted?;
     check_rejects(shared, unit, &outcomes)?;
     let summary = Summary { new_fields, ..summarise(&outcomes, &outputs) };
     let manifest = Manifest {
@@ -206,6 +194,32 @@ pub(super) async fn convert_inputs(
     Ok((manifest, summary))
 }
 
+/// Converts the chunks of a unit one after another; what becomes of all of them.
+async fn convert_chunks(
+    shared: &Shared,
+    unit: &UnitId,
+    inputs: &[ObjectId],
+    files: mpsc::Sender<OutputFile>,
+    progress: &Progress,
+) -> Result<ChunkReport> {
+    let mut whole = ChunkReport { outcomes: Vec::with_capacity(inputs.len()), ..ChunkReport::default() };
+    let mut fetched = futures::stream::iter(chunks(inputs)).then(|chunk| fetch(shared, unit, inputs, chunk)).boxed();
+    let mut next = fetched.try_next().await?;
+    while let Some(chunk) = next {
+        let stored_bytes: u64 = chunk.objects.iter().map(|object| object.id.size_bytes).sum();
+        // While one chunk is converted the next is fetched, as far as the budget goes.
+        let (done, ahead) = tokio::join!(convert_fetched(shared, unit, chunk, files.clone()), fetched.try_next());
+        let report = done?;
+        whole.outcomes.extend(report.outcomes);
+        for (name, rows) in report.new_fields {
+            *whole.new_fields.entry(name).or_default() += rows;
+        }
+        progress.add(stored_bytes);
+        next = ahead?;
+    }
+    Ok(whole)
+}
+
 /// Whether an object is read while it is worked, rather than before.
 const fn is_streamed(id: &ObjectId) -> bool {
     id.size_bytes >= CHUNK_STORED_BYTES
@@ -213,7 +227,6 @@ const fn is_streamed(id: &ObjectId) -> bool {
 
 struct Fetched<'s> {
     objects: Vec<RawObject>,
-    /// Held until the chunk is converted.
     budget: SemaphorePermit<'s>,
 }
 
@@ -252,12 +265,11 @@ struct StagedWriter<'a> {
     unit: &'a UnitId,
     attempt: &'a AttemptId,
     batch: &'a BatchId,
-    first: usize,
 }
 
 impl StagedWriter<'_> {
     async fn write(&self, mut files: mpsc::Receiver<OutputFile>) -> Result<Vec<ManifestOutput>> {
-        let (mut writing, mut outputs, mut number) = (FuturesOrdered::new(), Vec::new(), self.first);
+        let (mut writing, mut outputs, mut number) = (FuturesOrdered::new(), Vec::new(), 0);
         loop {
             let room = writing.len() < FILES_AT_A_TIME;
             tokio::select! {
@@ -286,27 +298,19 @@ async fn convert_fetched(
     shared: &Shared,
     unit: &UnitId,
     chunk: Fetched<'_>,
-    writer: StagedWriter<'_>,
-) -> Result<(ChunkReport, Vec<ManifestOutput>)> {
-    let (send, files) = mpsc::channel(FILES_WAITING);
-    let Fetched { objects, budget } = chunk;
+    files: mpsc::Sender<OutputFile>,
+) -> Result<ChunkReport> {
+    // Both are held until the chunk is converted; what is left then are some files on their way to the store.
+    let Fetched { objects, budget: _fetched } = chunk;
     let raw_bytes = objects.iter().map(claimed_raw_bytes).sum();
-    let working = shared.convert_budget.take(convert_cost_bytes(raw_bytes)).await?;
+    let _working = shared.convert_budget.take(convert_cost_bytes(raw_bytes)).await?;
     let (settings, recipe) = (shared.job.settings(unit.table()), Arc::clone(&shared.recipe));
     let work = move || {
-        // The writer is gone only where it failed, and then its own error is the one to tell.
+        // The writer is gone only where it failed.
         let stopped = |_| Error::Stopped { signal: "a failed write" };
-        convert_chunk(&settings, &recipe, &objects, &mut |file| send.blocking_send(file).map_err(stopped))
+        convert_chunk(&settings, &recipe, &objects, &mut |file| files.blocking_send(file).map_err(stopped))
     };
-    let converted = async {
-        let report = offload(&shared.pool, format!("converting {unit}"), work).await;
-        // What is left are some files on their way to the store; the next chunk need not wait for them.
-        drop((working, budget));
-        report
-    };
-    let (report, outputs) = tokio::join!(converted, writer.write(files));
-    let outputs = outputs?;
-    Ok((report?, outputs))
+    offload(&shared.pool, format!("converting {unit}"), work).await
 }
 
 /// Refuses to commit a unit of which more is rejected than the job allows: most likely it is no log at all.

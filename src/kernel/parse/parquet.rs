@@ -147,12 +147,18 @@ fn reader(
     builder.with_row_groups(vec![row_group]).with_batch_size(BLOCK_ROWS).build()
 }
 
+/// How many of a file's last bytes its footer is, by the very last of them.
+#[must_use]
+pub fn footer_bytes(tail: &[u8]) -> Option<u64> {
+    let end = tail.last_chunk::<8>().filter(|end| end.ends_with(MAGIC))?;
+    Some(u64::from(u32::from_le_bytes(*end.first_chunk()?)) + 8)
+}
+
 /// The names of a file's columns, by the last bytes of the file, where they hold its footer.
 #[must_use]
 pub fn names_in_footer(tail: &[u8]) -> Option<Vec<String>> {
-    let footer = tail.last_chunk::<8>()?;
-    let length = usize::try_from(u32::from_le_bytes(*footer.first_chunk()?)).ok()?;
-    let start = tail.len().checked_sub(8 + length).filter(|_| footer.ends_with(MAGIC))?;
+    let length = usize::try_from(footer_bytes(tail)?).ok()?;
+    let start = tail.len().checked_sub(length)?;
     let decode = || parquet::file::metadata::ParquetMetaDataReader::decode_metadata(&tail[start..tail.len() - 8]);
     let metadata = guarded(decode).ok()?.ok()?;
     let columns = metadata.file_metadata().schema_descr().root_schema().get_fields();
