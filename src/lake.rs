@@ -10,6 +10,7 @@ use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::edge::aws::S3_LATE_SECONDS;
 use crate::edge::catalog::{Catalog, LakeCatalog};
 use crate::edge::ledger::{DynamoLedger, LakeLedger, Records, other_version};
 use crate::edge::location::Location;
@@ -166,7 +167,7 @@ pub struct Lake {
 impl Lake {
     /// Opens a lake for reading; refuses a folder that is none.
     pub async fn open(place: &str) -> Result<Self> {
-        let objects = Objects::open(&Location::existing(place)?)?;
+        let objects = Objects::open(&Location::existing(place)?).await?;
         match read_identity(&objects).await? {
             Some(identity) => Self::of(objects, identity, None).await,
             None => Err(Error::usage(
@@ -180,7 +181,7 @@ impl Lake {
     pub async fn open_if_there(place: &str) -> Result<Option<Self>> {
         // What is wrong with the place is said by whoever makes a lake of it.
         let Ok(location) = Location::existing(place) else { return Ok(None) };
-        let objects = Objects::open(&location)?;
+        let objects = Objects::open(&location).await?;
         match read_identity(&objects).await? {
             Some(identity) => Self::of(objects, identity, None).await.map(Some),
             None => Ok(None),
@@ -191,7 +192,7 @@ impl Lake {
     /// keeps the ledger that it was made with: another `ledger` is refused.
     pub async fn open_or_create(place: &str, new: &NewLake) -> Result<Self> {
         let ledger = new.ledger.as_ref();
-        let objects = Objects::open(&Location::created(place)?)?;
+        let objects = Objects::open(&Location::created(place)?).await?;
         if let Some(identity) = read_identity(&objects).await? {
             new.agrees(&identity, place)?;
             return Self::of(objects, identity, ledger).await;
@@ -213,7 +214,7 @@ impl Lake {
             ledger: ledger.unwrap_or(&LedgerChoice::Lake).to_string(),
             partition: "hour".to_owned(),
             unit: "hour".to_owned(),
-            late_seconds: new.late_seconds.unwrap_or(LOCAL_LATE_SECONDS),
+            late_seconds: new.late_seconds.unwrap_or_else(|| late_seconds(&objects)),
             query_seconds: new.query_seconds.unwrap_or(QUERY_SECONDS),
         };
         let body = serde_json::to_vec_pretty(&identity).map_err(damaged)?;
@@ -312,6 +313,11 @@ impl Lake {
         let catalog = open_catalog(&objects, read_catalog(&objects).await?);
         Ok(Self { objects, records, identity, catalog })
     }
+}
+
+/// D, unless somebody says otherwise.
+fn late_seconds(objects: &Objects) -> u64 {
+    if objects.url().starts_with("s3://") { S3_LATE_SECONDS } else { LOCAL_LATE_SECONDS }
 }
 
 async fn read_catalog(objects: &Objects) -> Result<CatalogChoice> {

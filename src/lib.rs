@@ -107,8 +107,7 @@
 //!
 //! # Not built yet
 //!
-//! S3 as a place for logs and lakes, the Glue catalog, Athena as an engine. Their SDKs are declared already, so that the cost of
-//! a build is known.
+//! The Glue catalog, Athena as an engine. Their SDKs are declared already, so that the cost of a build is known.
 
 pub mod carry;
 pub mod cli;

@@ -182,7 +182,7 @@ impl Shared {
 pub async fn convert(job: Job) -> Result<Summary> {
     let begun = Instant::now();
     let mut job = job;
-    let source = Objects::open(&Location::existing(&job.from)?)?;
+    let source = Objects::open(&Location::existing(&job.from)?).await?;
     if job.catches_up
         && let Some(lake) = Lake::open_if_there(&job.to).await?
     {

@@ -34,8 +34,8 @@ fn folders_that_are_no_logs() {
     assert!(!lake.exists(), "no lake is made for nothing");
     refused(&["convert", "--from", text(&logs.join("notes.txt")), "--to", text(&lake)], &["is no folder"]);
     refused(
-        &["convert", "--from", "s3://bucket/logs", "--to", text(&lake)],
-        &["s3://bucket/logs", "local folders only"],
+        &["convert", "--from", "gs://bucket/logs", "--to", text(&lake)],
+        &["gs://bucket/logs", "s3://BUCKET/PREFIX"],
     );
 }
 

@@ -21,7 +21,7 @@ use crate::tidy::{self, ORPHAN_AGE};
 /// Queries see the old files or the new, never both. `convert` does it by itself where an hour has many.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder of the lake
+    /// Folder of the lake, or `s3://BUCKET/PREFIX`
     #[arg(long, visible_alias = "to", value_name = "URL", env = "EDGEMILL_LAKE")]
     lake: String,
     /// Only rows of these hours, such as 2026-11-21T00..2026-11-22T00 (UTC) [default: all]

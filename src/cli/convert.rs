@@ -21,7 +21,7 @@ pub(super) struct Reading {
     /// A file with any of these arguments, by their long names (edgemill show-config prints one); what is typed wins over it
     #[arg(long, value_name = "FILE", env = "EDGEMILL_JOB")]
     pub(super) job: Option<PathBuf>,
-    /// Folder of the raw logs
+    /// Folder of the raw logs, or `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "URL", env = "EDGEMILL_FROM")]
     pub(super) from: Option<String>,
     /// Which logs they are: what names and first bytes say, or all of one kind whatever their names [default: auto]
@@ -144,7 +144,7 @@ impl Reading {
 pub struct Args {
     #[command(flatten)]
     reading: Reading,
-    /// Folder of the lake; made if it is not there
+    /// Folder of the lake, or `s3://BUCKET/PREFIX`; made if it is not there
     #[arg(long, value_name = "URL", env = "EDGEMILL_TO")]
     to: Option<String>,
     /// Where a new lake keeps its records: lake (in itself) or dynamodb:TABLE [default: lake]

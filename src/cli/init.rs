@@ -10,7 +10,7 @@ use crate::lake::{CatalogChoice, Lake, LedgerChoice, NewLake};
 /// Make a lake and the table of its ledger, where they are not there yet
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder of the lake; made if it is not there
+    /// Folder of the lake, or `s3://BUCKET/PREFIX`; made if it is not there
     #[arg(long, value_name = "URL", env = "EDGEMILL_TO")]
     to: String,
     /// Where the lake keeps its records: lake (in itself) or dynamodb:TABLE, made with on-demand capacity

@@ -15,7 +15,7 @@ use crate::query::{self, Format};
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").required(true))]
 pub struct Args {
-    /// Folder of the lake
+    /// Folder of the lake, or `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "URL", env = "EDGEMILL_LAKE")]
     lake: String,
     /// One statement

@@ -17,7 +17,7 @@ use crate::pipeline;
 pub struct Args {
     #[command(flatten)]
     reading: Reading,
-    /// Folder of the lake
+    /// Folder of the lake, or `s3://BUCKET/PREFIX`
     #[arg(long, visible_alias = "to", value_name = "URL", env = "EDGEMILL_LAKE")]
     lake: Option<String>,
     /// The hours, by the names of their objects, such as 2026-11-21T00..2026-11-22T00 (UTC)

@@ -14,7 +14,7 @@ use crate::verify::{self, Options};
 /// runs are at work, what they have under way is found too: look again when they have ended.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder of the lake
+    /// Folder of the lake, or `s3://BUCKET/PREFIX`
     #[arg(long, visible_alias = "to", value_name = "URL", env = "EDGEMILL_LAKE")]
     lake: String,
     /// Folder of the raw logs: also say which of them the lake lacks

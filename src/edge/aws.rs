@@ -1,9 +1,20 @@
-//! The AWS SDK's configuration: one chain of credentials and one HTTP stack for every service.
+//! AWS as this process sees it: one chain of credentials for every service, the SDK's, and for S3 through `object_store` too.
 
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::config::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use object_store::aws::{AmazonS3, AmazonS3Builder, AwsCredential};
+use object_store::{ClientOptions, CredentialProvider, RetryConfig};
+use tokio::sync::Mutex;
+
+use super::clock;
+use crate::error::{Error, Result};
 
 /// Tries of one call, the first included; the SDK waits longer from one to the next, and longer still where it is throttled.
 const TRIES: u32 = 6;
@@ -14,4 +25,77 @@ pub async fn config() -> SdkConfig {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let retries = aws_config::retry::RetryConfig::standard().with_max_attempts(TRIES);
     aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http).retry_config(retries).load().await
+}
+
+/// A request to S3 that takes longer is given up. With [`S3_RETRY_SECONDS`] it bounds how late a call may take effect.
+const S3_REQUEST_SECONDS: u64 = 60;
+
+/// Tries of one call to S3 go on for so long.
+const S3_RETRY_SECONDS: u64 = 60;
+
+/// How late a call to S3 may take effect at most: the last try begins before the end of the tries, and ends in time.
+pub const S3_LATE_SECONDS: u64 = S3_REQUEST_SECONDS + S3_RETRY_SECONDS + 60;
+
+/// Credentials are asked for again when they hold no longer than this.
+const RENEW_SECONDS: u64 = 300;
+
+/// A bucket. Settings of `object_store`'s own (`AWS_REQUEST_PAYER`, `AWS_SERVER_SIDE_ENCRYPTION`, ...) are taken from the environment.
+pub async fn bucket(name: &str) -> Result<AmazonS3> {
+    let config = config().await;
+    let endpoint = std::env::var("AWS_ENDPOINT_URL_S3").ok().or_else(|| config.endpoint_url().map(str::to_owned));
+    let region =
+        config.region().map(ToString::to_string).or_else(|| endpoint.is_some().then(|| "us-east-1".to_owned()));
+    let Some(region) = region else {
+        return Err(Error::usage(
+            format!("the region of the bucket '{name}' is not known"),
+            "set AWS_REGION, or a region in your AWS profile",
+        ));
+    };
+    let Some(provider) = config.credentials_provider() else {
+        return Err(Error::usage("there are no AWS credentials", "set AWS_PROFILE, or run with a role"));
+    };
+    let retries = RetryConfig { retry_timeout: Duration::from_secs(S3_RETRY_SECONDS), ..RetryConfig::default() };
+    let client = ClientOptions::new().with_timeout(Duration::from_secs(S3_REQUEST_SECONDS));
+    let mut builder = AmazonS3Builder::from_env()
+        .with_bucket_name(name)
+        .with_region(region)
+        .with_client_options(client)
+        .with_credentials(Arc::new(Credentials { provider, known: Mutex::default() }))
+        .with_retry(retries);
+    if let Some(endpoint) = endpoint {
+        builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
+    }
+    builder.build().map_err(|error| Error::usage(format!("the bucket '{name}' cannot be used: {error}"), "check AWS_*"))
+}
+
+/// The SDK's credentials for `object_store`, which asks before every call.
+#[derive(Debug)]
+struct Credentials {
+    provider: SharedCredentialsProvider,
+    known: Mutex<Option<(Arc<AwsCredential>, Option<SystemTime>)>>,
+}
+
+#[async_trait]
+impl CredentialProvider for Credentials {
+    type Credential = AwsCredential;
+
+    async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
+        let mut known = self.known.lock().await;
+        let soon = UNIX_EPOCH + Duration::from_secs(clock::now_unix_seconds().cast_unsigned() + RENEW_SECONDS);
+        if let Some((credential, expiry)) = &*known
+            && expiry.is_none_or(|expiry| expiry > soon)
+        {
+            return Ok(Arc::clone(credential));
+        }
+        let provided = self.provider.provide_credentials().await;
+        let provided = provided
+            .map_err(|error| object_store::Error::Unauthenticated { path: "S3".to_owned(), source: Box::new(error) })?;
+        let credential = Arc::new(AwsCredential {
+            key_id: provided.access_key_id().to_owned(),
+            secret_key: provided.secret_access_key().to_owned(),
+            token: provided.session_token().map(str::to_owned),
+        });
+        *known = Some((Arc::clone(&credential), provided.expiry()));
+        Ok(credential)
+    }
 }

@@ -124,7 +124,7 @@ mod tests {
         let memory = Objects::of_store(Arc::new(object_store::memory::InMemory::new()), "memory://");
         assert_eq!(ledger(&LakeLedger::new(memory)).await, Ok(()));
         let dir = tempfile::tempdir().unwrap();
-        let disk = Objects::open(&Location::existing(dir.path().to_str().unwrap()).unwrap()).unwrap();
+        let disk = Objects::open(&Location::existing(dir.path().to_str().unwrap()).unwrap()).await.unwrap();
         assert_eq!(ledger(&LakeLedger::new(disk)).await, Ok(()));
     }
 

@@ -4,18 +4,29 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// A folder on this machine, by its canonical path: the same folder under another spelling is the same place.
+/// A folder on this machine or a prefix of a bucket, canonical: the same place under another spelling is the same place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Location {
-    path: PathBuf,
+pub enum Location {
+    /// A folder, by its canonical path.
+    Folder(PathBuf),
+    /// What lies below a prefix of a bucket in S3.
+    Bucket {
+        /// Its name.
+        bucket: String,
+        /// Without slashes at its ends; empty for the whole bucket.
+        prefix: String,
+    },
 }
 
 impl Location {
-    /// A place that is there already.
+    /// A place that is there already. Whether a bucket is there is known when it is first used.
     pub fn existing(text: &str) -> Result<Self> {
+        if let Some(bucket) = bucket(text)? {
+            return Ok(bucket);
+        }
         let path = local_path(text)?;
         match path.canonicalize() {
-            Ok(path) if path.is_dir() => Ok(Self { path }),
+            Ok(path) if path.is_dir() => Ok(Self::Folder(path)),
             Ok(_) => Err(Error::usage(format!("'{text}' is no folder"), "give the folder that holds the objects")),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 Err(Error::usage(format!("there is no folder '{text}'"), "check the spelling, or create it"))
@@ -24,8 +35,11 @@ impl Location {
         }
     }
 
-    /// A place that may be made: its folder is created where it is missing.
+    /// A place that may be made: its folder is created where it is missing. A bucket is not: somebody pays for it.
     pub fn created(text: &str) -> Result<Self> {
+        if let Some(bucket) = bucket(text)? {
+            return Ok(bucket);
+        }
         let path = local_path(text)?;
         match std::fs::create_dir_all(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
@@ -36,37 +50,59 @@ impl Location {
         }
     }
 
-    /// The canonical path.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// The canonical URL, without a slash at its end.
     #[must_use]
     pub fn url(&self) -> String {
-        let url = url::Url::from_file_path(&self.path).map_or_else(|()| String::new(), String::from);
-        url.trim_end_matches('/').to_owned()
+        match self {
+            Self::Folder(path) => {
+                let url = url::Url::from_file_path(path).map_or_else(|()| String::new(), String::from);
+                url.trim_end_matches('/').to_owned()
+            }
+            Self::Bucket { bucket, prefix } => format!("s3://{bucket}/{prefix}").trim_end_matches('/').to_owned(),
+        }
     }
 
     /// Whether one place lies in the other, or they are the same.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
-        self.path.starts_with(&other.path) || other.path.starts_with(&self.path)
+        match (self, other) {
+            (Self::Folder(one), Self::Folder(two)) => one.starts_with(two) || two.starts_with(one),
+            (Self::Bucket { bucket: one, prefix: first }, Self::Bucket { bucket: two, prefix: second }) => {
+                let (first, second) = (Path::new(first), Path::new(second));
+                one == two && (first.starts_with(second) || second.starts_with(first))
+            }
+            _ => false,
+        }
     }
 }
 
 /// Refuses a source and a lake of which one lies in the other, before either is touched.
 pub fn refuse_overlap(from: &str, to: &str) -> Result<()> {
     let source = Location::existing(from)?;
-    let lake = absolute(&local_path(to)?)?;
-    if source.overlaps(&Location { path: lake }) {
+    let lake = match bucket(to)? {
+        Some(bucket) => bucket,
+        None => Location::Folder(absolute(&local_path(to)?)?),
+    };
+    if source.overlaps(&lake) {
         return Err(Error::usage(
             format!("the logs '{from}' and the lake '{to}' overlap"),
             "give a lake outside the folder of the logs",
         ));
     }
     Ok(())
+}
+
+/// What an `s3://` URL names.
+fn bucket(text: &str) -> Result<Option<Location>> {
+    let Some(rest) = text.strip_prefix("s3://").or_else(|| text.strip_prefix("s3a://")) else { return Ok(None) };
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let named = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._".contains(&byte);
+    if bucket.len() < 3 || !bucket.bytes().all(named) {
+        return Err(Error::usage(format!("'{text}' names no bucket"), "write it as s3://BUCKET/PREFIX"));
+    }
+    let prefix = object_store::path::Path::parse(prefix.trim_matches('/'));
+    let wrong = |error| Error::usage(format!("'{text}' names no prefix: {error}"), "write it as s3://BUCKET/PREFIX");
+    Ok(Some(Location::Bucket { bucket: bucket.to_owned(), prefix: prefix.map_err(wrong)?.into() }))
 }
 
 /// The canonical path of a folder that need not be there yet: that of its nearest parent that is.
@@ -88,8 +124,8 @@ fn local_path(text: &str) -> Result<PathBuf> {
             .map_err(|()| Error::usage(format!("'{text}' names no local path"), "write it as file:///path")),
         // A single letter is a drive, not a scheme.
         Ok(url) if url.scheme().len() > 1 && text.contains("://") => Err(Error::usage(
-            format!("'{text}' cannot be read: this version knows local folders only"),
-            "give a path or a file:// URL (for S3, copy the logs with `aws s3 sync` first)",
+            format!("'{text}' cannot be read: only folders and buckets of S3 are known"),
+            "give a path, a file:// URL or s3://BUCKET/PREFIX",
         )),
         _ if text.is_empty() => Err(Error::usage("an empty path was given", "name a folder")),
         _ => Ok(PathBuf::from(text)),
@@ -126,9 +162,31 @@ mod tests {
     }
 
     #[test]
+    fn a_bucket_and_its_prefix_have_one_spelling() {
+        let places = ["s3://logs-bucket/a/b", "s3://logs-bucket/a/b/", "s3a://logs-bucket//a/b//"];
+        for text in places {
+            assert_eq!(Location::existing(text).unwrap().url(), "s3://logs-bucket/a/b", "{text}");
+        }
+        for text in ["s3://logs-bucket", "s3://logs-bucket/"] {
+            assert_eq!(Location::created(text).unwrap().url(), "s3://logs-bucket", "{text}");
+        }
+        for (from, to, overlap) in [
+            ("s3://logs/a", "s3://logs/a/b", true),
+            ("s3://logs", "s3://logs/lake", true),
+            ("s3://logs/a", "s3://logs/ab", false),
+            ("s3://logs/a", "s3://lake/a", false),
+        ] {
+            assert_eq!(refuse_overlap(from, to).is_err(), overlap, "{from} {to}");
+        }
+        for text in ["s3://", "s3:///a", "s3://A b/c", "s3://logs/a//b"] {
+            assert!(Location::existing(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_says_so() {
-        let message = Location::existing("s3://bucket/prefix").unwrap_err().to_string();
-        assert!(message.contains("s3://bucket/prefix") && message.contains("local folders only"), "{message}");
+        let message = Location::existing("gs://bucket/prefix").unwrap_err().to_string();
+        assert!(message.contains("gs://bucket/prefix") && message.contains("s3://BUCKET/PREFIX"), "{message}");
         assert!(Location::existing("/no/such/folder").unwrap_err().to_string().contains("/no/such/folder"));
     }
 }

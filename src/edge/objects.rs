@@ -11,11 +11,13 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
+use object_store::prefix::PrefixStore;
 use object_store::{
     GetOptions, GetRange, GetResult, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
 };
 use serde::Serialize;
 
+use super::aws;
 use super::location::Location;
 use crate::error::{Certainty, Error, Result};
 use crate::kernel::protocol::Swap;
@@ -23,6 +25,12 @@ use crate::model::ObjectId;
 
 /// Keys of a page, as S3 lists.
 pub const PAGE_KEYS: u64 = 1_000;
+
+/// Of a larger object so much is one part.
+const PART_BYTES: usize = 16 << 20;
+
+/// Parts of an object sent at a time.
+const PARTS_AT_A_TIME: usize = 4;
 
 /// Deletions sent at a time.
 const DELETIONS_AT_A_TIME: usize = 16;
@@ -64,18 +72,25 @@ pub struct Objects {
 
 impl Objects {
     /// The objects of a place.
-    pub fn open(location: &Location) -> Result<Self> {
-        let path = location.path();
-        let store = LocalFileSystem::new_with_prefix(path)
-            .map_err(|error| storage("open", &location.url(), error))?
-            .with_automatic_cleanup(true);
-        Ok(Self {
-            store: Arc::new(store),
-            url: location.url(),
-            local: Some(path.to_path_buf()),
-            in_order: false,
-            calls: Arc::default(),
-        })
+    pub async fn open(location: &Location) -> Result<Self> {
+        let url = location.url();
+        match location {
+            Location::Folder(path) => {
+                let store = LocalFileSystem::new_with_prefix(path).map_err(|error| storage("open", &url, error))?;
+                let store = Arc::new(store.with_automatic_cleanup(true));
+                Ok(Self { store, url, local: Some(path.clone()), in_order: false, calls: Arc::default() })
+            }
+            Location::Bucket { bucket, prefix } => {
+                // The SDK's future is large, and most places are folders.
+                let bucket = Box::pin(aws::bucket(bucket)).await?;
+                let store: Arc<dyn ObjectStore> = if prefix.is_empty() {
+                    Arc::new(bucket)
+                } else {
+                    Arc::new(PrefixStore::new(bucket, prefix.as_str()))
+                };
+                Ok(Self { store, url, local: None, in_order: true, calls: Arc::default() })
+            }
+        }
     }
 
     /// The objects of any store, for tests.
@@ -258,11 +273,33 @@ impl Objects {
         self.store.get_range(&path, range).await.map_err(|error| self.failed("read", &path, error))
     }
 
-    /// Puts an object that nobody else names.
+    /// Puts an object that nobody else names; a large one in parts, side by side.
     pub async fn put(&self, path: &Path, bytes: Bytes) -> Result<()> {
+        if self.local.is_none() && bytes.len() > PART_BYTES {
+            return self.put_parts(path, &bytes).await.map_err(|error| self.failed("write", path, error));
+        }
         self.calls.put.fetch_add(1, Ordering::Relaxed);
         self.store.put(path, bytes.into()).await.map_err(|error| self.failed("write", path, error))?;
         self.sync(std::slice::from_ref(path), true).await
+    }
+
+    async fn put_parts(&self, path: &Path, bytes: &Bytes) -> object_store::Result<()> {
+        let parts = bytes.len().div_ceil(PART_BYTES);
+        // One call begins, one ends.
+        self.calls.put.fetch_add(parts as u64 + 2, Ordering::Relaxed);
+        let mut upload = self.store.put_multipart(path).await?;
+        let part = |part: usize| bytes.slice(part * PART_BYTES..bytes.len().min((part + 1) * PART_BYTES));
+        let sent: Vec<_> = (0..parts).map(|number| upload.put_part(part(number).into())).collect();
+        let sent = futures::stream::iter(sent).buffer_unordered(PARTS_AT_A_TIME).try_collect::<()>().await;
+        let done = match sent {
+            Ok(()) => upload.complete().await.map(|_| ()),
+            Err(error) => Err(error),
+        };
+        if done.is_err() {
+            // Parts of an upload that never ends are paid for until somebody ends it; a bucket's lifecycle rule does too.
+            let _ = upload.abort().await;
+        }
+        done
     }
 
     /// Puts an object only if there is none of its name.

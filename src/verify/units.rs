@@ -150,7 +150,7 @@ fn expect(manifest: &Manifest, expected: &mut Expected) {
 
 /// Every object of the listing, by whatever layout it may have been read.
 async fn against_listing(lake: &Lake, from: &str, options: &Options, known: &Known, report: &mut Report) -> Result<()> {
-    let logs = Objects::open(&Location::existing(from)?)?;
+    let logs = Objects::open(&Location::existing(from)?).await?;
     let layouts: Vec<Option<Layout>> = lake.layouts(None).await?.into_iter().map(Some).chain([None]).collect();
     // Folders whose objects were taken although their names say nothing.
     let mut untimed: BTreeSet<String> = BTreeSet::new();
