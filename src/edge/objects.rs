@@ -358,7 +358,7 @@ impl Objects {
         let Some(root) = &self.local else { return Ok(()) };
         // What a killed process left half-written is no object, and an empty folder is still a folder.
         let folder = root.join(folder);
-        match tokio::task::spawn_blocking(move || (std::fs::remove_dir_all(&folder), folder)).await {
+        match tokio::task::spawn_blocking(move || (remove_folder(&folder), folder)).await {
             Ok((Err(error), folder)) if error.kind() != std::io::ErrorKind::NotFound && folder.exists() => {
                 Err(Error::io("delete", &folder, error))
             }
@@ -387,6 +387,21 @@ impl Objects {
         });
         synced.await.map_err(|error| Error::Panicked { doing: "syncing files".into(), message: error.to_string() })?
     }
+}
+
+/// Removes a folder of this machine. Of several runs that remove the same one at the same time, some may find it not empty once
+/// they have emptied it (seen once, with eight of them): they look again.
+fn remove_folder(folder: &FilePath) -> std::io::Result<()> {
+    const TRIES: u32 = 10;
+    for attempt in 1..TRIES {
+        match std::fs::remove_dir_all(folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => {
+                std::thread::sleep(std::time::Duration::from_millis(5) * attempt);
+            }
+            done => return done,
+        }
+    }
+    std::fs::remove_dir_all(folder)
 }
 
 /// An object as a store shows it. One that knows no etags tells bytes apart by when they were written and how many they are.
