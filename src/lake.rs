@@ -317,7 +317,7 @@ impl Lake {
 
 /// D, unless somebody says otherwise.
 fn late_seconds(objects: &Objects) -> u64 {
-    if objects.url().starts_with("s3://") { S3_LATE_SECONDS } else { LOCAL_LATE_SECONDS }
+    if objects.is_local() { LOCAL_LATE_SECONDS } else { S3_LATE_SECONDS }
 }
 
 async fn read_catalog(objects: &Objects) -> Result<CatalogChoice> {

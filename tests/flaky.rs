@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::{FIELDS, gzip, row};
+use common::{FIELDS, gzip, identity, row};
 use edgemill::compact::{self, Wish};
 use edgemill::edge::catalog::{Catalog, LakeCatalog};
 use edgemill::edge::claims::Claims;
@@ -24,8 +24,7 @@ use edgemill::edge::ledger::{LakeLedger, Ledger, Records, Versioned};
 use edgemill::edge::objects::Objects;
 use edgemill::job::{Job, Typed};
 use edgemill::kernel::protocol::Swap;
-use edgemill::kernel::records::FORMAT_VERSION;
-use edgemill::lake::{Identity, Lake};
+use edgemill::lake::Lake;
 use edgemill::model::Table;
 use edgemill::offload::{self, Pool};
 use edgemill::tidy::ORPHAN_AGE;
@@ -56,21 +55,12 @@ fn place(faults: &Arc<Faults>) -> Place {
     let objects = Objects::of_store(flaky, "memory://lake");
     let ledger: Arc<dyn Ledger> = Arc::new(LakeLedger::new(objects.clone()));
     let catalog: Arc<dyn Catalog> = Arc::new(LakeCatalog::new(objects.clone()));
-    let identity = Identity {
-        format: FORMAT_VERSION,
-        lake_id: "test".into(),
-        ledger: "lake".into(),
-        partition: "hour".into(),
-        unit: "hour".into(),
-        // A call to memory takes effect before it returns.
-        late_seconds: 0,
-        query_seconds: 0,
-    };
     let lake = Lake {
         records: Records::new(Arc::new(FlakyLedger::new(ledger, Arc::clone(faults)))),
         catalog: Some(Arc::new(FlakyCatalog::new(catalog, Arc::clone(faults)))),
         objects,
-        identity,
+        // A call to memory takes effect before it returns.
+        identity: identity(0),
     };
     Place { store, lake }
 }

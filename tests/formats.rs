@@ -426,6 +426,28 @@ fn parquet_of_other_types_and_under_any_name() {
 }
 
 #[test]
+fn an_unnamed_file_is_known_whatever_the_length_of_its_footer() {
+    let dir = tempfile::tempdir().unwrap();
+    let (logs, lake) = (dir.path().join("logs"), dir.path().join("lake"));
+    let rows = 3_000;
+    let text = |value: &str| Arc::new(StringArray::from(vec![value; rows])) as ArrayRef;
+    let mut columns = vec![("date", text("2026-11-21")), ("time", text("05:00:00")), ("c-ip", text("192.0.2.1"))];
+    columns.extend(
+        ["x-edge-location", "cs-method", "cs-uri-stem", "sc-status", "x-edge-request-id"]
+            .map(|name| (name, text("200"))),
+    );
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(5)).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    let object = writer.into_inner().unwrap();
+    let footer_bytes = u32::from_le_bytes(*object[..object.len() - 4].last_chunk().unwrap());
+    assert!(footer_bytes > 300_000, "{footer_bytes}");
+    put(&logs, "some/part-0.parquet", &object);
+    assert_eq!(converted(&logs, &lake, 0, &[])["rows"], rows);
+}
+
+#[test]
 fn both_sources_answer_together() {
     let dir = tempfile::tempdir().unwrap();
     let (logs, lake) = (dir.path().join("logs"), dir.path().join("lake"));

@@ -6,6 +6,7 @@ mod common;
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use bytes::Bytes;
@@ -185,12 +186,13 @@ fn damage_in_a_large_object_keeps_its_good_lines() {
     assert!(outcomes[0].damage.as_ref().unwrap().raw_offset_bytes > 60_000_000);
 }
 
-/// Bytes that are asked for; from a place on they cannot be had.
+/// Bytes that are asked for; from a place on they cannot be had. The last is the most that was asked for at once.
 #[derive(Debug)]
-struct Elsewhere(Bytes, u64);
+struct Elsewhere(Bytes, u64, Arc<AtomicU64>);
 
 impl Ranges for Elsewhere {
     fn read(&self, range: Range<u64>) -> edgemill::error::Result<Bytes> {
+        self.2.fetch_max(range.end - range.start, Ordering::Relaxed);
         if range.end > self.1 {
             return Err(edgemill::error::Error::usage("the line is dead", "mend it"));
         }
@@ -199,12 +201,16 @@ impl Ranges for Elsewhere {
 }
 
 fn elsewhere(stored: &[u8], good_bytes: u64) -> RawObject {
-    let ranges = Arc::new(Elsewhere(Bytes::copy_from_slice(stored), good_bytes));
+    watched(stored, good_bytes, Arc::default())
+}
+
+fn watched(stored: &[u8], good_bytes: u64, most: Arc<AtomicU64>) -> RawObject {
+    let ranges = Arc::new(Elsewhere(Bytes::copy_from_slice(stored), good_bytes, most));
     RawObject { stored: Stored::there(stored.len() as u64, ranges), ..object("a", stored.to_vec()) }
 }
 
-/// A log as Parquet, in several row groups.
-fn parquet(rows: usize) -> Vec<u8> {
+/// A log as Parquet, in row groups of so many rows.
+fn parquet(rows: usize, group_rows: usize) -> Vec<u8> {
     let ids = (0..rows).map(|n| format!("{n:056x}"));
     let columns: [(&str, ArrayRef); 3] = [
         ("date", Arc::new(StringArray::from(vec!["2026-11-21"; rows]))),
@@ -212,7 +218,7 @@ fn parquet(rows: usize) -> Vec<u8> {
         ("x-edge-request-id", Arc::new(StringArray::from_iter_values(ids))),
     ];
     let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(100_000)).build();
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(group_rows)).build();
     let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
     writer.write(&batch).unwrap();
     writer.into_inner().unwrap()
@@ -233,7 +239,7 @@ fn where_the_bytes_lie_makes_no_difference() {
     });
     let random: Vec<u8> = random.take(12_000_000).collect();
     let joined = [gzip(log.as_bytes()), gzip(&random), gzip(log.as_bytes())].concat();
-    for stored in [log.into_bytes(), joined, parquet(250_000), Vec::new(), b"x".to_vec()] {
+    for stored in [log.into_bytes(), joined, parquet(250_000, 100_000), Vec::new(), b"x".to_vec()] {
         let (here, here_files) = convert(&[object("a", stored.clone())]);
         let (there, there_files) = convert(&[elsewhere(&stored, stored.len() as u64)]);
         assert_eq!(format!("{here:?}"), format!("{there:?}"));
@@ -250,6 +256,35 @@ fn where_the_bytes_lie_makes_no_difference() {
             assert!(failed.unwrap_err().to_string().contains("the line is dead"));
         }
     }
+}
+
+#[test]
+fn a_row_group_of_any_size_is_read_in_pieces() {
+    let rows = 1_400_000;
+    let stored = parquet(rows, rows);
+    assert!(stored.len() > 70 << 20, "{} bytes", stored.len());
+    let most = Arc::new(AtomicU64::new(0));
+    let (outcomes, files) = convert(&[watched(&stored, stored.len() as u64, Arc::clone(&most))]);
+    assert_nothing_lost(&outcomes, &files);
+    assert_eq!((outcomes[0].lines.rows, &outcomes[0].damage), (rows as u64, &None));
+    let most = most.load(Ordering::Relaxed);
+    assert!(most <= PIECE_BYTES, "{most} bytes were asked for at once");
+}
+
+#[test]
+fn a_footer_that_claims_much_is_not_read() {
+    let mut stored = parquet(1_000, 1_000);
+    let end = stored.len();
+    let tail = stored.split_off(end / 2);
+    // A file whose size allows the claim.
+    stored.resize(80 << 20, 0);
+    stored.extend(tail);
+    let length_at = stored.len() - 8;
+    stored[length_at..length_at + 4].copy_from_slice(&(70_u32 << 20).to_le_bytes());
+    let most = Arc::new(AtomicU64::new(0));
+    let (outcomes, _) = convert(&[watched(&stored, stored.len() as u64, Arc::clone(&most))]);
+    assert!(outcomes[0].damage.as_ref().unwrap().reason.contains("its footer claims"), "{:?}", outcomes[0].damage);
+    assert!(most.load(Ordering::Relaxed) <= PIECE_BYTES);
 }
 
 #[test]

@@ -14,12 +14,11 @@ mod common;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::{exits, files, text};
+use common::{exits, files, identity, text};
 use edgemill::edge::ledger::{LakeLedger, Records};
 use edgemill::edge::objects::Objects;
 use edgemill::job::{Job, Typed};
-use edgemill::kernel::records::FORMAT_VERSION;
-use edgemill::lake::{Identity, Lake};
+use edgemill::lake::Lake;
 use edgemill::pipeline;
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -51,17 +50,8 @@ fn throttled(store: Arc<InMemory>, latency: Duration) -> Arc<dyn ObjectStore> {
 async fn convert(job: &Job, logs: &Arc<InMemory>, latency: Duration) -> (f64, u64, String) {
     let source = Objects::of_store(throttled(Arc::clone(logs), latency), "memory://logs").in_order();
     let objects = Objects::of_store(throttled(Arc::new(InMemory::new()), latency), "memory://lake").in_order();
-    let identity = Identity {
-        format: FORMAT_VERSION,
-        lake_id: "test".into(),
-        ledger: "lake".into(),
-        partition: "hour".into(),
-        unit: "hour".into(),
-        late_seconds: 2,
-        query_seconds: 0,
-    };
     let records = Records::new(Arc::new(LakeLedger::new(objects.clone())));
-    let lake = Lake { records, catalog: None, objects, identity };
+    let lake = Lake { records, catalog: None, objects, identity: identity(2) };
     let begun = Instant::now();
     let summary = pipeline::convert_into(job.clone(), source, lake).await.unwrap();
     let calls = format!("logs {:?}, lake {:?}", summary.source_calls, summary.lake_calls);

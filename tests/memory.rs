@@ -15,9 +15,12 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use common::{FIELDS, binary, exits, files, gzip, query, row, text};
+use parquet::arrow::ArrowWriter;
 
 const MEMORY: &str = "512MiB";
 const MEMORY_KIB: u64 = 512 << 10;
@@ -152,5 +155,36 @@ fn many_threads_and_long_rows_take_no_more() {
     ]);
     println!("16 threads, {} MB raw: peak {} MiB", summary["raw_bytes"].as_u64().unwrap() / 1_000_000, peak >> 10);
     assert_eq!(summary["rows"], 32 * 700 * 8);
+    assert!(peak < MEMORY_KIB, "{peak} KiB");
+}
+
+#[test]
+fn a_small_file_of_long_values_takes_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let [logs, lake] = ["logs", "lake"].map(|name| dir.path().join(name));
+    fs::create_dir(&logs).unwrap();
+    // Long values that repeat: a dictionary holds them once a row group.
+    let (groups, rows) = (24, 5_000);
+    let long: Vec<String> = (0..8).map(|n| format!("/{n}{}", "path".repeat(2_000))).collect();
+    let mut writer: Option<ArrowWriter<Vec<u8>>> = None;
+    for group in 0..groups {
+        let ids = (0..rows).map(|n| format!("{group}id{n}"));
+        let columns: [(&str, ArrayRef); 4] = [
+            ("date", Arc::new(StringArray::from(vec!["2026-11-21"; rows]))),
+            ("time", Arc::new(StringArray::from(vec!["05:00:00"; rows]))),
+            ("cs-uri-stem", Arc::new(StringArray::from_iter_values((0..rows).map(|n| &long[n % 8])))),
+            ("x-edge-request-id", Arc::new(StringArray::from_iter_values(ids))),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let writer = writer.get_or_insert_with(|| ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap());
+        writer.write(&batch).unwrap();
+        writer.flush().unwrap();
+    }
+    let stored = writer.unwrap().into_inner().unwrap();
+    assert!(stored.len() < 8 << 20, "{} bytes", stored.len());
+    fs::write(logs.join("E2EXAMPLE1234.2026-11-21-05.0123abcd.parquet"), stored).unwrap();
+    let (peak, summary) = convert(&logs, &lake);
+    println!("Parquet, {} MB of values: peak {} MiB", summary["raw_bytes"].as_u64().unwrap() / 1_000_000, peak >> 10);
+    assert_eq!(summary["rows"], groups * rows);
     assert!(peak < MEMORY_KIB, "{peak} KiB");
 }

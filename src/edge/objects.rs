@@ -446,3 +446,27 @@ fn storage(action: &'static str, path: &str, error: object_store::Error) -> Erro
     let path = local.map_or_else(|| path.to_owned(), |path| path.display().to_string());
     Error::Storage { action, path, certainty, source: Box::new(error) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_still_written_to_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("folder");
+        std::fs::create_dir(&folder).unwrap();
+        let written = folder.clone();
+        let writer = std::thread::spawn(move || {
+            let begun = std::time::Instant::now();
+            let mut files = 0;
+            while begun.elapsed() < std::time::Duration::from_millis(40) {
+                files += u32::from(std::fs::write(written.join(files.to_string()), "").is_ok());
+            }
+            files
+        });
+        while std::fs::read_dir(&folder).unwrap().next().is_none() {}
+        remove_folder(&folder).unwrap();
+        assert!(writer.join().unwrap() > 0 && !folder.exists());
+    }
+}

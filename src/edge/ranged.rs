@@ -37,8 +37,8 @@ impl Drop for Ahead {
     }
 }
 
-/// The bytes of an object, to be read as they are wanted, on condition of its etag; the first are fetched at once. `unit` is for messages. Must be called inside
-/// of a runtime, and the bytes be read outside of it.
+/// The bytes of an object, to be read as they are wanted, on condition of its etag; the first are fetched at once. `unit` is for
+/// messages. Must be called inside of a runtime, and the bytes be read outside of it.
 #[must_use]
 pub fn stored(objects: &Objects, object: &ObjectId, unit: &str) -> Stored {
     let ranged = Ranged {

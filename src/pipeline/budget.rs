@@ -81,6 +81,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn turns_are_as_many_as_threads_and_memory_are_worth() {
+        for (threads, convert_bytes, local, wish, expected) in
+            [(2, 1 << 30, true, 1 << 20, 3), (2, 1 << 30, false, 1 << 20, 6), (16, 400 << 20, true, 352 << 20, 3)]
+        {
+            let turns = Turns::new(threads, convert_bytes, local);
+            let mut held = Vec::new();
+            while let Some(turn) = futures::FutureExt::now_or_never(turns.take(wish)) {
+                held.push(turn.unwrap());
+            }
+            assert_eq!(held.len(), expected, "{threads} threads");
+        }
+    }
+
+    #[tokio::test]
     async fn what_is_held_is_not_free() {
         let budget = Budget::new(10 * GRAIN_BYTES);
         let held = budget.take(6 * GRAIN_BYTES).await.unwrap();

@@ -6,6 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use edgemill::kernel::records::FORMAT_VERSION;
+use edgemill::lake::Identity;
 use sha2::{Digest, Sha256};
 
 /// The 33 fields of a CloudFront log of today.
@@ -14,6 +16,19 @@ sc-status cs(Referer) cs(User-Agent) cs-uri-query cs(Cookie) x-edge-result-type 
 cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type \
 cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type \
 sc-content-type sc-content-len sc-range-start sc-range-end\n";
+
+/// What a lake is that lies in no place, by its D.
+pub(crate) fn identity(late_seconds: u64) -> Identity {
+    Identity {
+        format: FORMAT_VERSION,
+        lake_id: "test".into(),
+        ledger: "lake".into(),
+        partition: "hour".into(),
+        unit: "hour".into(),
+        late_seconds,
+        query_seconds: 0,
+    }
+}
 
 /// A row of 33 values; the id makes it one of its kind.
 pub(crate) fn row(date: &str, time: &str, id: &str) -> String {
