@@ -61,7 +61,10 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `cloudfront_logs` (
 PARTITIONED BY (`year` string, `month` string, `day` string, `hour` string)
 STORED AS PARQUET
 LOCATION 's3://YOUR-BUCKET/lake/cloudfront_logs/'
-TBLPROPERTIES ('classification'='parquet', 'parquet.compression'='ZSTD');
+TBLPROPERTIES (
+  'classification'='parquet',
+  'parquet.compression'='ZSTD'
+);
 
 MSCK REPAIR TABLE `cloudfront_logs`;
 
@@ -197,7 +200,10 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `alb_logs` (
 PARTITIONED BY (`year` string, `month` string, `day` string, `hour` string)
 STORED AS PARQUET
 LOCATION 's3://YOUR-BUCKET/lake/alb_logs/'
-TBLPROPERTIES ('classification'='parquet', 'parquet.compression'='ZSTD');
+TBLPROPERTIES (
+  'classification'='parquet',
+  'parquet.compression'='ZSTD'
+);
 
 MSCK REPAIR TABLE `alb_logs`;
 
@@ -277,6 +283,9 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `rejects` (
 PARTITIONED BY (`year` string, `month` string, `day` string, `hour` string)
 STORED AS PARQUET
 LOCATION 's3://YOUR-BUCKET/lake/rejects/'
-TBLPROPERTIES ('classification'='parquet', 'parquet.compression'='ZSTD');
+TBLPROPERTIES (
+  'classification'='parquet',
+  'parquet.compression'='ZSTD'
+);
 
 MSCK REPAIR TABLE `rejects`;

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::kernel::names::Layout;
 use crate::kernel::protocol::{Setting, Swap, Wait};
 use crate::kernel::records::FORMAT_VERSION;
-use crate::model::Table;
+use crate::model::{Granularity, Table};
 
 const LAKE_FILE: &str = "_edgemill/lake.json";
 
@@ -103,6 +103,8 @@ impl std::fmt::Display for CatalogChoice {
 pub struct NewLake {
     /// Where it keeps its records; in itself, where nothing is said. An old lake that keeps them elsewhere is refused.
     pub ledger: Option<LedgerChoice>,
+    /// See [`Identity::partition`]; an hour, where nothing is said.
+    pub partition: Option<Granularity>,
     /// See [`Identity::late_seconds`].
     pub late_seconds: Option<u64>,
     /// See [`Identity::query_seconds`].
@@ -110,8 +112,14 @@ pub struct NewLake {
 }
 
 impl NewLake {
-    /// Refuses times that are not those of a lake that is there already: all its workers wait alike, for ever.
+    /// Refuses what is not so of a lake that is there already: all its workers cut and wait alike, for ever.
     fn agrees(&self, identity: &Identity, place: &str) -> Result<()> {
+        if let Some(wanted) = self.partition.filter(|wanted| *wanted != identity.partition) {
+            return Err(Error::usage(
+                format!("the lake '{place}' has a partition for each {}, not for each {wanted}", identity.partition),
+                "leave --partition out, or convert into a new lake",
+            ));
+        }
         let late = self.late_seconds.unwrap_or(identity.late_seconds);
         let query = self.query_seconds.unwrap_or(identity.query_seconds);
         if (late, query) == (identity.late_seconds, identity.query_seconds) {
@@ -124,10 +132,10 @@ impl NewLake {
         ))
     }
 
-    /// A lake with this ledger and the usual times.
+    /// A lake with this ledger and these partitions, and the usual times.
     #[must_use]
-    pub fn with_ledger(ledger: Option<LedgerChoice>) -> Self {
-        Self { ledger, ..Self::default() }
+    pub fn of(ledger: Option<LedgerChoice>, partition: Option<Granularity>) -> Self {
+        Self { ledger, partition, ..Self::default() }
     }
 }
 
@@ -141,7 +149,7 @@ pub struct Identity {
     /// Where its records are kept.
     pub ledger: String,
     /// The length of a partition.
-    pub partition: String,
+    pub partition: Granularity,
     /// What a unit of work is.
     pub unit: String,
     /// D of `kernel::protocol`: no call takes effect later than this after the reading that it rests on. All workers of a lake
@@ -212,7 +220,7 @@ impl Lake {
             format: FORMAT_VERSION,
             lake_id: uuid::Uuid::new_v4().to_string(),
             ledger: ledger.unwrap_or(&LedgerChoice::Lake).to_string(),
-            partition: "hour".to_owned(),
+            partition: new.partition.unwrap_or_default(),
             unit: "hour".to_owned(),
             late_seconds: new.late_seconds.unwrap_or_else(|| late_seconds(&objects)),
             query_seconds: new.query_seconds.unwrap_or(QUERY_SECONDS),
@@ -305,9 +313,9 @@ impl Lake {
             ));
         }
         let records = match &ledger {
-            LedgerChoice::Lake => Records::new(Arc::new(LakeLedger::new(objects.clone()))),
+            LedgerChoice::Lake => Records::new(Arc::new(LakeLedger::new(objects.clone())), identity.partition),
             LedgerChoice::Dynamodb { table } => {
-                Records::new(Arc::new(DynamoLedger::open(table, &identity.lake_id).await))
+                Records::new(Arc::new(DynamoLedger::open(table, &identity.lake_id).await), identity.partition)
             }
         };
         let catalog = open_catalog(&objects, read_catalog(&objects).await?);
@@ -342,7 +350,7 @@ async fn read_identity(objects: &Objects) -> Result<Option<Identity>> {
         return Err(other_version(LAKE_FILE, format));
     }
     let identity: Identity = serde_json::from_value(value).map_err(damaged)?;
-    if identity.ledger.parse::<LedgerChoice>().is_err() || identity.partition != "hour" || identity.unit != "hour" {
+    if identity.ledger.parse::<LedgerChoice>().is_err() || identity.unit != "hour" {
         return Err(damaged("a later version of edgemill made this lake; use that one"));
     }
     Ok(Some(identity))

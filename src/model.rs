@@ -1,11 +1,15 @@
 //! The nouns that every room shares, as types of their own so that they cannot be mixed up.
 
+mod partition;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Seconds in an hour; every partition is one of these long.
+pub use partition::{Granularity, Partition};
+
+/// Seconds in an hour.
 pub const HOUR_SECONDS: i64 = 3_600;
 
 /// An hour of UTC time, counted from 1970-01-01T00.
@@ -126,6 +130,12 @@ pub struct HourRange {
 }
 
 impl HourRange {
+    /// Whether two ranges have an hour in common.
+    #[must_use]
+    pub fn meets(&self, other: Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+
     /// Whether the range holds an hour.
     #[must_use]
     pub fn contains(&self, hour: Hour) -> bool {
@@ -193,30 +203,6 @@ impl Table {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-/// One hour of one table: the folder that a catalog knows as one partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Partition {
-    /// The table.
-    pub table: Table,
-    /// The hour of the rows' own time.
-    pub hour: Hour,
-}
-
-impl Partition {
-    /// The folder below the lake: `cloudfront_logs/year=2026/month=11/day=22/hour=05`.
-    #[must_use]
-    pub fn folder(&self) -> String {
-        let [year, month, day, hour] = self.hour.folders();
-        format!("{}/year={year}/month={month}/day={day}/hour={hour}", self.table)
-    }
-}
-
-impl fmt::Display for Partition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.table, self.hour)
     }
 }
 
@@ -317,11 +303,5 @@ mod tests {
         assert!(!range.contains("2026-11-22T00".parse().unwrap()));
         assert!("2026-11-21T00..2026-11-21T00".parse::<HourRange>().is_err());
         assert!("2026-11-21T00".parse::<HourRange>().is_err());
-    }
-
-    #[test]
-    fn a_partition_names_its_folder() {
-        let partition = Partition { table: Table::CloudfrontLogs, hour: "2026-01-02T03".parse().unwrap() };
-        assert_eq!(partition.folder(), "cloudfront_logs/year=2026/month=01/day=02/hour=03");
     }
 }

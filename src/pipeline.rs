@@ -190,7 +190,7 @@ pub async fn convert(job: Job) -> Result<Summary> {
     }
     let grouped = source::list(&source, &job.naming, job.hours).await?;
     refuse_nothing(&job, &grouped)?;
-    let lake = Lake::open_or_create(&job.to, &NewLake::with_ledger(job.ledger.clone())).await?;
+    let lake = Lake::open_or_create(&job.to, &NewLake::of(job.ledger.clone(), job.partition)).await?;
     let mut summary = convert_listed(job, source, lake, grouped).await?;
     summary.elapsed_seconds = begun.elapsed().as_secs_f64();
     Ok(summary)

@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -96,6 +97,42 @@ fn hours_and_shares_choose_units() {
         converted += convert(&logs, &lake, &["--shard", share])["converted_objects"].as_u64().unwrap();
     }
     assert_eq!((converted, count(&lake).as_str()), (objects, "5000"));
+}
+
+#[test]
+fn partitions_may_be_days_or_months() {
+    let dir = tempfile::tempdir().unwrap();
+    let logs = dir.path().join("logs");
+    let hours = ["--hours", "2026-10-31T20..2026-11-02T04"];
+    exits(0, &[&["generate", "--out", text(&logs), "--rows", "8000", "--seed", "3"], &hours[..]].concat());
+    let per_hour = "SELECT year, month, day, hour, COUNT(*) AS n FROM cf_logs GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4";
+    let some_hours = "SELECT COUNT(*) FROM cf_logs WHERE month = '11' AND hour BETWEEN '03' AND '05' AND day < '02'";
+    let by_time = "SELECT COUNT(*) FROM cloudfront_logs WHERE event_time >= '2026-11-01T05:00:00Z' AND event_time < '2026-11-01T06:00:00Z'";
+    let answers = |lake: &Path| [per_hour, some_hours, by_time].map(|sql| query(lake, sql));
+    let hourly = dir.path().join("hour");
+    convert(&logs, &hourly, &[]);
+    for (granularity, first, others) in [("day", "year=2026/month=10/day=31", 3), ("month", "year=2026/month=10", 2)] {
+        let lake = dir.path().join(granularity);
+        convert(&logs, &lake, &["--partition", granularity, "--compact-files", "0"]);
+        assert_eq!(answers(&lake), answers(&hourly));
+        let folders: BTreeSet<_> =
+            common::files(&lake.join("cloudfront_logs")).iter().map(|file| file.parent().unwrap().to_owned()).collect();
+        assert!(folders.contains(&lake.join("cloudfront_logs").join(first)), "{folders:?}");
+        assert_eq!(folders.len(), others);
+        // Nothing to do, files that are merged, rows that are made anew, and all of it holds.
+        assert_eq!(convert(&logs, &lake, &[])["converted_objects"], 0);
+        exits(0, &["compact", "--lake", text(&lake), "--hours", "2026-11-01T05..2026-11-01T06"]);
+        exits(
+            0,
+            &["reprocess", "--lake", text(&lake), "--from", text(&logs), "--hours", "2026-11-01T05..2026-11-01T07"],
+        );
+        exits(0, &["verify", "--deep", "--lake", text(&lake), "--from", text(&logs)]);
+        exits(0, &["verify", "--deep", "--lake", text(&lake), "--hours", "2026-11-01T05..2026-11-01T06"]);
+        assert_eq!(answers(&lake), answers(&hourly));
+        // A lake stays as it was made.
+        let hour = ["convert", "--from", text(&logs), "--to", text(&lake), "--partition", "hour"];
+        assert!(exits(2, &hour).1.contains(&format!("a partition for each {granularity}")));
+    }
 }
 
 #[test]

@@ -25,7 +25,7 @@ use edgemill::edge::objects::Objects;
 use edgemill::job::{Job, Typed};
 use edgemill::kernel::protocol::Swap;
 use edgemill::lake::Lake;
-use edgemill::model::Table;
+use edgemill::model::{Granularity, Table};
 use edgemill::offload::{self, Pool};
 use edgemill::tidy::ORPHAN_AGE;
 use edgemill::verify::{Options, verify};
@@ -56,7 +56,7 @@ fn place(faults: &Arc<Faults>) -> Place {
     let ledger: Arc<dyn Ledger> = Arc::new(LakeLedger::new(objects.clone()));
     let catalog: Arc<dyn Catalog> = Arc::new(LakeCatalog::new(objects.clone()));
     let lake = Lake {
-        records: Records::new(Arc::new(FlakyLedger::new(ledger, Arc::clone(faults)))),
+        records: Records::new(Arc::new(FlakyLedger::new(ledger, Arc::clone(faults))), Granularity::Hour),
         catalog: Some(Arc::new(FlakyCatalog::new(catalog, Arc::clone(faults)))),
         objects,
         // A call to memory takes effect before it returns.

@@ -12,7 +12,7 @@ use crate::job::rows::{ClientIpChoice, Libraries, TypedRows};
 use crate::job::{Job, Shard, Typed};
 use crate::kernel::names::Layout;
 use crate::lake::LedgerChoice;
-use crate::model::{HourRange, Table};
+use crate::model::{Granularity, HourRange, Table};
 use crate::pipeline;
 
 /// What a conversion and a second one have in common.
@@ -150,6 +150,9 @@ pub struct Args {
     /// Where a new lake keeps its records: lake (in itself) or dynamodb:TABLE [default: lake]
     #[arg(long, value_name = "LEDGER", env = "EDGEMILL_LEDGER")]
     ledger: Option<LedgerChoice>,
+    /// How long the partitions of a new lake are: hour, day or month [default: hour]
+    #[arg(long, value_name = "GRANULARITY", env = "EDGEMILL_PARTITION")]
+    partition: Option<Granularity>,
     /// Only the objects named for these hours, such as 2026-11-21T00..2026-11-22T00 (UTC)
     #[arg(long, value_name = "A..B", env = "EDGEMILL_HOURS", conflicts_with = "last")]
     hours: Option<HourRange>,
@@ -183,6 +186,7 @@ impl Args {
         let file = self.reading.job.clone();
         let typed = Typed {
             ledger: self.ledger,
+            partition: self.partition,
             hours: self.hours,
             last: self.last,
             compact_files: self.compact_files,

@@ -3,7 +3,7 @@
 use super::show;
 use crate::error::{EXIT_DONE, Error, Result};
 use crate::kernel::ddl;
-use crate::model::Table;
+use crate::model::{Granularity, Table};
 
 /// Print the tables and views as SQL
 #[derive(Debug, clap::Args)]
@@ -14,6 +14,9 @@ pub struct Args {
     /// For which engine
     #[arg(long, value_enum, default_value = "athena")]
     dialect: DialectArg,
+    /// How long the lake's partitions are: hour, day or month
+    #[arg(long, value_name = "GRANULARITY", default_value = "hour", env = "EDGEMILL_PARTITION")]
+    partition: Granularity,
     /// Where the lake lies
     #[arg(long, value_name = "URL", default_value = "s3://YOUR-BUCKET/lake", env = "EDGEMILL_LAKE")]
     lake: String,
@@ -23,6 +26,8 @@ pub struct Args {
 enum DialectArg {
     /// Amazon Athena
     Athena,
+    /// Amazon Athena, with partitions that nobody registers
+    AthenaProjection,
     /// Spark SQL
     Spark,
 }
@@ -37,9 +42,10 @@ pub(super) fn run(args: &Args, json: bool) -> Result<u8> {
     });
     let dialect = match args.dialect {
         DialectArg::Athena => ddl::Dialect::Athena,
+        DialectArg::AthenaProjection => ddl::Dialect::AthenaProjection,
         DialectArg::Spark => ddl::Dialect::Spark,
     };
-    let script = ddl::script(dialect, &args.lake, table.transpose()?);
+    let script = ddl::script(dialect, &args.lake, table.transpose()?, args.partition);
     if json {
         show::json(&serde_json::json!({ "sql": script }))?;
     } else {

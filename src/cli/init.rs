@@ -6,6 +6,7 @@ use super::show;
 use crate::edge::ledger::DynamoLedger;
 use crate::error::{EXIT_DONE, Error, Result};
 use crate::lake::{CatalogChoice, Lake, LedgerChoice, NewLake};
+use crate::model::Granularity;
 
 /// Make a lake and the table of its ledger, where they are not there yet
 #[derive(Debug, clap::Args)]
@@ -16,6 +17,9 @@ pub struct Args {
     /// Where the lake keeps its records: lake (in itself) or dynamodb:TABLE, made with on-demand capacity
     #[arg(long, value_name = "LEDGER", default_value = "lake", env = "EDGEMILL_LEDGER")]
     ledger: LedgerChoice,
+    /// How long its partitions are: hour, day or month [default: hour]
+    #[arg(long, value_name = "GRANULARITY", env = "EDGEMILL_PARTITION")]
+    partition: Option<Granularity>,
     /// The catalog that engines follow: none, or lake (one small object a partition, in the lake itself)
     #[arg(long, value_name = "CATALOG", default_value = "none", env = "EDGEMILL_CATALOG")]
     catalog: CatalogChoice,
@@ -44,6 +48,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     }
     let new = NewLake {
         ledger: Some(args.ledger.clone()),
+        partition: args.partition,
         late_seconds: if args.no_late { Some(0) } else { args.late.map(whole_seconds).transpose()? },
         query_seconds: args.queries.map(|queries| queries.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)),
     };

@@ -6,7 +6,7 @@ use super::catalog::Catalog;
 use super::ledger::{Ledger, Versioned};
 use crate::error::Result;
 use crate::kernel::protocol::Swap;
-use crate::model::{Partition, Table};
+use crate::model::{Granularity, Partition, Table};
 
 /// Writers that race for one version.
 const RACERS: usize = 16;
@@ -23,7 +23,9 @@ pub async fn ledger(ledger: &dyn Ledger) -> Result<(), String> {
 /// Holds an empty catalog against its contract.
 pub async fn catalog(catalog: &dyn Catalog) -> Result<(), String> {
     let held: Held = async {
-        let at = |hour: &str| Partition { table: Table::AlbLogs, hour: hour.parse().unwrap_or_else(|_| first_hour()) };
+        let at = |hour: &str| {
+            Partition::of(Table::AlbLogs, Granularity::Hour, hour.parse().unwrap_or_else(|_| first_hour()))
+        };
         let (five, six) = (at("2026-11-21T05"), at("2026-11-21T06"));
         let empty = (catalog.folder(five).await?, catalog.partitions(Table::AlbLogs).await?);
         if empty != (None, Vec::new()) {

@@ -16,7 +16,7 @@ use crate::kernel::names::Layout;
 use crate::kernel::parse::{OBJECT_LIMIT_BYTES, Settings};
 use crate::kernel::plan::Naming;
 use crate::lake::LedgerChoice;
-use crate::model::{HOUR_SECONDS, Hour, HourRange, Table, UnitId};
+use crate::model::{Granularity, HOUR_SECONDS, Hour, HourRange, Table, UnitId};
 use crate::tidy::ORPHAN_AGE;
 
 /// Memory that a run may use unless it is told otherwise.
@@ -49,6 +49,8 @@ pub struct Job {
     pub to: String,
     /// Where a new lake keeps its records; an old one where it always did.
     pub ledger: Option<LedgerChoice>,
+    /// How long the partitions of a new lake are; those of an old one are as they are.
+    pub partition: Option<Granularity>,
     /// How objects are told apart.
     pub naming: Naming,
     /// The fields of logs without a header, by name.
@@ -92,6 +94,7 @@ pub struct Typed {
     pub from: Option<String>,
     pub to: Option<String>,
     pub ledger: Option<LedgerChoice>,
+    pub partition: Option<Granularity>,
     pub table: Option<Table>,
     pub layout: Option<Layout>,
     pub fields: Option<String>,
@@ -127,6 +130,7 @@ impl Typed {
             from: self.from.or(file.from),
             to: self.to.or(file.to),
             ledger: self.ledger.or(file.ledger),
+            partition: self.partition.or(file.partition),
             table: self.table.or(file.table),
             layout: self.layout.or(file.layout),
             fields: self.fields.or(file.fields),
@@ -187,6 +191,7 @@ impl Job {
             from,
             to,
             ledger: typed.ledger,
+            partition: typed.partition,
             naming: Naming { table: typed.table, layout: typed.layout },
             fields: typed.fields.as_deref().map(field_names).transpose()?,
             delimiter: typed.delimiter.as_deref().map(delimiter).transpose()?,
@@ -211,9 +216,9 @@ impl Job {
 impl Job {
     /// What a decoder needs to know of the logs of a table.
     #[must_use]
-    pub fn settings(&self, table: Table) -> Settings {
+    pub fn settings(&self, table: Table, granularity: Granularity) -> Settings {
         let (fields, delimiter) = (self.fields.clone(), self.delimiter.clone());
-        Settings { fields, delimiter, object_limit_bytes: self.object_limit_bytes, ..Settings::of(table) }
+        Settings { granularity, fields, delimiter, object_limit_bytes: self.object_limit_bytes, ..Settings::of(table) }
     }
 }
 

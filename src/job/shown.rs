@@ -14,6 +14,7 @@ struct Shown {
     to: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     ledger: Option<String>,
+    partition: Option<String>,
     format: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     layout: Option<String>,
@@ -63,6 +64,7 @@ impl Job {
             from: place(&self.from),
             to: place(&self.to),
             ledger: self.ledger.as_ref().map(ToString::to_string),
+            partition: self.partition.map(|span| span.to_string()),
             format: match self.naming.table {
                 None => "auto",
                 Some(crate::model::Table::AlbLogs) => "alb",

@@ -101,7 +101,7 @@ pub fn convert_chunk(
     objects: &[RawObject],
     emit: &mut dyn FnMut(OutputFile) -> Result<()>,
 ) -> Result<ChunkReport> {
-    let mut pile = Pile::new(settings.table, recipe);
+    let mut pile = Pile::new(settings.table, settings.granularity, recipe);
     let mut report = ChunkReport { outcomes: Vec::with_capacity(objects.len()), ..ChunkReport::default() };
     for wave in waves(objects) {
         let tasks = tasks(wave);

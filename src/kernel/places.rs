@@ -70,9 +70,9 @@ impl InProgress {
         let id = AttemptId(id.to_owned());
         match (kind, version) {
             ("batch", None) => Some(Self::Batch { table, unit: place.to_owned(), attempt: id }),
-            ("written", None) => Some(Self::Written { partition: Partition { table, hour: place.parse().ok()? }, id }),
+            ("written", None) => Some(Self::Written { partition: Partition::at(table, place)?, id }),
             ("aside", Some(version)) => {
-                let partition = Partition { table, hour: place.parse().ok()? };
+                let partition = Partition::at(table, place)?;
                 Some(Self::Aside { partition, id, version: version.strip_prefix('v')?.parse().ok()? })
             }
             _ => None,
@@ -97,13 +97,13 @@ pub fn staged(unit: &UnitId, attempt: &AttemptId, partition: Partition) -> Strin
 /// checker found a reader of the catalog who saw an hour twice where the folder was used again.)
 #[must_use]
 pub fn aside(partition: Partition, id: &AttemptId, version: u64) -> String {
-    format!("{STAGING}/aside.{}.{}.{}.v{version}", partition.table, partition.hour, id.0)
+    format!("{STAGING}/aside.{}.{}.{}.v{version}", partition.table, partition.time(), id.0)
 }
 
 /// Where a compaction writes its files.
 #[must_use]
 pub fn written(partition: Partition, id: &AttemptId) -> String {
-    format!("{STAGING}/written.{}.{}.{}", partition.table, partition.hour, id.0)
+    format!("{STAGING}/written.{}.{}.{}", partition.table, partition.time(), id.0)
 }
 
 /// One file to be copied, by paths below the lake.
@@ -145,7 +145,7 @@ mod tests {
             let (table, unit, attempt) = (Table::AlbLogs, unit_name(unit), attempt.clone());
             assert_eq!(parsed, Some(InProgress::Batch { table, unit, attempt }));
         }
-        let partition = Partition { table: Table::Rejects, hour: "2026-11-21T05".parse().unwrap() };
+        let partition = Partition::at(Table::Rejects, "2026-11-21T05").unwrap();
         let parsed = InProgress::parse(&name(aside(partition, &attempt, 12)));
         assert_eq!(parsed, Some(InProgress::Aside { partition, id: attempt.clone(), version: 12 }));
         let parsed = InProgress::parse(&name(written(partition, &attempt)));

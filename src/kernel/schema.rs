@@ -281,9 +281,6 @@ pub fn is_logged_field(table: Table, logged: &str) -> bool {
         || column_index(table, &name).is_some_and(|index| columns(table)[index].logged)
 }
 
-/// The partition columns of every table: text, zero-padded, of the row's own time.
-pub const PARTITION_COLUMNS: [&str; 4] = ["year", "month", "day", "hour"];
-
 /// The columns of a table, in order, without the partition columns.
 #[must_use]
 pub const fn columns(table: Table) -> &'static [Column] {
@@ -402,7 +399,7 @@ mod tests {
         for table in Table::ALL {
             for (index, column) in columns(table).iter().enumerate() {
                 assert_eq!(column_index(table, column.name), Some(index), "{} of {table}", column.name);
-                assert!(!PARTITION_COLUMNS.contains(&column.name));
+                assert!(!crate::model::Granularity::Hour.columns().contains(&column.name));
             }
             assert_eq!(arrow_schema(table).fields().len(), columns(table).len());
         }

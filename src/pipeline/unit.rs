@@ -304,7 +304,8 @@ async fn convert_fetched(
     let Fetched { objects, budget: _fetched } = chunk;
     let raw_bytes = objects.iter().map(claimed_raw_bytes).sum();
     let _working = shared.convert_budget.take(convert_cost_bytes(raw_bytes)).await?;
-    let (settings, recipe) = (shared.job.settings(unit.table()), Arc::clone(&shared.recipe));
+    let (settings, recipe) =
+        (shared.job.settings(unit.table(), shared.lake.identity.partition), Arc::clone(&shared.recipe));
     let work = move || {
         // The writer is gone only where it failed.
         let stopped = |_| Error::Stopped { signal: "a failed write" };

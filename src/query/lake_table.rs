@@ -1,4 +1,4 @@
-//! A table as the query engine sees it: a fixed list of Parquet files, each with the hour it belongs to.
+//! A table as the query engine sees it: a fixed list of Parquet files, each with the partition it belongs to.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
 use super::SnapshotFile;
-use super::prune::{self, Hours};
+use super::prune::Hours;
 use super::reader::Readers;
-use crate::kernel::schema::{self, PARTITION_COLUMNS};
-use crate::model::Table;
+use crate::kernel::schema;
+use crate::model::{Granularity, Table};
 
 /// A table over exactly the files it was made with. Files of an older version lack the last columns; they read as NULL.
 #[derive(Debug)]
@@ -39,25 +39,27 @@ impl LakeTable {
     /// A table of the store that the session knows by `url`.
     pub(super) fn new<'a>(
         table: Table,
+        span: Granularity,
         url: ObjectStoreUrl,
         files: impl Iterator<Item = &'a SnapshotFile>,
     ) -> Result<Self> {
         let mut files: Vec<&SnapshotFile> = files.collect();
         // The same snapshot answers in the same order, and a LIMIT takes the earliest hours.
-        files.sort_by(|a, b| (a.hour, &a.path).cmp(&(b.hour, &b.path)));
-        let folders: Vec<[String; 4]> = files.iter().map(|file| file.hour.folders()).collect();
-        let columns = (0..PARTITION_COLUMNS.len()).map(|index| {
+        files.sort_by(|a, b| (a.partition, &a.path).cmp(&(b.partition, &b.path)));
+        let folders: Vec<Vec<String>> = files.iter().map(|file| file.partition.values()).collect();
+        let columns = (0..span.columns().len()).map(|index| {
             Arc::new(folders.iter().map(|values| Some(values[index].as_str())).collect::<StringArray>()) as ArrayRef
         });
-        let partition_fields = PARTITION_COLUMNS.map(|name| Arc::new(Field::new(name, DataType::Utf8, false)));
-        let partitions = RecordBatch::try_new(Arc::new(Schema::new(partition_fields.to_vec())), columns.collect())?;
+        let partition_fields: Vec<_> =
+            span.columns().iter().map(|name| Arc::new(Field::new(*name, DataType::Utf8, false))).collect();
+        let partitions = RecordBatch::try_new(Arc::new(Schema::new(partition_fields.clone())), columns.collect())?;
         // Text is read as views into the decoded pages, which spares a copy of every value that a filter drops.
         let file_schema = Arc::new(transform_schema_to_view(&schema::arrow_schema(table)));
         Ok(Self {
             url,
-            schema: TableSchema::builder(file_schema).with_table_partition_cols(partition_fields.to_vec()).build(),
+            schema: TableSchema::builder(file_schema).with_table_partition_cols(partition_fields).build(),
             rows: files.iter().map(|file| file.rows).collect(),
-            hours: Hours::new(partitions, files.iter().map(|file| file.hour)),
+            hours: Hours::new(partitions, span, files.iter().map(|file| file.partition.hours())),
             files: files.iter().zip(folders).map(|(file, folders)| partitioned(file, folders)).collect(),
         })
     }
@@ -71,7 +73,7 @@ impl LakeTable {
         limit: Option<usize>,
     ) -> Result<(Vec<PartitionedFile>, u64)> {
         let kept = self.hours.keep(state, filters, self.schema.table_schema())?;
-        let all_rows_count = filters.iter().all(prune::decided_by_partition);
+        let all_rows_count = filters.iter().all(|filter| self.hours.decide(filter));
         let enough = limit.filter(|_| all_rows_count).map_or(u64::MAX, |limit| limit as u64);
         let mut files = Vec::new();
         let mut rows: u64 = 0;
@@ -86,7 +88,7 @@ impl LakeTable {
     }
 }
 
-fn partitioned(file: &SnapshotFile, folders: [String; 4]) -> PartitionedFile {
+fn partitioned(file: &SnapshotFile, folders: Vec<String>) -> PartitionedFile {
     let mut partitioned = PartitionedFile::new("", file.size_bytes);
     // Set afterwards: the constructor takes text and would escape an escaped path once more.
     partitioned.object_meta.location = file.path.clone();
@@ -135,7 +137,7 @@ impl TableProvider for LakeTable {
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
         let support = |filter: &&Expr| {
-            if prune::decided_by_partition(filter) {
+            if self.hours.decide(filter) {
                 TableProviderFilterPushDown::Exact
             } else {
                 TableProviderFilterPushDown::Inexact

@@ -27,7 +27,7 @@ use object_store::path::Path;
 use self::lake_table::LakeTable;
 use crate::error::{Error, Result};
 use crate::kernel::ddl::{self, Dialect};
-use crate::model::{Hour, Table};
+use crate::model::{Granularity, Partition, Table};
 
 pub use self::ask::ask;
 pub use self::print::{Format, print};
@@ -41,13 +41,15 @@ pub struct SnapshotFile {
     pub size_bytes: u64,
     /// Its exact number of rows; `COUNT(*)` is answered from it.
     pub rows: u64,
-    /// The hour of its partition.
-    pub hour: Hour,
+    /// Its partition.
+    pub partition: Partition,
 }
 
 /// The files that make up the lake at one moment. A table that is not named, or has no files, is an empty table.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
+    /// How long the lake's partitions are.
+    pub span: Granularity,
     /// The files of each table.
     pub files: Vec<(Table, Vec<SnapshotFile>)>,
 }
@@ -121,10 +123,10 @@ async fn open(
     context.register_object_store(url.as_ref(), store);
     for table in Table::ALL {
         let files = snapshot.files.iter().filter(|(of, _)| *of == table).flat_map(|(_, files)| files);
-        context.register_table(table.name(), Arc::new(LakeTable::new(table, url.clone(), files)?))?;
+        context.register_table(table.name(), Arc::new(LakeTable::new(table, snapshot.span, url.clone(), files)?))?;
     }
     for view in ddl::VIEWS {
-        context.sql(&ddl::create_view(view, Dialect::DataFusion)).await?;
+        context.sql(&ddl::create_view(view, Dialect::DataFusion, snapshot.span)).await?;
     }
     Ok(context)
 }

@@ -1,5 +1,5 @@
 //! Which files can hold a row of an answer, known before any of them is opened: from the partition columns, and from the
-//! hour in which every `event_time` of a file lies.
+//! hours in which every `event_time` of a file lies.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,11 +16,10 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 
-use crate::kernel::schema::PARTITION_COLUMNS;
-use crate::model::{HOUR_SECONDS, Hour};
+use crate::model::{Granularity, HourRange};
 
 /// Whether the partition columns alone decide a filter, so that it holds for all rows of a file or for none.
-pub(super) fn decided_by_partition(filter: &Expr) -> bool {
+fn decided_by_partition(filter: &Expr, span: Granularity) -> bool {
     // A subquery's answer is not known while files are chosen, whatever columns surround it.
     let asks_elsewhere = filter.exists(|part| {
         Ok(matches!(
@@ -33,7 +32,7 @@ pub(super) fn decided_by_partition(filter: &Expr) -> bool {
                 | Expr::ScalarVariable(..)
         ))
     });
-    matches!(asks_elsewhere, Ok(false)) && expr_applicable_for_cols(&PARTITION_COLUMNS, filter)
+    matches!(asks_elsewhere, Ok(false)) && expr_applicable_for_cols(span.columns(), filter)
 }
 
 /// What is known of each file of a table without opening it.
@@ -41,22 +40,28 @@ pub(super) fn decided_by_partition(filter: &Expr) -> bool {
 pub(super) struct Hours {
     /// One row per file: its partition columns.
     partitions: RecordBatch,
+    span: Granularity,
     first_instants: ArrayRef,
     last_instants: ArrayRef,
 }
 
 impl Hours {
     /// The partition columns and hours of a table's files, in the same order.
-    pub(super) fn new(partitions: RecordBatch, hours: impl Iterator<Item = Hour>) -> Self {
-        let starts: Vec<i64> = hours.map(|hour| hour.start_unix_seconds() * 1_000_000).collect();
-        let ends = starts.iter().map(|start| start + HOUR_SECONDS * 1_000_000 - 1);
+    pub(super) fn new(partitions: RecordBatch, span: Granularity, hours: impl Iterator<Item = HourRange>) -> Self {
+        let micros = |hour: crate::model::Hour| hour.start_unix_seconds() * 1_000_000;
+        let (starts, ends): (Vec<i64>, Vec<i64>) = hours.map(|of| (micros(of.start), micros(of.end) - 1)).unzip();
         let instants = |values: Vec<i64>| Arc::new(TimestampMicrosecondArray::from(values).with_timezone("UTC"));
-        Self { partitions, last_instants: instants(ends.collect()), first_instants: instants(starts) }
+        Self { partitions, span, last_instants: instants(ends), first_instants: instants(starts) }
+    }
+
+    /// Whether the partition columns alone decide a filter.
+    pub(super) fn decide(&self, filter: &Expr) -> bool {
+        decided_by_partition(filter, self.span)
     }
 
     /// For each file, whether it may hold a row that passes every filter. `schema` is that of the table.
     pub(super) fn keep(&self, state: &dyn Session, filters: &[Expr], schema: &SchemaRef) -> Result<Vec<bool>> {
-        let (decided, others): (Vec<_>, Vec<_>) = filters.iter().cloned().partition(decided_by_partition);
+        let (decided, others): (Vec<_>, Vec<_>) = filters.iter().cloned().partition(|filter| self.decide(filter));
         let mut keep = vec![true; self.partitions.num_rows()];
         if let Some(filter) = conjunction(decided) {
             narrow(&mut keep, &self.passing(state, filter)?);

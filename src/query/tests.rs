@@ -14,7 +14,7 @@ use parquet::arrow::ArrowWriter;
 use super::*;
 use crate::error::EXIT_USAGE;
 use crate::kernel::schema;
-use crate::model::Partition;
+use crate::model::{Granularity, Hour, Partition};
 
 const THREADS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
@@ -50,8 +50,9 @@ async fn put(store: &InMemory, name: &str, hour: Hour, batch: &RecordBatch) -> S
     let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
     writer.write(batch).unwrap();
     writer.close().unwrap();
-    let path = Path::from(format!("{}/{name}", Partition { table: Table::CloudfrontLogs, hour }.folder()));
-    let file = SnapshotFile { path, size_bytes: bytes.len() as u64, rows: batch.num_rows() as u64, hour };
+    let partition = Partition::of(Table::CloudfrontLogs, Granularity::Hour, hour);
+    let path = Path::from(format!("{}/{name}", partition.folder()));
+    let file = SnapshotFile { path, size_bytes: bytes.len() as u64, rows: batch.num_rows() as u64, partition };
     store.put(&file.path, PutPayload::from(bytes)).await.unwrap();
     file
 }
@@ -75,7 +76,10 @@ async fn lake() -> (Arc<InMemory>, Snapshot) {
     ];
     // Not committed, so no query may see it.
     put(&store, "stray.parquet", five, &batch(five, LATE, width)).await;
-    (Arc::new(store), Snapshot { files: vec![(Table::CloudfrontLogs, files), (Table::Rejects, Vec::new())] })
+    (
+        Arc::new(store),
+        Snapshot { span: Granularity::Hour, files: vec![(Table::CloudfrontLogs, files), (Table::Rejects, Vec::new())] },
+    )
 }
 
 async fn ask(sql: &str, format: Format) -> String {
@@ -228,7 +232,9 @@ async fn nothing_can_be_written() {
 
 #[tokio::test]
 async fn an_empty_lake_answers_no_rows() {
-    for snapshot in [Snapshot::default(), Snapshot { files: vec![(Table::CloudfrontLogs, Vec::new())] }] {
+    for snapshot in
+        [Snapshot::default(), Snapshot { span: Granularity::Hour, files: vec![(Table::CloudfrontLogs, Vec::new())] }]
+    {
         let store = Arc::new(InMemory::new());
         for (sql, csv) in [
             ("SELECT * FROM cf_logs WHERE year = '2026' AND bytes > 1", None),

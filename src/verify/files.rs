@@ -94,7 +94,7 @@ fn missing_partitions(
 ) {
     let known: BTreeMap<Partition, &PartitionRecord> =
         records.iter().map(|record| (record.partition, record)).collect();
-    let asked = |partition: &Partition| options.hours.is_none_or(|hours| hours.contains(partition.hour));
+    let asked = |partition: &Partition| options.hours.is_none_or(|hours| hours.meets(partition.hours()));
     let places = expected.rows.keys().filter(|(partition, _)| partition.table == table && asked(partition));
     let lacking = |(partition, unit): &&(Partition, UnitId)| {
         known.get(partition).is_none_or(|record| record.part(unit).is_none())
@@ -171,7 +171,7 @@ async fn catalog(
         }
     }
     let known: BTreeSet<Partition> = records.iter().map(|record| record.partition).collect();
-    let asked = |partition: &Partition| options.hours.is_none_or(|hours| hours.contains(partition.hour));
+    let asked = |partition: &Partition| options.hours.is_none_or(|hours| hours.meets(partition.hours()));
     for partition in there.keys().filter(|partition| asked(partition) && !known.contains(partition)) {
         report.find(Kind::Unregistered, format!("{partition}: the catalog has it, the ledger does not"));
     }

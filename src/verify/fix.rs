@@ -143,7 +143,7 @@ async fn delete_unnamed(lake: &Lake, report: &Report) -> Result<u64> {
     Ok(deleted)
 }
 
-/// The partition and name of a file that edgemill may have written: `<table>/year=/month=/day=/hour=/<time>-<hash>-<n>.parquet`.
+/// The partition and name of a file that edgemill may have written: `<table>/year=/.../<time>-<hash>-<n>.parquet`.
 fn placed(path: &str) -> Option<(Partition, &str)> {
     let (folder, name) = path.rsplit_once('/')?;
     let mut parts = name.strip_suffix(".parquet")?.split('-');
@@ -158,9 +158,7 @@ fn placed(path: &str) -> Option<(Partition, &str)> {
     let table = folders.next()?;
     let table = Table::ALL.into_iter().find(|of| of.name() == table)?;
     let values: Vec<&str> = folders.filter_map(|part| part.split_once('=').map(|(_, value)| value)).collect();
-    let [year, month, day, hour] = values.as_slice() else { return None };
-    let hour = format!("{year}-{month}-{day}T{hour}").parse().ok()?;
-    let partition = Partition { table, hour };
+    let partition = Partition::of_values(table, &values)?;
     (ours && partition.folder() == folder).then_some((partition, name))
 }
 

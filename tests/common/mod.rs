@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 
 use edgemill::kernel::records::FORMAT_VERSION;
 use edgemill::lake::Identity;
+use edgemill::model::Granularity;
 use sha2::{Digest, Sha256};
 
 /// The 33 fields of a CloudFront log of today.
@@ -23,7 +24,7 @@ pub(crate) fn identity(late_seconds: u64) -> Identity {
         format: FORMAT_VERSION,
         lake_id: "test".into(),
         ledger: "lake".into(),
-        partition: "hour".into(),
+        partition: Granularity::Hour,
         unit: "hour".into(),
         late_seconds,
         query_seconds: 0,

@@ -8,7 +8,7 @@ use edgemill::kernel::records::{
     AttemptId, BatchEntry, BatchId, BatchState, FORMAT_VERSION, FileEntry, Manifest, ManifestInput, ManifestOutput,
     Replaced, UnitRecord,
 };
-use edgemill::model::{Hour, ObjectId, Partition, Table, UnitId};
+use edgemill::model::{Granularity, Hour, ObjectId, Partition, Table, UnitId};
 use edgemill::stats::LineStats;
 
 /// Sentences of the protocol that an environment would break, not a machine.
@@ -92,7 +92,7 @@ pub(crate) fn unit(place: usize) -> UnitId {
 
 pub(crate) fn partition(place: usize) -> Partition {
     let first: Hour = "2026-11-21T04".parse().unwrap();
-    Partition { table: Table::CloudfrontLogs, hour: first.plus(i64::try_from(place).unwrap()) }
+    Partition::of(Table::CloudfrontLogs, Granularity::Hour, first.plus(i64::try_from(place).unwrap()))
 }
 
 /// The partition that a row is in: `a` to `m` in the first. Rules change, and every reprocessing moves `b` to the other.

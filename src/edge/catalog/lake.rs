@@ -1,4 +1,4 @@
-//! A catalog in the lake itself: one small object a partition, `_edgemill/catalog/<table>/<hour>.txt`, which holds its folder.
+//! A catalog in the lake itself: one small object a partition, `_edgemill/catalog/<table>/<time>.txt`, which holds its folder.
 //!
 //! For engines that are told their partitions by a script, and to see how a lake behaves behind a catalog without an account.
 
@@ -39,24 +39,21 @@ fn folder_of(table: Table) -> String {
 #[async_trait]
 impl Catalog for LakeCatalog {
     async fn folder(&self, partition: Partition) -> Result<Option<String>> {
-        self.read(&Path::from(format!("{}/{}.txt", folder_of(partition.table), partition.hour))).await
+        self.read(&Path::from(format!("{}/{}.txt", folder_of(partition.table), partition.time()))).await
     }
 
     async fn set(&self, partition: Partition, folder: &str) -> Result<()> {
-        let path = Path::from(format!("{}/{}.txt", folder_of(partition.table), partition.hour));
+        let path = Path::from(format!("{}/{}.txt", folder_of(partition.table), partition.time()));
         self.lake.put(&path, format!("{folder}\n").into()).await
     }
 
     async fn partitions(&self, table: Table) -> Result<Vec<(Partition, String)>> {
         let listed: Vec<_> = self.lake.list(&folder_of(table)).try_collect().await?;
-        let mut hours: Vec<_> =
-            listed.iter().filter_map(|object| object.location.filename()?.strip_suffix(".txt")?.parse().ok()).collect();
-        hours.sort_unstable();
-        let read = |hour| async move {
-            let partition = Partition { table, hour };
-            Ok(self.folder(partition).await?.map(|folder| (partition, folder)))
-        };
-        futures::stream::iter(hours.into_iter().map(read))
+        let named = |name: &str| Partition::at(table, name.strip_suffix(".txt")?);
+        let mut partitions: Vec<_> = listed.iter().filter_map(|object| named(object.location.filename()?)).collect();
+        partitions.sort_unstable();
+        let read = |partition| async move { Ok(self.folder(partition).await?.map(|folder| (partition, folder))) };
+        futures::stream::iter(partitions.into_iter().map(read))
             .buffered(READS_AT_A_TIME)
             .try_filter_map(|found| async { Ok(found) })
             .try_collect()

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::kernel::places::{UNTIMED, unit_name};
 use crate::kernel::protocol::Swap;
 use crate::kernel::records::{FORMAT_VERSION, PartitionRecord, UnitRecord};
-use crate::model::{HourRange, Partition, Table, UnitId};
+use crate::model::{Granularity, HourRange, Partition, Table, UnitId};
 
 /// A record as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,13 +53,14 @@ pub trait Ledger: Debug + Send + Sync {
 #[derive(Clone, Debug)]
 pub struct Records {
     ledger: Arc<dyn Ledger>,
+    span: Granularity,
 }
 
 impl Records {
-    /// Records over a ledger.
+    /// Records over a ledger, of a lake whose partitions are so long.
     #[must_use]
-    pub fn new(ledger: Arc<dyn Ledger>) -> Self {
-        Self { ledger }
+    pub fn new(ledger: Arc<dyn Ledger>, span: Granularity) -> Self {
+        Self { ledger, span }
     }
 
     /// A unit's record; version 0 where nothing is known of the unit.
@@ -125,9 +126,18 @@ impl Records {
         self.swap(&partition_key(next.partition), next.version, next).await
     }
 
-    /// The partitions of a table, of a range of hours or all.
+    /// The partitions of a table that hold an hour of a range, or all.
     pub async fn partitions(&self, table: Table, hours: Option<HourRange>) -> Result<Vec<PartitionRecord>> {
-        self.scan(&format!("partitions/{table}/"), hours).await
+        let (from, to) = self.partition_keys(table, hours);
+        self.scan_between(&from, &to).await
+    }
+
+    fn partition_keys(&self, table: Table, hours: Option<HourRange>) -> (String, String) {
+        let Some(hours) = hours.map(|hours| self.span.whole(hours)) else {
+            return (format!("partitions/{table}/"), format!("partitions/{table}0"));
+        };
+        let key = |hour| partition_key(Partition { table, hour, span: self.span });
+        (key(hours.start), key(hours.end))
     }
 
     async fn swap(&self, key: &str, version: u64, record: &(impl Serialize + Sync)) -> Result<Swap> {
@@ -156,11 +166,7 @@ impl Records {
 
     /// As [`Self::partitions`], each by itself: one that is damaged hides no other.
     pub async fn each_partition(&self, table: Table, hours: Option<HourRange>) -> Result<Vec<Result<PartitionRecord>>> {
-        let prefix = format!("partitions/{table}");
-        let (from, to) = hours.map_or_else(
-            || (format!("{prefix}/"), format!("{prefix}0")),
-            |hours| (format!("{prefix}/{}", hours.start), format!("{prefix}/{}", hours.end)),
-        );
+        let (from, to) = self.partition_keys(table, hours);
         let found = self.ledger.scan(&from, &to).await?;
         Ok(found.iter().map(|(key, record)| decode(key, record)).collect())
     }
@@ -190,7 +196,7 @@ fn unit_of(key: &str) -> Option<UnitId> {
 }
 
 fn partition_key(partition: Partition) -> String {
-    format!("partitions/{}/{}", partition.table, partition.hour)
+    format!("partitions/{}/{}", partition.table, partition.time())
 }
 
 fn decode<R: DeserializeOwned>(key: &str, record: &Versioned) -> Result<R> {

@@ -1,7 +1,7 @@
 //! The views under which people's existing queries run unchanged, and the one shape over all logs.
 
 use super::Dialect;
-use crate::model::Table;
+use crate::model::{Granularity, Table};
 
 /// How a column of a view comes from the columns of its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +38,13 @@ impl Expression {
         }
     }
 
-    pub(super) fn sql(self, dialect: Dialect) -> String {
+    /// Of a lake whose partitions are longer than an hour, the hour comes from the row's own time.
+    pub(super) fn sql(self, dialect: Dialect, span: Granularity) -> String {
         let quoted = |name: &str| dialect.quote(name);
         match self {
+            Self::Same(name @ ("day" | "hour")) if !span.columns().contains(&name) => {
+                part(&quoted("event_time"), name, dialect)
+            }
             Self::Same(name) => quoted(name),
             Self::TrueOrFalse(name) => format!("CASE WHEN {} THEN 'True' ELSE 'False' END", quoted(name)),
             Self::DateOf(name) => date(&quoted(name), dialect),
@@ -49,7 +53,9 @@ impl Expression {
             Self::Matched(name, pattern) => {
                 let matched = match dialect {
                     Dialect::DataFusion => format!("regexp_match({}, '{pattern}')[1]", quoted(name)),
-                    Dialect::Athena | Dialect::Spark => format!("regexp_extract({}, '{pattern}', 1)", quoted(name)),
+                    Dialect::Athena | Dialect::AthenaProjection | Dialect::Spark => {
+                        format!("regexp_extract({}, '{pattern}', 1)", quoted(name))
+                    }
                 };
                 // Engines differ in whether nothing is NULL or empty.
                 format!("nullif({matched}, '')")
@@ -64,16 +70,27 @@ impl Expression {
 
 fn date(column: &str, dialect: Dialect) -> String {
     match dialect {
-        Dialect::Athena | Dialect::DataFusion => format!("CAST({column} AS DATE)"),
+        Dialect::Athena | Dialect::AthenaProjection | Dialect::DataFusion => format!("CAST({column} AS DATE)"),
         // Spark's casts and formats work in the zone of the session, and no zone can be subtracted rightly around
         // the hour in which clocks change. Seconds since 1970 know no zone, so both are computed from those.
         Dialect::Spark => format!("date_from_unix_date(CAST(floor(unix_seconds({column}) / 86400) AS INT))"),
     }
 }
 
+/// The day of the month or the hour of the day, in two digits, as a partition's column has it.
+fn part(column: &str, name: &str, dialect: Dialect) -> String {
+    let format = if name == "day" { "%d" } else { "%H" };
+    match dialect {
+        Dialect::Athena | Dialect::AthenaProjection => format!("date_format({column}, '{format}')"),
+        Dialect::DataFusion => format!("to_char({column}, '{format}')"),
+        Dialect::Spark if name == "day" => format!("date_format({}, 'dd')", date(column, dialect)),
+        Dialect::Spark => format!("substr({}, 1, 2)", time(column, dialect)),
+    }
+}
+
 fn time(column: &str, dialect: Dialect) -> String {
     match dialect {
-        Dialect::Athena => format!("date_format({column}, '%H:%i:%s')"),
+        Dialect::Athena | Dialect::AthenaProjection => format!("date_format({column}, '%H:%i:%s')"),
         Dialect::DataFusion => format!("to_char({column}, '%H:%M:%S')"),
         Dialect::Spark => {
             let second = format!("pmod(unix_seconds({column}), 86400)");

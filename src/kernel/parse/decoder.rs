@@ -6,7 +6,7 @@ use memchr::memchr;
 use super::json::Names;
 use super::{BLOCK_ROWS, Block, Reject, RowPlace, Sink, Span, alb, delimited, found, json};
 use crate::kernel::inflate::Damage;
-use crate::model::Table;
+use crate::model::{Granularity, Table};
 use crate::stats::LineStats;
 
 /// What a job says of its logs, beyond what they say themselves.
@@ -14,6 +14,8 @@ use crate::stats::LineStats;
 pub struct Settings {
     /// The table that the rows go to.
     pub table: Table,
+    /// How long its partitions are.
+    pub granularity: Granularity,
     /// The names of the fields of logs without a header.
     pub fields: Option<Vec<String>>,
     /// What separates values, one byte or some; found out where it is not named.
@@ -37,6 +39,7 @@ impl Settings {
     pub const fn of(table: Table) -> Self {
         Self {
             table,
+            granularity: Granularity::Hour,
             fields: None,
             delimiter: None,
             object_limit_bytes: OBJECT_LIMIT_BYTES,
