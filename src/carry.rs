@@ -7,12 +7,13 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 
+use crate::edge::catalog::Place;
 use crate::edge::clock;
 use crate::edge::manifests;
 use crate::error::{Error, Result};
 use crate::kernel::places::{FileCopy, STAGING};
 use crate::kernel::protocol::{Action, Change, Commit, End, Ended, Event, Outcome, Register, Settle, Switch, Wait};
-use crate::kernel::records::{AttemptId, BatchEntry, Manifest, UnitRecord};
+use crate::kernel::records::{AttemptId, BatchEntry, Manifest, PartitionRecord, UnitRecord};
 use crate::lake::Lake;
 use crate::model::Partition;
 
@@ -64,6 +65,37 @@ pub async fn register(lake: &Lake, partition: Partition) -> Result<Outcome> {
     Errand::new(lake, partition.to_string()).drive(&mut |event| machine.step(event)).await
 }
 
+/// Tells the catalog how much a partition holds by now, where it knows the partition and was told less. Nothing rests on it.
+pub async fn tell(lake: &Lake, partition: Partition) -> Result<()> {
+    let Some(catalog) = &lake.catalog else { return Ok(()) };
+    let read_at = clock::since_boot();
+    let record = lake.records.partition(partition).await?;
+    let place = place(&record);
+    let settled = record.rewrite.is_none() && record.registered.as_ref() == Some(&record.folder);
+    if settled && !catalog.has_told(partition, &place) {
+        // As safe as registering it: the folder is that of a record which was just read, and the call is not sent late.
+        catalog.set(partition, &place, until(lake, read_at)).await?;
+    }
+    Ok(())
+}
+
+/// Where a partition's files lie, and how much that is.
+fn place(record: &PartitionRecord) -> Place {
+    let mut place = Place { folder: record.folder.clone(), ..Place::default() };
+    for file in record.files() {
+        place.files += 1;
+        place.rows += file.rows;
+        place.size_bytes += file.size_bytes;
+    }
+    place
+}
+
+/// Half of D after a reading: the other half is left for the call.
+fn until(lake: &Lake, read_at: Duration) -> Duration {
+    let late = lake.delay(Wait::Late);
+    if late.is_zero() { Duration::MAX } else { read_at + late / 2 }
+}
+
 /// Ends an attempt that no record names; [`Outcome::Busy`] where one does after all. `unit_key` is the unit's key in the
 /// ledger, where it is a batch's.
 pub async fn end(lake: &Lake, what: Ended, unit_key: Option<String>) -> Result<Outcome> {
@@ -80,8 +112,9 @@ struct Errand<'a> {
     about: String,
     manifest: Option<&'a Manifest>,
     unit_key: Option<String>,
-    /// The partition that was read last.
+    /// The partition that was read last, and where its files lie.
     partition: Option<Partition>,
+    place: Place,
     /// When the record was read that copies, deletions and catalog calls rest on; since the machine started, suspension
     /// counted.
     read_at: Duration,
@@ -98,6 +131,7 @@ impl<'a> Errand<'a> {
             manifest: None,
             unit_key: None,
             partition: None,
+            place: Place::default(),
             read_at: Duration::ZERO,
             copied: HashSet::new(),
         }
@@ -156,7 +190,9 @@ impl<'a> Errand<'a> {
             Action::ReadPartition(partition) => {
                 self.read_at = clock::since_boot();
                 self.partition = Some(partition);
-                Event::Partition(lake.records.partition(partition).await?)
+                let record = lake.records.partition(partition).await?;
+                self.place = place(&record);
+                Event::Partition(record)
             }
             Action::SwapPartition(next) => Event::Swapped(lake.records.swap_partition(&next).await?),
             Action::Settle(partition) => {
@@ -187,10 +223,10 @@ impl<'a> Errand<'a> {
                 Event::Waited
             }
             Action::SetCatalog(partition, folder) => match &lake.catalog {
-                Some(_) if self.too_late() => Event::TooLate,
                 Some(catalog) => {
-                    catalog.set(partition, &folder).await?;
-                    Event::CatalogSet
+                    let place = Place { folder, ..self.place.clone() };
+                    let taken = catalog.set(partition, &place, self.until()).await?;
+                    if taken { Event::CatalogSet } else { Event::TooLate }
                 }
                 None => Event::CatalogSet,
             },
@@ -214,8 +250,12 @@ impl<'a> Errand<'a> {
     /// Whether a call that rests on the last reading might take effect too late. Half of the time is left for the call.
     /// A lake whose D is nothing lies where every call takes effect before it returns and nothing is ever stopped: in a test.
     fn too_late(&self) -> bool {
-        let late = self.lake.delay(Wait::Late);
-        !late.is_zero() && clock::since_boot().saturating_sub(self.read_at) > late / 2
+        clock::since_boot() > self.until()
+    }
+
+    /// When it is too late for a call that rests on the last reading.
+    fn until(&self) -> Duration {
+        until(self.lake, self.read_at)
     }
 
     async fn copy(&mut self, wanted: Vec<FileCopy>) -> Result<Event> {

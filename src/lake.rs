@@ -2,6 +2,8 @@
 //!
 //! `_edgemill/lake.json` is created only if absent and never changes: it fixes what every run must agree on.
 
+mod choices;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +12,10 @@ use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::edge::access::Access;
 use crate::edge::aws::S3_LATE_SECONDS;
-use crate::edge::catalog::{Catalog, LakeCatalog};
+use crate::edge::catalog::{AthenaCatalog, Catalog, GlueCatalog, LEAST_LATE_SECONDS, LakeCatalog};
+use crate::edge::claims::{Claims, LEASE};
 use crate::edge::ledger::{DynamoLedger, LakeLedger, Records, other_version};
 use crate::edge::location::Location;
 use crate::edge::objects::Objects;
@@ -19,7 +23,9 @@ use crate::error::{Error, Result};
 use crate::kernel::names::Layout;
 use crate::kernel::protocol::{Setting, Swap, Wait};
 use crate::kernel::records::FORMAT_VERSION;
-use crate::model::{Granularity, Table};
+use crate::model::Granularity;
+
+pub use choices::{CatalogChoice, LedgerChoice};
 
 const LAKE_FILE: &str = "_edgemill/lake.json";
 
@@ -33,70 +39,6 @@ const LOCAL_LATE_SECONDS: u64 = 2;
 
 /// How long a query over a catalog's partition may go on after the partition was pointed elsewhere.
 const QUERY_SECONDS: u64 = 300;
-
-/// Where a lake's records are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LedgerChoice {
-    /// In the lake itself.
-    Lake,
-    /// In a DynamoDB table.
-    Dynamodb {
-        /// Its name.
-        table: String,
-    },
-}
-
-impl std::str::FromStr for LedgerChoice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            None if text == "lake" => Ok(Self::Lake),
-            Some(("dynamodb", table)) if !table.is_empty() => Ok(Self::Dynamodb { table: table.to_owned() }),
-            _ => Err(format!("'{text}' is no ledger; write lake or dynamodb:TABLE")),
-        }
-    }
-}
-
-impl std::fmt::Display for LedgerChoice {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Lake => f.write_str("lake"),
-            Self::Dynamodb { table } => write!(f, "dynamodb:{table}"),
-        }
-    }
-}
-
-/// Which catalog engines follow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CatalogChoice {
-    /// None: readers ask the ledger (`edgemill query`) or list folders.
-    #[default]
-    None,
-    /// One in the lake itself.
-    Lake,
-}
-
-impl std::str::FromStr for CatalogChoice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "none" => Ok(Self::None),
-            "lake" => Ok(Self::Lake),
-            _ => Err(format!("'{text}' is no catalog; write lake or none")),
-        }
-    }
-}
-
-impl std::fmt::Display for CatalogChoice {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::None => "none",
-            Self::Lake => "lake",
-        })
-    }
-}
 
 /// What a new lake is to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -170,12 +112,19 @@ pub struct Lake {
     pub identity: Identity,
     /// The catalog that engines follow, if there is one.
     pub catalog: Option<Arc<dyn Catalog>>,
+    /// Which catalog was chosen.
+    pub chosen: CatalogChoice,
 }
 
 impl Lake {
     /// Opens a lake for reading; refuses a folder that is none.
     pub async fn open(place: &str) -> Result<Self> {
-        let objects = Objects::open(&Location::existing(place)?).await?;
+        Self::open_as(place, &Access::default()).await
+    }
+
+    /// Opens a lake that is reached in some way; refuses a folder that is none.
+    pub async fn open_as(place: &str, access: &Access) -> Result<Self> {
+        let objects = Objects::open_as(&Location::existing(place)?, access).await?;
         match read_identity(&objects).await? {
             Some(identity) => Self::of(objects, identity, None).await,
             None => Err(Error::usage(
@@ -198,9 +147,9 @@ impl Lake {
 
     /// Opens a lake for writing; makes one of an empty or missing folder and refuses one that holds anything else. A lake
     /// keeps the ledger that it was made with: another `ledger` is refused.
-    pub async fn open_or_create(place: &str, new: &NewLake) -> Result<Self> {
+    pub async fn open_or_create(place: &str, new: &NewLake, access: &Access) -> Result<Self> {
         let ledger = new.ledger.as_ref();
-        let objects = Objects::open(&Location::created(place)?).await?;
+        let objects = Objects::open_as(&Location::created(place)?, access).await?;
         if let Some(identity) = read_identity(&objects).await? {
             new.agrees(&identity, place)?;
             return Self::of(objects, identity, ledger).await;
@@ -237,13 +186,17 @@ impl Lake {
     }
 
     /// Lets engines follow a catalog from now on. A lake has one, for ever: another is refused.
+    ///
+    /// A run that opened the lake before knows nothing of it, and would rewrite hours without waiting for the catalog's readers,
+    /// so the choice is refused while a run is at work, as far as its claims tell.
     pub async fn choose_catalog(&mut self, choice: CatalogChoice) -> Result<()> {
+        self.refuse_catalog(&choice)?;
         if choice != CatalogChoice::None {
-            if read_catalog(&self.objects).await? == CatalogChoice::None && self.has_units().await? {
-                // A run that opened the lake before would rewrite hours without waiting for the catalog's readers.
+            let first = choice.registers() && read_catalog(&self.objects).await? == CatalogChoice::None;
+            if first && Claims::new(self.objects.clone(), LEASE).anyone_alive().await? {
                 return Err(Error::usage(
-                    format!("the lake '{}' has rows already", self.objects.url()),
-                    "choose the catalog before the first convert: make a new lake",
+                    format!("a run is at work in the lake '{}'", self.objects.url()),
+                    "choose its catalog when it has ended, before the next one begins",
                 ));
             }
             self.objects.put_new(&Path::from(CATALOG_FILE), choice.to_string().into()).await?;
@@ -255,17 +208,28 @@ impl Lake {
                 "leave --catalog out, or make a new lake",
             ));
         }
-        self.catalog = open_catalog(&self.objects, chosen);
+        self.catalog = open_catalog(&self.objects, &chosen).await;
+        self.chosen = chosen;
         Ok(())
     }
 
-    async fn has_units(&self) -> Result<bool> {
-        for table in Table::LOGS {
-            if !self.records.units(table, None).await?.is_empty() {
-                return Ok(true);
-            }
+    fn refuse_catalog(&self, choice: &CatalogChoice) -> Result<()> {
+        let (url, late) = (self.objects.url(), self.identity.late_seconds);
+        if choice.database().is_some() && !url.starts_with("s3://") {
+            return Err(Error::usage(
+                format!("the lake '{url}' is not in S3, where Athena reads"),
+                "make it at s3://BUCKET/PREFIX, or choose the catalog lake or none",
+            ));
         }
-        Ok(false)
+        // Without any D every call is believed to be over when it is answered: in a test.
+        let too_short = late > 0 && late < LEAST_LATE_SECONDS;
+        if choice.database().is_some() && choice.registers() && too_short {
+            return Err(Error::usage(
+                format!("the lake '{url}' was made with --late {late}s"),
+                format!("a call to the catalog may take longer: make a new lake with --late {LEAST_LATE_SECONDS}s"),
+            ));
+        }
+        Ok(())
     }
 
     /// What the protocol has to know of this lake.
@@ -318,8 +282,9 @@ impl Lake {
                 Records::new(Arc::new(DynamoLedger::open(table, &identity.lake_id).await), identity.partition)
             }
         };
-        let catalog = open_catalog(&objects, read_catalog(&objects).await?);
-        Ok(Self { objects, records, identity, catalog })
+        let chosen = read_catalog(&objects).await?;
+        let catalog = open_catalog(&objects, &chosen).await;
+        Ok(Self { objects, records, identity, catalog, chosen })
     }
 }
 
@@ -335,10 +300,14 @@ async fn read_catalog(objects: &Objects) -> Result<CatalogChoice> {
     parsed.map_err(|error: String| Error::LedgerDamaged { path: path(), source: error.into() })
 }
 
-fn open_catalog(objects: &Objects, choice: CatalogChoice) -> Option<Arc<dyn Catalog>> {
+async fn open_catalog(objects: &Objects, choice: &CatalogChoice) -> Option<Arc<dyn Catalog>> {
     match choice {
-        CatalogChoice::None => None,
+        CatalogChoice::None | CatalogChoice::Projection { .. } => None,
         CatalogChoice::Lake => Some(Arc::new(LakeCatalog::new(objects.clone()))),
+        CatalogChoice::Glue { database } => Some(Arc::new(GlueCatalog::open(database, objects.url()).await)),
+        CatalogChoice::Athena { workgroup, database } => {
+            Some(Arc::new(AthenaCatalog::open(workgroup, database, objects.url()).await))
+        }
     }
 }
 

@@ -17,13 +17,15 @@
 //! | [`kernel`] | pure: names, plan, protocol, inflate, parse, enrich, columns, Parquet; and the rayon loop over them |
 //! | [`edge`] | the outside: stores, listing, manifests, ledger, catalog, claims, clocks |
 //! | [`lake`] | opens a lake and says what it is |
+//! | [`init`] | makes a lake, its ledger's table, its catalog's tables and views |
 //! | [`offload`] | the one bridge from tokio (I/O) to rayon (work) |
 //! | [`carry`] | carries out what `kernel::protocol` says |
 //! | [`tidy`] | brings to its end what other runs began |
 //! | [`compact`] | few files of many, by hour |
 //! | [`verify`] | listing, ledger, manifests, files and catalog against each other; mends what can be mended |
 //! | [`pipeline`] | the order of the stages over many hours, bounded in memory |
-//! | [`query`] | SQL over the ledger's snapshot of the lake |
+//! | [`query`] | SQL over the ledger's snapshot of the lake, or through Athena |
+//! | [`prices`] | what AWS asks for |
 //! | [`generate`] | logs from a seed |
 //! | [`demo`] | generate, convert and ask, in one |
 //! | [`crash`] | where tests make a run die |
@@ -117,12 +119,14 @@ pub mod demo;
 pub mod edge;
 pub mod error;
 pub mod generate;
+pub mod init;
 pub mod job;
 pub mod kernel;
 pub mod lake;
 pub mod model;
 pub mod offload;
 pub mod pipeline;
+pub mod prices;
 pub mod progress;
 pub mod query;
 pub mod stats;

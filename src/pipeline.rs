@@ -4,6 +4,7 @@
 //! units are under way at once, so that one's fetching covers another's converting; a budget in bytes bounds what all of
 //! them hold.
 
+mod archived;
 mod budget;
 mod claimed;
 mod kept;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::carry;
 use crate::compact::{self, Compacted, Wish};
 use crate::edge::claims::Claims;
 use crate::edge::location::Location;
@@ -22,6 +24,7 @@ use crate::edge::objects::{Calls, Objects};
 use crate::edge::source;
 use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE, Error, Result};
 use crate::job::Job;
+use crate::job::cloud::After;
 use crate::kernel::names::{self, Layout};
 use crate::kernel::plan::{self, Grouped, HIDDEN, UNNAMED, UnitPlan};
 use crate::kernel::protocol::Swap;
@@ -44,6 +47,9 @@ const BASE_BYTES: u64 = 96 << 20;
 
 /// Units planned at a time: one with a difference reads its manifests.
 const PLANS_AT_A_TIME: usize = 16;
+
+/// Partitions that a catalog is told of at a time.
+const TOLD_AT_A_TIME: usize = 128;
 
 /// At most this many damaged objects and rejects are named in the summary; the counts are whole.
 const NAMED_AT_MOST: usize = 5;
@@ -182,7 +188,7 @@ impl Shared {
 pub async fn convert(job: Job) -> Result<Summary> {
     let begun = Instant::now();
     let mut job = job;
-    let source = Objects::open(&Location::existing(&job.from)?).await?;
+    let source = Objects::open_as(&Location::existing(&job.from)?, &job.cloud.source).await?;
     if job.catches_up
         && let Some(lake) = Lake::open_if_there(&job.to).await?
     {
@@ -190,7 +196,9 @@ pub async fn convert(job: Job) -> Result<Summary> {
     }
     let grouped = source::list(&source, &job.naming, job.hours).await?;
     refuse_nothing(&job, &grouped)?;
-    let lake = Lake::open_or_create(&job.to, &NewLake::of(job.ledger.clone(), job.partition)).await?;
+    let new = NewLake::of(job.ledger.clone(), job.partition);
+    let lake = Lake::open_or_create(&job.to, &new, &job.cloud.lake).await?;
+    refuse_other_catalog(&job, &lake)?;
     let mut summary = convert_listed(job, source, lake, grouped).await?;
     summary.elapsed_seconds = begun.elapsed().as_secs_f64();
     Ok(summary)
@@ -259,11 +267,22 @@ fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
+/// Refuses a lake without the catalog that the job names: its partitions would be missing there, and nobody would know.
+fn refuse_other_catalog(job: &Job, lake: &Lake) -> Result<()> {
+    match &job.cloud.catalog {
+        Some(catalog) if *catalog != lake.chosen => Err(Error::usage(
+            format!("the lake '{}' has the catalog '{}', not '{catalog}'", job.to, lake.chosen),
+            "give it this one with edgemill init, or leave --catalog out",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Says what is wrong where there is no log at all, rather than doing nothing.
 fn refuse_nothing(job: &Job, grouped: &Grouped) -> Result<()> {
     // What AWS itself writes beside its logs says that the place is right and the first log still to come.
     let known = grouped.skipped.keys().any(|what| *what != HIDDEN && *what != UNNAMED);
-    if !grouped.units.is_empty() || grouped.outside_objects > 0 || known {
+    if !grouped.units.is_empty() || grouped.outside_objects + grouped.archived_objects > 0 || known {
         return Ok(());
     }
     let names = "CloudFront names its logs E2EXAMPLE.2026-11-21-05.abcd1234.gz, a load balancer \
@@ -303,8 +322,10 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     kept::refuse_more_of_tables(shared, grouped.units.keys()).await?;
     let mut work = Vec::new();
     let mut listed_units = 0_u64;
-    let units = grouped.units.into_iter().filter(|(unit, _)| shared.job.shard.takes(unit));
-    let planned = units.map(|(unit, listed)| async move {
+    let units: BTreeMap<UnitId, Vec<ObjectId>> =
+        grouped.units.into_iter().filter(|(unit, _)| shared.job.shard.takes(unit)).collect();
+    let listed = if shared.job.cloud.after == After::Keep { BTreeMap::new() } else { units.clone() };
+    let planned = units.into_iter().map(|(unit, listed)| async move {
         let record = shared.known_units.get(&unit).cloned().unwrap_or_else(|| UnitRecord::new(unit));
         let plan = plan_unit(shared, &record, &listed).await?;
         Ok::<_, Error>(claimed::Work { record, listed, plan })
@@ -322,6 +343,8 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     }
     tracing::debug!(listed_units, work = work.len(), "planned");
     claimed::convert_units(shared, work, &mut summary).await?;
+    tell_catalog(shared, &summary).await?;
+    archived::take_away(shared, listed, &mut summary).await?;
     shared.end_with_others(&mut summary).await?;
     let Job { target_bytes, compact_files: small_files, memory_bytes, .. } = shared.job;
     let wish = Wish { target_bytes, small_files, memory_bytes };
@@ -331,6 +354,13 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     }
     note_end(shared).await?;
     Ok(summary)
+}
+
+/// Tells the catalog how much partitions hold that were there before.
+async fn tell_catalog(shared: &Shared, summary: &Summary) -> Result<()> {
+    let touched: Vec<Partition> = summary.touched.iter().copied().collect();
+    let told = touched.into_iter().map(|partition| carry::tell(&shared.lake, partition));
+    futures::stream::iter(told).buffer_unordered(TOLD_AT_A_TIME).try_collect().await
 }
 
 /// When the last run of a source ended that had everything its hours held.

@@ -45,6 +45,8 @@ pub struct RunStats {
     pub late_objects: u64,
     /// Objects left alone: neither their names nor their first bytes are those of a log that is read.
     pub skipped_objects: u64,
+    /// Objects that were moved to the archive, or deleted, since their rows are seen everywhere.
+    pub archived_objects: u64,
     /// Objects with damage; their good lines were kept.
     pub damaged_objects: u64,
     /// Objects of which no line could be read as a row; they are left out, and the next run tries again.
@@ -76,6 +78,7 @@ impl AddAssign<&Self> for RunStats {
         self.known_objects += other.known_objects;
         self.changed_objects += other.changed_objects;
         self.skipped_objects += other.skipped_objects;
+        self.archived_objects += other.archived_objects;
         self.damaged_objects += other.damaged_objects;
         self.unread_objects += other.unread_objects;
         self.input_bytes += other.input_bytes;

@@ -24,7 +24,7 @@ use edgemill::edge::ledger::{LakeLedger, Ledger, Records, Versioned};
 use edgemill::edge::objects::Objects;
 use edgemill::job::{Job, Typed};
 use edgemill::kernel::protocol::Swap;
-use edgemill::lake::Lake;
+use edgemill::lake::{CatalogChoice, Lake};
 use edgemill::model::{Granularity, Table};
 use edgemill::offload::{self, Pool};
 use edgemill::tidy::ORPHAN_AGE;
@@ -61,6 +61,7 @@ fn place(faults: &Arc<Faults>) -> Place {
         objects,
         // A call to memory takes effect before it returns.
         identity: identity(0),
+        chosen: CatalogChoice::Lake,
     };
     Place { store, lake }
 }

@@ -18,7 +18,7 @@ use common::{exits, files, identity, text};
 use edgemill::edge::ledger::{LakeLedger, Records};
 use edgemill::edge::objects::Objects;
 use edgemill::job::{Job, Typed};
-use edgemill::lake::Lake;
+use edgemill::lake::{CatalogChoice, Lake};
 use edgemill::model::Granularity;
 use edgemill::pipeline;
 use object_store::memory::InMemory;
@@ -52,7 +52,7 @@ async fn convert(job: &Job, logs: &Arc<InMemory>, latency: Duration) -> (f64, u6
     let source = Objects::of_store(throttled(Arc::clone(logs), latency), "memory://logs").in_order();
     let objects = Objects::of_store(throttled(Arc::new(InMemory::new()), latency), "memory://lake").in_order();
     let records = Records::new(Arc::new(LakeLedger::new(objects.clone())), Granularity::Hour);
-    let lake = Lake { records, catalog: None, objects, identity: identity(2) };
+    let lake = Lake { records, catalog: None, objects, identity: identity(2), chosen: CatalogChoice::None };
     let begun = Instant::now();
     let summary = pipeline::convert_into(job.clone(), source, lake).await.unwrap();
     let calls = format!("logs {:?}, lake {:?}", summary.source_calls, summary.lake_calls);

@@ -11,6 +11,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use common::{FIELDS, binary, exits, files, gzip, row, text};
+use edgemill::edge::access::Access;
 use edgemill::edge::aws;
 use edgemill::edge::contract;
 use edgemill::edge::ledger::LakeLedger;
@@ -37,7 +38,7 @@ fn bucket() -> Option<String> {
 }
 
 async fn put(bucket: &str, key: &str, body: Vec<u8>) {
-    aws::bucket(bucket).await.unwrap().put(&Path::from(key), body.into()).await.unwrap();
+    aws::bucket(bucket, &Access::default()).await.unwrap().put(&Path::from(key), body.into()).await.unwrap();
 }
 
 fn log(hour: &str, id: &str) -> (String, Vec<u8>) {
@@ -120,7 +121,7 @@ async fn the_ledger_holds_in_a_bucket_and_large_files_come_in_parts() {
     let large: Vec<u8> = (0..40_000_000_u32).map(|n| n.to_le_bytes()[(n % 4) as usize]).collect();
     objects.put(&Path::from("large"), large.clone().into()).await.unwrap();
     assert!(objects.get(&Path::from("large")).await.unwrap().unwrap() == large);
-    let whole: Arc<dyn ObjectStore> = Arc::new(aws::bucket(&name).await.unwrap());
+    let whole: Arc<dyn ObjectStore> = Arc::new(aws::bucket(&name, &Access::default()).await.unwrap());
     assert_eq!(whole.head(&Path::from("a/b/large")).await.unwrap().size, 40_000_000);
 }
 

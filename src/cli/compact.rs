@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use bytesize::ByteSize;
 
-use super::show;
+use super::{cloud, show};
 use crate::compact::{self, TARGET_BYTES, Wish};
 use crate::edge::claims::{Claims, LEASE};
 use crate::error::{EXIT_DONE, Error, Result};
@@ -39,10 +39,12 @@ pub struct Args {
     /// Threads that work [default: all cores]
     #[arg(long, value_name = "N", env = "EDGEMILL_THREADS")]
     threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    place: cloud::Lake,
 }
 
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
-    let lake = Lake::open(&args.lake).await?;
+    let lake = Lake::open_as(&args.lake, &args.place.access()).await?;
     let claims = Claims::new(lake.objects.clone(), LEASE);
     pipeline::until_stopped(tidy::tidy_wholly(&lake, &claims, ORPHAN_AGE)).await?;
     let mut partitions = Vec::new();

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 
-use super::show;
+use super::{cloud, show};
 use crate::edge::clock::now_unix_seconds;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::job::cloud::AfterWord;
 use crate::job::rows::{ClientIpChoice, Libraries, TypedRows};
 use crate::job::{Job, Shard, Typed};
 use crate::kernel::names::Layout;
-use crate::lake::LedgerChoice;
+use crate::lake::{CatalogChoice, LedgerChoice};
 use crate::model::{Granularity, HourRange, Table};
 use crate::pipeline;
 
@@ -57,6 +58,8 @@ pub(super) struct Reading {
     /// Share of rejected lines above which an hour is not committed [default: none]
     #[arg(long, value_name = "RATIO", env = "EDGEMILL_REJECT_FAIL_RATIO")]
     reject_fail_ratio: Option<f64>,
+    #[command(flatten)]
+    place: cloud::From,
     #[command(flatten)]
     rows: RowArgs,
 }
@@ -121,6 +124,7 @@ impl Reading {
                 redact: self.rows.redact,
                 ..self.rows.agents.typed()
             },
+            cloud: self.place.typed(),
             layout: self.layout,
             fields: self.fields,
             delimiter: self.delimiter,
@@ -134,6 +138,34 @@ impl Reading {
             ..Typed::default()
         }
     }
+}
+
+/// What a job is told by its environment where nothing was typed: two ways of naming hours exclude each other only where both
+/// are typed.
+fn told<T: std::str::FromStr>(name: &str) -> Result<Option<T>>
+where
+    T::Err: std::fmt::Display,
+{
+    let Ok(text) = std::env::var(name) else { return Ok(None) };
+    let wrong = |error| Error::usage(format!("{name}: {error}"), "mend the variable of the environment, or unset it");
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(wrong) }
+}
+
+/// The share of a child of an array job of AWS Batch, which knows its index; the count comes from Batch or from whoever
+/// submitted it.
+fn batch_shard() -> Result<Option<Shard>> {
+    let Some(index) = told::<u64>("AWS_BATCH_JOB_ARRAY_INDEX")? else { return Ok(None) };
+    let count = match told::<u64>("EDGEMILL_SHARDS")? {
+        Some(count) => Some(count),
+        None => told("AWS_BATCH_JOB_ARRAY_SIZE")?,
+    };
+    let Some(count) = count.filter(|count| index < *count) else {
+        return Err(Error::usage(
+            format!("this is child {index} of an array job, and of how many is not known"),
+            "set EDGEMILL_SHARDS to the size of the array",
+        ));
+    };
+    Ok(Some(Shard { index, count }))
 }
 
 /// Convert the logs that the lake does not have yet
@@ -154,9 +186,11 @@ pub struct Args {
     #[arg(long, value_name = "GRANULARITY", env = "EDGEMILL_PARTITION")]
     partition: Option<Granularity>,
     /// Only the objects named for these hours, such as 2026-11-21T00..2026-11-22T00 (UTC)
-    #[arg(long, value_name = "A..B", env = "EDGEMILL_HOURS", conflicts_with = "last")]
+    /// [env: `EDGEMILL_HOURS`]
+    #[arg(long, value_name = "A..B", conflicts_with = "last")]
     hours: Option<HourRange>,
     /// Only the objects named for the last hours, such as 26h; after an outage, for as many hours more as it lasted
+    /// [env: `EDGEMILL_LAST`]
     #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
     last: Option<Duration>,
     /// Merge the files of an hour that has this many small ones of its own; 0 for never [default: 16]
@@ -168,6 +202,15 @@ pub struct Args {
     /// Clear work of dead runs that nobody has touched for this long [default: 1day]
     #[arg(long, value_name = "D", value_parser = humantime::parse_duration, env = "EDGEMILL_ORPHAN_AGE")]
     orphan_age: Option<Duration>,
+    /// The catalog that the lake must have, as edgemill init gave it: the run is refused where it has not
+    #[arg(long, value_name = "CATALOG", env = "EDGEMILL_CATALOG")]
+    catalog: Option<CatalogChoice>,
+    /// What becomes of an object once its rows are published and registered: keep, move (to --archive) or delete [default: keep]
+    #[arg(long, value_name = "WHAT", env = "EDGEMILL_AFTER")]
+    after: Option<AfterWord>,
+    /// Where moved objects go, into folders year=/month=/day=/hour=: a place in the bucket of the logs, never read as logs
+    #[arg(long, value_name = "URL", env = "EDGEMILL_ARCHIVE")]
+    archive: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -184,15 +227,29 @@ impl Args {
     /// The checked job.
     pub(super) fn job(self) -> Result<Job> {
         let file = self.reading.job.clone();
+        let (mut hours, mut last) = (self.hours, self.last);
+        if hours.is_none() && last.is_none() {
+            hours = told("EDGEMILL_HOURS")?;
+            last = told::<humantime::Duration>("EDGEMILL_LAST")?.map(Into::into);
+            if hours.is_some() && last.is_some() {
+                let hint = "unset one of them";
+                return Err(Error::usage("EDGEMILL_HOURS and EDGEMILL_LAST exclude each other", hint));
+            }
+        }
+        let mut reading = self.reading.typed(self.to);
+        reading.cloud.catalog = self.catalog;
+        reading.cloud.after = self.after;
+        reading.cloud.archive = self.archive;
+        reading.shard = reading.shard.map_or_else(batch_shard, |shard| Ok(Some(shard)))?;
         let typed = Typed {
             ledger: self.ledger,
             partition: self.partition,
-            hours: self.hours,
-            last: self.last,
+            hours,
+            last,
             compact_files: self.compact_files,
             target_bytes: self.target_size.map(|size| size.as_u64()),
             orphan_age: self.orphan_age,
-            ..self.reading.typed(self.to)
+            ..reading
         };
         Job::new(typed.over_file(file.as_deref())?, now_unix_seconds())
     }

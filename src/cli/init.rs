@@ -1,29 +1,40 @@
 //! `edgemill init`
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::cloud;
 use super::show;
-use crate::edge::ledger::DynamoLedger;
 use crate::error::{EXIT_DONE, Error, Result};
-use crate::lake::{CatalogChoice, Lake, LedgerChoice, NewLake};
+use crate::init::{self, Wish};
+use crate::job::{self, Typed, cloud::TypedCloud};
+use crate::lake::{CatalogChoice, LedgerChoice, NewLake};
 use crate::model::Granularity;
+use crate::pipeline;
 
-/// Make a lake and the table of its ledger, where they are not there yet
+/// Make a lake, the table of its ledger, and the tables and views of its catalog, or bring them up to date
+///
+/// Run it again after an upgrade of edgemill: new columns are added to the catalog's tables and partitions. A lake may get a catalog later; every partition that it has is registered then.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// A job file that names the lake, its ledger, its partitions and its catalog; what is typed wins over it
+    #[arg(long, value_name = "FILE", env = "EDGEMILL_JOB")]
+    job: Option<PathBuf>,
     /// Folder of the lake, or `s3://BUCKET/PREFIX`; made if it is not there
     #[arg(long, value_name = "URL", env = "EDGEMILL_TO")]
-    to: String,
-    /// Where the lake keeps its records: lake (in itself) or dynamodb:TABLE, made with on-demand capacity
-    #[arg(long, value_name = "LEDGER", default_value = "lake", env = "EDGEMILL_LEDGER")]
-    ledger: LedgerChoice,
+    to: Option<String>,
+    /// Where the lake keeps its records: lake (in itself) or dynamodb:TABLE, made with on-demand capacity [default: lake]
+    #[arg(long, value_name = "LEDGER", env = "EDGEMILL_LEDGER")]
+    ledger: Option<LedgerChoice>,
     /// How long its partitions are: hour, day or month [default: hour]
     #[arg(long, value_name = "GRANULARITY", env = "EDGEMILL_PARTITION")]
     partition: Option<Granularity>,
-    /// The catalog that engines follow: none, or lake (one small object a partition, in the lake itself)
-    #[arg(long, value_name = "CATALOG", default_value = "none", env = "EDGEMILL_CATALOG")]
-    catalog: CatalogChoice,
-    /// The longest that a call to the store may be under way; what replaces rows waits as long [default: 2s]
+    /// The catalog that engines follow: glue:DATABASE; athena:WORKGROUP/DATABASE, by statements, for whoever may not write to
+    /// Glue; projection:DATABASE, whose tables work partitions out by themselves; lake (one small object a partition, in the lake
+    /// itself); or none [default: none, or what the lake has]
+    #[arg(long, value_name = "CATALOG", env = "EDGEMILL_CATALOG")]
+    catalog: Option<CatalogChoice>,
+    /// The longest that a call to the store may be under way; what replaces rows waits as long [default: 2s for a folder, 3min for S3]
     #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
     late: Option<Duration>,
     /// The longest that a query over the catalog may take; what replaces rows waits as long [default: 5min]
@@ -32,6 +43,8 @@ pub struct Args {
     /// For tests, where every process is either alive or dead: do not wait at all
     #[arg(long, hide = true, conflicts_with = "late")]
     no_late: bool,
+    #[command(flatten)]
+    place: cloud::Lake,
 }
 
 /// Rounded up: a wait may be longer than it must, never shorter.
@@ -42,24 +55,48 @@ fn whole_seconds(late: Duration) -> Result<u64> {
     Ok(late.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX))
 }
 
-pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
-    if let LedgerChoice::Dynamodb { table } = &args.ledger {
-        DynamoLedger::create_table(table).await?;
-    }
-    let new = NewLake {
-        ledger: Some(args.ledger.clone()),
+fn wish(args: Args) -> Result<Wish> {
+    let typed = Typed {
+        to: args.to,
+        ledger: args.ledger,
         partition: args.partition,
-        late_seconds: if args.no_late { Some(0) } else { args.late.map(whole_seconds).transpose()? },
-        query_seconds: args.queries.map(|queries| queries.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)),
+        cloud: TypedCloud { catalog: args.catalog, encryption: args.place.encryption, ..TypedCloud::default() },
+        ..Typed::default()
     };
-    let mut lake = Lake::open_or_create(&args.to, &new).await?;
-    if args.catalog != CatalogChoice::None {
-        lake.choose_catalog(args.catalog).await?;
-    }
+    let typed = typed.over_file(args.job.as_deref())?;
+    Ok(Wish {
+        to: typed.to.ok_or_else(|| job::missing("to"))?,
+        new: NewLake {
+            ledger: typed.ledger,
+            partition: typed.partition,
+            late_seconds: if args.no_late { Some(0) } else { args.late.map(whole_seconds).transpose()? },
+            query_seconds: args
+                .queries
+                .map(|queries| queries.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)),
+        },
+        catalog: typed.cloud.catalog,
+        access: crate::edge::access::Access::encrypted(typed.cloud.encryption),
+    })
+}
+
+pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
+    let wish = wish(args)?;
+    let done = pipeline::until_stopped(Box::pin(init::init(&wish))).await?;
+    let identity = &done.lake.identity;
+    let changes: Vec<String> = done.changes.iter().map(ToString::to_string).collect();
     if json {
-        show::json(&lake.identity)?;
+        let mut shown = serde_json::to_value(identity).map_err(|error| Error::encode("the lake", error))?;
+        shown["catalog"] = done.lake.chosen.to_string().into();
+        shown["changes"] = changes.into();
+        shown["registered_partitions"] = done.registered.into();
+        show::json(&shown)?;
     } else {
-        show::line(&format!("the lake {} in {}, its records in {}", lake.identity.lake_id, args.to, args.ledger))?;
+        let (id, ledger, catalog) = (&identity.lake_id, &identity.ledger, &done.lake.chosen);
+        show::line(&format!("the lake {id} in {}, its records in {ledger}, its catalog {catalog}", wish.to))?;
+        changes.iter().try_for_each(|change| show::line(&format!("  {change}")))?;
+        if done.registered > 0 {
+            show::line(&format!("  registered {} partitions", done.registered))?;
+        }
     }
     Ok(EXIT_DONE)
 }

@@ -1,6 +1,7 @@
 //! The command line, exactly as typed: one file per verb, no work in any. Results go to stdout, everything else to stderr.
 
 mod agent;
+mod cloud;
 mod compact;
 mod convert;
 mod ddl;
@@ -42,7 +43,7 @@ pub enum Verb {
     Demo(demo::Args),
     Generate(generate::Args),
     Convert(Box<convert::Args>),
-    Init(init::Args),
+    Init(Box<init::Args>),
     Verify(verify::Args),
     Compact(compact::Args),
     Reprocess(Box<reprocess::Args>),
@@ -61,7 +62,7 @@ pub fn run(cli: Cli) -> BoxFuture<'static, Result<u8>> {
             Verb::Demo(args) => demo::run(args, cli.json).await,
             Verb::Generate(args) => generate::run(args, cli.json),
             Verb::Convert(args) => convert::run(*args, cli.json).await,
-            Verb::Init(args) => init::run(args, cli.json).await,
+            Verb::Init(args) => init::run(*args, cli.json).await,
             Verb::Verify(args) => verify::run(args, cli.json).await,
             Verb::Compact(args) => compact::run(args, cli.json).await,
             Verb::Reprocess(args) => reprocess::run(*args, cli.json).await,

@@ -16,6 +16,12 @@ pub(super) fn line(text: &str) -> Result<()> {
     writeln!(std::io::stdout().lock(), "{text}").map_err(|error| Error::io("write", Path::new("stdout"), error))
 }
 
+/// A line for people beside the result.
+pub(super) fn aside(text: &str) {
+    // A closed stderr is nobody's loss.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// One JSON object to stdout.
 pub(super) fn json(value: &impl Serialize) -> Result<()> {
     line(&serde_json::to_string(value).map_err(|error| Error::encode("the summary", error))?)
@@ -85,6 +91,9 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
     if !summary.gone.is_empty() {
         line("hours that stay as they were, since raw logs of theirs are gone:")?;
         list(&summary.gone)?;
+    }
+    if stats.archived_objects > 0 {
+        line(&format!("{} moved to the archive or deleted", count(stats.archived_objects, "object")))?;
     }
     if stats.late_objects > 0 {
         line(&format!("{} came late:", count(stats.late_objects, "object")))?;

@@ -1,6 +1,6 @@
 //! `edgemill verify`
 
-use super::show;
+use super::{cloud, show};
 use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE, Result};
 use crate::lake::Lake;
 use crate::model::HourRange;
@@ -29,10 +29,12 @@ pub struct Args {
     /// Mend what can be mended: publish, register, close and clear what was left, delete files that nothing names
     #[arg(long)]
     fix: bool,
+    #[command(flatten)]
+    place: cloud::Lake,
 }
 
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
-    let lake = Lake::open(&args.lake).await?;
+    let lake = Lake::open_as(&args.lake, &args.place.access()).await?;
     let options = Options { from: args.from, hours: args.hours, deep: args.deep, fix: args.fix };
     let report = pipeline::until_stopped(verify::verify(&lake, &options)).await?;
     if json {

@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::config::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use object_store::aws::{AmazonS3, AmazonS3Builder, AwsCredential};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, AwsCredential};
 use object_store::{ClientOptions, CredentialProvider, RetryConfig};
 use tokio::sync::Mutex;
 
+use super::access::{Access, Encryption};
 use super::clock;
 use crate::error::{Error, Result};
 
@@ -24,7 +26,9 @@ const TRIES: u32 = 6;
 pub async fn config() -> SdkConfig {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let retries = aws_config::retry::RetryConfig::standard().with_max_attempts(TRIES);
-    aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http).retry_config(retries).load().await
+    let loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http).retry_config(retries);
+    // The SDK's futures are large, and every place and service begins here.
+    Box::pin(loader.load()).await
 }
 
 /// A request to S3 that takes longer is given up. With [`S3_RETRY_SECONDS`] it bounds how late a call may take effect.
@@ -39,19 +43,23 @@ pub const S3_LATE_SECONDS: u64 = S3_REQUEST_SECONDS + S3_RETRY_SECONDS + 60;
 /// Credentials are asked for again when they hold no longer than this.
 const RENEW_SECONDS: u64 = 300;
 
-/// A bucket. Settings of `object_store`'s own (`AWS_REQUEST_PAYER`, `AWS_SERVER_SIDE_ENCRYPTION`, ...) are taken from the environment.
-pub async fn bucket(name: &str) -> Result<AmazonS3> {
+/// A bucket. What an access does not say, `object_store`'s own variables of the environment may (`AWS_REQUEST_PAYER`,
+/// `AWS_SERVER_SIDE_ENCRYPTION`, ...).
+pub async fn bucket(name: &str, access: &Access) -> Result<AmazonS3> {
     let config = config().await;
     let endpoint = std::env::var("AWS_ENDPOINT_URL_S3").ok().or_else(|| config.endpoint_url().map(str::to_owned));
-    let region =
-        config.region().map(ToString::to_string).or_else(|| endpoint.is_some().then(|| "us-east-1".to_owned()));
+    let region = access
+        .region
+        .clone()
+        .or_else(|| config.region().map(ToString::to_string))
+        .or_else(|| endpoint.is_some().then(|| "us-east-1".to_owned()));
     let Some(region) = region else {
         return Err(Error::usage(
             format!("the region of the bucket '{name}' is not known"),
             "set AWS_REGION, or a region in your AWS profile",
         ));
     };
-    let Some(provider) = config.credentials_provider() else {
+    let Some(provider) = Box::pin(credentials(&config, access)).await else {
         return Err(Error::usage("there are no AWS credentials", "set AWS_PROFILE, or run with a role"));
     };
     let retries = RetryConfig { retry_timeout: Duration::from_secs(S3_RETRY_SECONDS), ..RetryConfig::default() };
@@ -62,10 +70,40 @@ pub async fn bucket(name: &str) -> Result<AmazonS3> {
         .with_client_options(client)
         .with_credentials(Arc::new(Credentials { provider, known: Mutex::default() }))
         .with_retry(retries);
+    if access.requester_pays {
+        builder = builder.with_request_payer(true);
+    }
+    builder = match &access.encryption {
+        None => builder,
+        Some(Encryption::S3) => with(builder, SSE, "AES256"),
+        Some(Encryption::Kms(None)) => with(builder, SSE, "aws:kms"),
+        Some(Encryption::Kms(Some(key))) => builder.with_sse_kms_encryption(key),
+    };
     if let Some(endpoint) = endpoint {
         builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
     }
     builder.build().map_err(|error| Error::usage(format!("the bucket '{name}' cannot be used: {error}"), "check AWS_*"))
+}
+
+/// The name of the kind of encryption among `object_store`'s settings, whose type it does not show.
+const SSE: &str = "aws_server_side_encryption";
+
+fn with(builder: AmazonS3Builder, name: &str, value: &str) -> AmazonS3Builder {
+    match name.parse::<AmazonS3ConfigKey>() {
+        Ok(key) => builder.with_config(key, value),
+        Err(_) => builder,
+    }
+}
+
+/// The credentials of this process, or of the role that it takes on with them.
+async fn credentials(config: &SdkConfig, access: &Access) -> Option<SharedCredentialsProvider> {
+    let own = config.credentials_provider()?;
+    let Some(role) = &access.role else { return Some(own) };
+    let mut builder = AssumeRoleProvider::builder(role).configure(config).session_name("edgemill");
+    if let Some(external_id) = &access.external_id {
+        builder = builder.external_id(external_id);
+    }
+    Some(SharedCredentialsProvider::new(builder.build_from_provider(own).await))
 }
 
 /// The SDK's credentials for `object_store`, which asks before every call.

@@ -229,6 +229,32 @@ impl Claims {
         }
     }
 
+    /// Whether any run works in the lake, as far as claims tell: those that are not this machine's are watched for the lease.
+    pub async fn anyone_alive(&self) -> Result<bool> {
+        let before = self.others().await?;
+        if before.is_empty() {
+            return Ok(false);
+        }
+        tracing::info!("watching {} claims of other runs for {} s", before.len(), self.lease.as_secs());
+        tokio::time::sleep(self.lease).await;
+        let now = self.others().await?;
+        Ok(now.iter().any(|(path, claim)| before.get(path) != Some(claim)))
+    }
+
+    /// The claims whose owners may be alive, by their paths.
+    async fn others(&self) -> Result<HashMap<String, Claim>> {
+        let mut others = HashMap::new();
+        for name in self.lake.list_names(FOLDER).await? {
+            let path = format!("{FOLDER}/{name}");
+            let claim = self.lake.get(&Path::from(path.as_str())).await?;
+            let claim = claim.and_then(|body| serde_json::from_slice::<Claim>(&body).ok());
+            if let Some(claim) = claim.filter(|claim| !claim.owner.is_dead(&self.owner)) {
+                others.insert(path, claim);
+            }
+        }
+        Ok(others)
+    }
+
     /// The claims of dead processes of this machine, by their paths.
     pub async fn dead(&self) -> Result<Vec<String>> {
         let mut dead = Vec::new();
@@ -283,6 +309,10 @@ mod tests {
         let unit = UnitId::Untimed(Table::AlbLogs, "a".into());
         let (a, b) = (claims(&lake, Duration::from_millis(300)), claims(&lake, Duration::from_millis(300)));
         assert!(a.take(&unit).await.unwrap() && !b.take(&unit).await.unwrap());
+        assert!(!b.anyone_alive().await.unwrap(), "nobody renews it");
+        let (alive, _) =
+            tokio::join!(b.anyone_alive(), tokio::time::timeout(Duration::from_millis(400), a.keep(&unit)));
+        assert!(alive.unwrap());
         let kept = tokio::time::timeout(Duration::from_millis(700), a.keep(&unit)).await;
         assert!(kept.is_err() && b.holder(&unit).await.unwrap() == Holder::Alive, "a renewed claim holds");
         assert!(!b.take(&unit).await.unwrap());

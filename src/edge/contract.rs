@@ -2,7 +2,9 @@
 
 use futures::future::join_all;
 
-use super::catalog::Catalog;
+use std::time::Duration;
+
+use super::catalog::{Catalog, Listed, Place};
 use super::ledger::{Ledger, Versioned};
 use crate::error::Result;
 use crate::kernel::protocol::Swap;
@@ -33,14 +35,19 @@ pub async fn catalog(catalog: &dyn Catalog) -> Result<(), String> {
         }
         for (partition, folder) in [(six, "six"), (five, "staging/aside.x"), (five, "staging/aside.x"), (five, "five")]
         {
-            catalog.set(partition, folder).await?;
+            let place = Place { folder: folder.to_owned(), rows: 3, size_bytes: 400, files: 1 };
+            if catalog.set(partition, &place, Duration::ZERO).await? {
+                return Ok(Err(format!("{partition} was set too late")));
+            }
+            while !catalog.set(partition, &place, Duration::MAX).await? {}
             let read = catalog.folder(partition).await?;
             if read.as_deref() != Some(folder) {
                 return Ok(Err(format!("{partition} was set to {folder} and is {read:?}")));
             }
         }
         let all = catalog.partitions(Table::AlbLogs).await?;
-        let wanted = vec![(five, "five".to_owned()), (six, "six".to_owned())];
+        let listed = |partition, folder: &str| Listed { partition, folder: folder.to_owned(), current: true };
+        let wanted = vec![listed(five, "five"), listed(six, "six")];
         let others = catalog.partitions(Table::CloudfrontLogs).await?;
         Ok(expect(all == wanted && others.is_empty(), || format!("it lists {all:?} and {others:?}")))
     }

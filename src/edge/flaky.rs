@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -13,7 +14,7 @@ use object_store::{
     PutOptions, PutPayload, PutResult, Result as StoreResult,
 };
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Listed, Place};
 use super::ledger::{Ledger, Versioned};
 use crate::error::{Certainty, Error, Result};
 use crate::kernel::protocol::Swap;
@@ -222,18 +223,22 @@ impl Catalog for FlakyCatalog {
         if self.faults.draw() == Fate::Well { self.inner.folder(partition).await } else { Err(ours("catalog")) }
     }
 
-    async fn set(&self, partition: Partition, folder: &str) -> Result<()> {
+    async fn set(&self, partition: Partition, place: &Place, until: Duration) -> Result<bool> {
         match self.faults.draw() {
-            Fate::Well => self.inner.set(partition, folder).await,
+            Fate::Well => self.inner.set(partition, place, until).await,
             Fate::Before => Err(ours("catalog")),
             Fate::After => {
-                self.inner.set(partition, folder).await?;
+                self.inner.set(partition, place, until).await?;
                 Err(ours("catalog"))
             }
         }
     }
 
-    async fn partitions(&self, table: Table) -> Result<Vec<(Partition, String)>> {
+    fn has_told(&self, partition: Partition, place: &Place) -> bool {
+        self.inner.has_told(partition, place)
+    }
+
+    async fn partitions(&self, table: Table) -> Result<Vec<Listed>> {
         if self.faults.draw() == Fate::Well { self.inner.partitions(table).await } else { Err(ours("catalog")) }
     }
 }

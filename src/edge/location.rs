@@ -50,6 +50,35 @@ impl Location {
         }
     }
 
+    /// A place as it is or would be; nothing is made.
+    pub fn planned(text: &str) -> Result<Self> {
+        match bucket(text)? {
+            Some(bucket) => Ok(bucket),
+            None => Ok(Self::Folder(absolute(&local_path(text)?)?)),
+        }
+    }
+
+    /// The bucket, where it is in one.
+    #[must_use]
+    pub fn bucket(&self) -> Option<&str> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Bucket { bucket, .. } => Some(bucket),
+        }
+    }
+
+    /// Whether another place is this one or lies in it.
+    #[must_use]
+    pub fn holds(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Folder(one), Self::Folder(two)) => two.starts_with(one),
+            (Self::Bucket { bucket: one, prefix: first }, Self::Bucket { bucket: two, prefix: second }) => {
+                one == two && Path::new(second).starts_with(first)
+            }
+            _ => false,
+        }
+    }
+
     /// The canonical URL, without a slash at its end.
     #[must_use]
     pub fn url(&self) -> String {
@@ -65,24 +94,14 @@ impl Location {
     /// Whether one place lies in the other, or they are the same.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Folder(one), Self::Folder(two)) => one.starts_with(two) || two.starts_with(one),
-            (Self::Bucket { bucket: one, prefix: first }, Self::Bucket { bucket: two, prefix: second }) => {
-                let (first, second) = (Path::new(first), Path::new(second));
-                one == two && (first.starts_with(second) || second.starts_with(first))
-            }
-            _ => false,
-        }
+        self.holds(other) || other.holds(self)
     }
 }
 
 /// Refuses a source and a lake of which one lies in the other, before either is touched.
 pub fn refuse_overlap(from: &str, to: &str) -> Result<()> {
     let source = Location::existing(from)?;
-    let lake = match bucket(to)? {
-        Some(bucket) => bucket,
-        None => Location::Folder(absolute(&local_path(to)?)?),
-    };
+    let lake = Location::planned(to)?;
     if source.overlaps(&lake) {
         return Err(Error::usage(
             format!("the logs '{from}' and the lake '{to}' overlap"),

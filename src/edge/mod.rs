@@ -1,5 +1,8 @@
 //! Everything that talks to the outside world: stores, the ledger, the catalog, clocks.
 
+pub mod access;
+pub mod archive;
+pub mod athena;
 pub mod aws;
 pub mod catalog;
 pub mod claims;
@@ -11,4 +14,6 @@ pub mod location;
 pub mod manifests;
 pub mod objects;
 pub mod ranged;
+mod sdk;
 pub mod source;
+mod stored_error;

@@ -17,9 +17,11 @@ use object_store::{
 };
 use serde::Serialize;
 
+use super::access::Access;
 use super::aws;
 use super::location::Location;
-use crate::error::{Certainty, Error, Result};
+use super::stored_error::{refusal, storage};
+use crate::error::{Error, Result};
 use crate::kernel::protocol::Swap;
 use crate::model::ObjectId;
 
@@ -73,6 +75,11 @@ pub struct Objects {
 impl Objects {
     /// The objects of a place.
     pub async fn open(location: &Location) -> Result<Self> {
+        Self::open_as(location, &Access::default()).await
+    }
+
+    /// The objects of a place that is reached in some way.
+    pub async fn open_as(location: &Location, access: &Access) -> Result<Self> {
         let url = location.url();
         match location {
             Location::Folder(path) => {
@@ -82,7 +89,7 @@ impl Objects {
             }
             Location::Bucket { bucket, prefix } => {
                 // The SDK's future is large, and most places are folders.
-                let bucket = Box::pin(aws::bucket(bucket)).await?;
+                let bucket = Box::pin(aws::bucket(bucket, access)).await?;
                 let store: Arc<dyn ObjectStore> = if prefix.is_empty() {
                     Arc::new(bucket)
                 } else {
@@ -115,6 +122,12 @@ impl Objects {
     #[must_use]
     pub const fn is_local(&self) -> bool {
         self.local.is_some()
+    }
+
+    /// The folder of this machine that the store is, where it is one.
+    #[must_use]
+    pub fn folder(&self) -> Option<&FilePath> {
+        self.local.as_deref()
     }
 
     /// Calls made so far.
@@ -318,7 +331,10 @@ impl Objects {
                 let same = self.local.is_none() && self.get(path).await?.is_none_or(|there| there == bytes);
                 Ok(if same { Swap::Unknown } else { Swap::Lost })
             }
-            Err(error) if self.local.is_some() => Err(self.failed("write", path, error)),
+            // What was refused was not done, and will not be.
+            Err(error) if self.local.is_some() || refusal("write", &error).is_some() => {
+                Err(self.failed("write", path, error))
+            }
             Err(_) => Ok(Swap::Unknown),
         }
     }
@@ -430,21 +446,6 @@ async fn whole(result: GetResult) -> object_store::Result<Bytes> {
         }
         payload @ GetResultPayload::Stream(_) => GetResult { payload, ..result }.bytes().await,
     }
-}
-
-fn storage(action: &'static str, path: &str, error: object_store::Error) -> Error {
-    if let object_store::Error::InvalidPath { source } = &error {
-        let what = format!("'{path}' holds a name that no object may have: {:?}", source.to_string());
-        return Error::usage(what, "rename it or remove it");
-    }
-    let certainty = match error {
-        object_store::Error::Generic { .. } | object_store::Error::JoinError { .. } => Certainty::MayHaveHappened,
-        _ => Certainty::DidNotHappen,
-    };
-    // A local place is a path to its user, not a URL.
-    let local = url::Url::parse(path).ok().filter(|url| url.scheme() == "file").and_then(|url| url.to_file_path().ok());
-    let path = local.map_or_else(|| path.to_owned(), |path| path.display().to_string());
-    Error::Storage { action, path, certainty, source: Box::new(error) }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use bytesize::ByteSize;
 use serde::Deserialize;
 
 use super::Typed;
+use super::cloud::TypedCloud;
 use super::rows::{self, TypedRows};
 use crate::error::{Error, Result};
 use crate::model::Table;
@@ -44,6 +45,14 @@ struct JobFile {
     client_ip_key_file: Option<PathBuf>,
     drop: Option<Vec<String>>,
     redact: Option<Vec<String>>,
+    catalog: Option<String>,
+    encryption: Option<String>,
+    from_role: Option<String>,
+    from_external_id: Option<String>,
+    from_region: Option<String>,
+    requester_pays: Option<bool>,
+    after: Option<String>,
+    archive: Option<String>,
 }
 
 /// A number of bytes, or a text such as `512MiB`.
@@ -100,6 +109,16 @@ fn typed(text: &str, folder: &Path) -> Result<Typed, String> {
             client_ip_key_file: inside(file.client_ip_key_file),
             drop: file.drop,
             redact: file.redact,
+        },
+        cloud: TypedCloud {
+            catalog: parsed("catalog", file.catalog)?,
+            encryption: parsed("encryption", file.encryption)?,
+            from_role: file.from_role,
+            from_external_id: file.from_external_id,
+            from_region: file.from_region,
+            requester_pays: file.requester_pays,
+            after: parsed("after", file.after)?,
+            archive: file.archive.map(|archive| place(folder, archive)),
         },
     })
 }

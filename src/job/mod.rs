@@ -1,5 +1,6 @@
 //! What a conversion is to do: arguments and environment, checked and made whole before anything is touched.
 
+pub mod cloud;
 mod file;
 pub mod rows;
 mod shown;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use crate::compact::{SMALL_FILES, TARGET_BYTES};
 use crate::edge::claims::LEASE;
-use crate::edge::location::refuse_overlap;
+use crate::edge::location::{Location, refuse_overlap};
 use crate::error::{Error, Result};
 use crate::kernel::names::Layout;
 use crate::kernel::parse::{OBJECT_LIMIT_BYTES, Settings};
@@ -25,6 +26,7 @@ pub const DEFAULT_MEMORY_BYTES: u64 = 1 << 30;
 /// The least that a run can do its work in: one chunk in flight and the next one fetched. `tests/memory.rs` keeps it.
 pub const LEAST_MEMORY_BYTES: u64 = 512 << 20;
 
+use self::cloud::{Cloud, TypedCloud};
 use self::rows::{RowChoices, TypedRows};
 
 /// The memory that a run may use, checked.
@@ -85,6 +87,8 @@ pub struct Job {
     pub reject_fail_ratio: Option<f64>,
     /// How rows are made.
     pub rows: RowChoices,
+    /// How the places are reached, and what becomes of the logs.
+    pub cloud: Cloud,
 }
 
 /// What was typed, with nothing decided.
@@ -112,6 +116,13 @@ pub struct Typed {
     pub reject_warn_ratio: Option<f64>,
     pub reject_fail_ratio: Option<f64>,
     pub rows: TypedRows,
+    pub cloud: TypedCloud,
+}
+
+/// What is said where an argument is missing that a job file may have.
+#[must_use]
+pub fn missing(name: &str) -> Error {
+    Error::usage(format!("no {name} was named"), format!("give --{name}, or a --job file that has it"))
 }
 
 impl Typed {
@@ -156,6 +167,7 @@ impl Typed {
                 drop: self.rows.drop.or(file.rows.drop),
                 redact: self.rows.redact.or(file.rows.redact),
             },
+            cloud: self.cloud.or(file.cloud),
         }
     }
 }
@@ -163,11 +175,11 @@ impl Typed {
 impl Job {
     /// Checks what was typed. `now` is in seconds since 1970.
     pub fn new(typed: Typed, now: i64) -> Result<Self> {
-        let missing =
-            |name| Error::usage(format!("no {name} was named"), format!("give --{name}, or a --job file that has it"));
         let from = typed.from.ok_or_else(|| missing("from"))?;
         let to = typed.to.ok_or_else(|| missing("to"))?;
         refuse_overlap(&from, &to)?;
+        let cloud = Cloud::new(typed.cloud, &from, &to)?;
+        let archive = cloud.archive.as_deref().map(Location::planned).transpose()?.map(|place| place.url());
         let counted = typed.last.filter(|_| typed.hours.is_none());
         let last = typed.last.map(|last| last_hours(last, now)).transpose()?;
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -192,7 +204,7 @@ impl Job {
             to,
             ledger: typed.ledger,
             partition: typed.partition,
-            naming: Naming { table: typed.table, layout: typed.layout },
+            naming: Naming { table: typed.table, layout: typed.layout, archive },
             fields: typed.fields.as_deref().map(field_names).transpose()?,
             delimiter: typed.delimiter.as_deref().map(delimiter).transpose()?,
             object_limit_bytes: typed.object_limit_bytes.unwrap_or(OBJECT_LIMIT_BYTES),
@@ -209,6 +221,7 @@ impl Job {
             reject_warn_ratio: typed.reject_warn_ratio.unwrap_or(0.01),
             reject_fail_ratio: typed.reject_fail_ratio,
             rows: RowChoices::new(typed.rows)?,
+            cloud,
         })
     }
 }

@@ -51,6 +51,20 @@ struct Shown {
     drop: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     redact: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    catalog: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encryption: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_role: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_external_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_region: Option<String>,
+    requester_pays: bool,
+    after: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archive: Option<String>,
 }
 
 impl Job {
@@ -64,7 +78,7 @@ impl Job {
             from: place(&self.from),
             to: place(&self.to),
             ledger: self.ledger.as_ref().map(ToString::to_string),
-            partition: self.partition.map(|span| span.to_string()),
+            partition: self.partition.map(|granularity| granularity.to_string()),
             format: match self.naming.table {
                 None => "auto",
                 Some(crate::model::Table::AlbLogs) => "alb",
@@ -92,6 +106,14 @@ impl Job {
             client_ip_key_file: path(&typed.client_ip_key_file),
             drop: typed.drop.clone(),
             redact: typed.redact.clone(),
+            catalog: self.cloud.catalog.as_ref().map(ToString::to_string),
+            encryption: self.cloud.lake.encryption.as_ref().map(ToString::to_string),
+            from_role: self.cloud.source.role.clone(),
+            from_external_id: self.cloud.source.external_id.clone(),
+            from_region: self.cloud.source.region.clone(),
+            requester_pays: self.cloud.source.requester_pays,
+            after: self.cloud.after.word().to_string(),
+            archive: self.cloud.archive.as_deref().map(place),
         }
     }
 

@@ -18,6 +18,18 @@ pub struct Naming {
     pub table: Option<Table>,
     /// What the folders of keys are, where a user laid them out.
     pub layout: Option<Layout>,
+    /// The URL below which nothing is a log to convert.
+    pub archive: Option<String>,
+}
+
+impl Naming {
+    /// Whether an object lies in the archive, by the URL of its source.
+    #[must_use]
+    pub fn is_archived(&self, source: &str, key: &str) -> bool {
+        let Some(archive) = &self.archive else { return false };
+        let inside = archive.strip_prefix(source).and_then(|rest| rest.strip_prefix('/'));
+        inside.is_some_and(|folder| key.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
+    }
 }
 
 /// What is told of objects with a path part that begins with `.` or `_`.
@@ -37,6 +49,8 @@ pub struct Grouped {
     pub first_skipped: Option<String>,
     /// Objects whose names say nothing, and whose first bytes may.
     pub unnamed: Vec<ObjectId>,
+    /// Objects in the archive.
+    pub archived_objects: u64,
     /// Logs whose hour is outside the range.
     pub outside_objects: u64,
 }
@@ -44,6 +58,10 @@ pub struct Grouped {
 impl Grouped {
     /// Adds an object of the listing.
     pub fn add(&mut self, source: &str, object: ObjectId, naming: &Naming, hours: Option<HourRange>) {
+        if naming.is_archived(source, &object.key) {
+            self.archived_objects += 1;
+            return;
+        }
         if names::is_hidden(&object.key) {
             return self.skip(object, HIDDEN);
         }
@@ -196,7 +214,7 @@ mod tests {
         assert_eq!((grouped.skipped_objects(), grouped.outside_objects), (2, 1));
 
         let mut forced = Grouped::default();
-        let naming = Naming { table: Some(Table::CloudfrontLogs), layout: None };
+        let naming = Naming { table: Some(Table::CloudfrontLogs), layout: None, archive: None };
         forced.add("s3://bucket", object("p/access.log", "", 1), &naming, None);
         assert_eq!(forced.units.keys().next(), Some(&UnitId::Untimed(Table::CloudfrontLogs, "bucket/p".into())));
     }

@@ -109,6 +109,14 @@ pub struct BatchEntry {
     pub state: BatchState,
     /// Its inputs.
     pub inputs: InputsDigest,
+    /// Their stored bytes: what an engine would read of the raw logs instead.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub input_bytes: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What has been converted of one unit.

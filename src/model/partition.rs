@@ -82,7 +82,7 @@ impl FromStr for Granularity {
     fn from_str(text: &str) -> Result<Self, String> {
         [Self::Hour, Self::Day, Self::Month]
             .into_iter()
-            .find(|span| span.to_string() == text)
+            .find(|granularity| granularity.to_string() == text)
             .ok_or_else(|| format!("'{text}' is no length of a partition; write hour, day or month"))
     }
 }
@@ -96,7 +96,7 @@ pub struct Partition {
     /// The first hour of the rows' own time.
     pub hour: Hour,
     /// How many hours it holds.
-    pub span: Granularity,
+    pub granularity: Granularity,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -123,26 +123,26 @@ impl TryFrom<WrittenPartition> for Partition {
 impl Partition {
     /// The partition that holds an hour.
     #[must_use]
-    pub fn of(table: Table, span: Granularity, hour: Hour) -> Self {
-        Self { table, hour: span.start(hour), span }
+    pub fn of(table: Table, granularity: Granularity, hour: Hour) -> Self {
+        Self { table, hour: granularity.start(hour), granularity }
     }
 
     /// The partition of a time as [`Self::time`] writes it.
     #[must_use]
     pub fn at(table: Table, time: &str) -> Option<Self> {
-        let (span, rest) = match time.len() {
+        let (granularity, rest) = match time.len() {
             7 => (Granularity::Month, "-01T00"),
             10 => (Granularity::Day, "T00"),
             _ => (Granularity::Hour, ""),
         };
-        Some(Self { table, hour: format!("{time}{rest}").parse().ok()?, span })
+        Some(Self { table, hour: format!("{time}{rest}").parse().ok()?, granularity })
     }
 
     /// Its time: `2026-11-21T05`, `2026-11-21` or `2026-11`. Of one lake all are of one length, so they sort by time.
     #[must_use]
     pub fn time(&self) -> String {
         let text = self.hour.to_string();
-        let end = match self.span {
+        let end = match self.granularity {
             Granularity::Hour => text.len(),
             Granularity::Day => 10,
             Granularity::Month => 7,
@@ -153,13 +153,13 @@ impl Partition {
     /// Its hours.
     #[must_use]
     pub fn hours(&self) -> HourRange {
-        HourRange { start: self.hour, end: self.span.end(self.hour) }
+        HourRange { start: self.hour, end: self.granularity.end(self.hour) }
     }
 
     /// The values of [`Granularity::columns`].
     #[must_use]
     pub fn values(&self) -> Vec<String> {
-        self.hour.folders().into_iter().take(self.span.depth()).collect()
+        self.hour.folders().into_iter().take(self.granularity.depth()).collect()
     }
 
     /// The partition with these values.
@@ -177,7 +177,7 @@ impl Partition {
     /// The folder below the lake: `cloudfront_logs/year=2026/month=11/day=22/hour=05`.
     #[must_use]
     pub fn folder(&self) -> String {
-        let named = self.span.columns().iter().zip(self.values());
+        let named = self.granularity.columns().iter().zip(self.values());
         named.fold(self.table.to_string(), |folder, (name, value)| format!("{folder}/{name}={value}"))
     }
 }
@@ -194,16 +194,16 @@ mod tests {
 
     #[test]
     fn a_partition_names_its_folder() {
-        let of = |span| Partition::of(Table::CloudfrontLogs, span, "2026-01-02T03".parse().unwrap());
+        let of = |granularity| Partition::of(Table::CloudfrontLogs, granularity, "2026-01-02T03".parse().unwrap());
         assert_eq!(of(Granularity::Hour).folder(), "cloudfront_logs/year=2026/month=01/day=02/hour=03");
         assert_eq!(of(Granularity::Day).folder(), "cloudfront_logs/year=2026/month=01/day=02");
         assert_eq!(of(Granularity::Month).folder(), "cloudfront_logs/year=2026/month=01");
-        for (span, last) in [
+        for (granularity, last) in [
             (Granularity::Hour, "2026-01-02T03"),
             (Granularity::Day, "2026-01-02T23"),
             (Granularity::Month, "2026-01-31T23"),
         ] {
-            let partition = of(span);
+            let partition = of(granularity);
             assert_eq!(Partition::at(partition.table, &partition.time()), Some(partition));
             let values = partition.values();
             let values: Vec<&str> = values.iter().map(String::as_str).collect();

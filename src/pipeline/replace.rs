@@ -37,8 +37,8 @@ pub(super) fn by_url<'l>(source: &str, listed: impl Iterator<Item = &'l ObjectId
 /// With `outdated_only`, those that were made as this job makes them stay as they are.
 pub async fn reprocess(job: Job, outdated_only: bool) -> Result<Summary> {
     let begun = Instant::now();
-    let source = Objects::open(&Location::existing(&job.from)?).await?;
-    let lake = Lake::open(&job.to).await?;
+    let source = Objects::open_as(&Location::existing(&job.from)?, &job.cloud.source).await?;
+    let lake = Lake::open_as(&job.to, &job.cloud.lake).await?;
     let grouped = source::list(&source, &job.naming, job.hours).await?;
     let mut summary = reprocess_listed(job, source, lake, grouped, outdated_only).await?;
     summary.elapsed_seconds = begun.elapsed().as_secs_f64();

@@ -30,7 +30,7 @@ pub async fn ask(lake: &Lake, sql: &str, threads: NonZeroUsize) -> Result<Answer
 
 /// The files that the ledger names at this moment: per partition, what one version of its record says.
 async fn snapshot(lake: &Lake) -> Result<Snapshot> {
-    let mut snapshot = Snapshot { span: lake.identity.partition, ..Snapshot::default() };
+    let mut snapshot = Snapshot { granularity: lake.identity.partition, ..Snapshot::default() };
     for table in Table::ALL {
         let records = lake.records.partitions(table, None).await?;
         snapshot.files.push((table, records.iter().flat_map(files).collect()));

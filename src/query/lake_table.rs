@@ -39,7 +39,7 @@ impl LakeTable {
     /// A table of the store that the session knows by `url`.
     pub(super) fn new<'a>(
         table: Table,
-        span: Granularity,
+        granularity: Granularity,
         url: ObjectStoreUrl,
         files: impl Iterator<Item = &'a SnapshotFile>,
     ) -> Result<Self> {
@@ -47,11 +47,11 @@ impl LakeTable {
         // The same snapshot answers in the same order, and a LIMIT takes the earliest hours.
         files.sort_by(|a, b| (a.partition, &a.path).cmp(&(b.partition, &b.path)));
         let folders: Vec<Vec<String>> = files.iter().map(|file| file.partition.values()).collect();
-        let columns = (0..span.columns().len()).map(|index| {
+        let columns = (0..granularity.columns().len()).map(|index| {
             Arc::new(folders.iter().map(|values| Some(values[index].as_str())).collect::<StringArray>()) as ArrayRef
         });
         let partition_fields: Vec<_> =
-            span.columns().iter().map(|name| Arc::new(Field::new(*name, DataType::Utf8, false))).collect();
+            granularity.columns().iter().map(|name| Arc::new(Field::new(*name, DataType::Utf8, false))).collect();
         let partitions = RecordBatch::try_new(Arc::new(Schema::new(partition_fields.clone())), columns.collect())?;
         // Text is read as views into the decoded pages, which spares a copy of every value that a filter drops.
         let file_schema = Arc::new(transform_schema_to_view(&schema::arrow_schema(table)));
@@ -59,7 +59,7 @@ impl LakeTable {
             url,
             schema: TableSchema::builder(file_schema).with_table_partition_cols(partition_fields).build(),
             rows: files.iter().map(|file| file.rows).collect(),
-            hours: Hours::new(partitions, span, files.iter().map(|file| file.partition.hours())),
+            hours: Hours::new(partitions, granularity, files.iter().map(|file| file.partition.hours())),
             files: files.iter().zip(folders).map(|(file, folders)| partitioned(file, folders)).collect(),
         })
     }

@@ -2,6 +2,7 @@
 //! half-written and replaced files cannot show up in an answer.
 
 mod ask;
+mod athena;
 mod lake_table;
 mod print;
 mod prune;
@@ -30,6 +31,7 @@ use crate::kernel::ddl::{self, Dialect};
 use crate::model::{Granularity, Partition, Table};
 
 pub use self::ask::ask;
+pub use self::athena::{ask_athena, raw_bytes};
 pub use self::print::{Format, print};
 
 /// A committed file of the lake.
@@ -49,7 +51,7 @@ pub struct SnapshotFile {
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// How long the lake's partitions are.
-    pub span: Granularity,
+    pub granularity: Granularity,
     /// The files of each table.
     pub files: Vec<(Table, Vec<SnapshotFile>)>,
 }
@@ -123,10 +125,11 @@ async fn open(
     context.register_object_store(url.as_ref(), store);
     for table in Table::ALL {
         let files = snapshot.files.iter().filter(|(of, _)| *of == table).flat_map(|(_, files)| files);
-        context.register_table(table.name(), Arc::new(LakeTable::new(table, snapshot.span, url.clone(), files)?))?;
+        context
+            .register_table(table.name(), Arc::new(LakeTable::new(table, snapshot.granularity, url.clone(), files)?))?;
     }
     for view in ddl::VIEWS {
-        context.sql(&ddl::create_view(view, Dialect::DataFusion, snapshot.span)).await?;
+        context.sql(&ddl::create_view(view, Dialect::DataFusion, snapshot.granularity)).await?;
     }
     Ok(context)
 }

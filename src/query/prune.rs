@@ -19,7 +19,7 @@ use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use crate::model::{Granularity, HourRange};
 
 /// Whether the partition columns alone decide a filter, so that it holds for all rows of a file or for none.
-fn decided_by_partition(filter: &Expr, span: Granularity) -> bool {
+fn decided_by_partition(filter: &Expr, granularity: Granularity) -> bool {
     // A subquery's answer is not known while files are chosen, whatever columns surround it.
     let asks_elsewhere = filter.exists(|part| {
         Ok(matches!(
@@ -32,7 +32,7 @@ fn decided_by_partition(filter: &Expr, span: Granularity) -> bool {
                 | Expr::ScalarVariable(..)
         ))
     });
-    matches!(asks_elsewhere, Ok(false)) && expr_applicable_for_cols(span.columns(), filter)
+    matches!(asks_elsewhere, Ok(false)) && expr_applicable_for_cols(granularity.columns(), filter)
 }
 
 /// What is known of each file of a table without opening it.
@@ -40,23 +40,27 @@ fn decided_by_partition(filter: &Expr, span: Granularity) -> bool {
 pub(super) struct Hours {
     /// One row per file: its partition columns.
     partitions: RecordBatch,
-    span: Granularity,
+    granularity: Granularity,
     first_instants: ArrayRef,
     last_instants: ArrayRef,
 }
 
 impl Hours {
     /// The partition columns and hours of a table's files, in the same order.
-    pub(super) fn new(partitions: RecordBatch, span: Granularity, hours: impl Iterator<Item = HourRange>) -> Self {
+    pub(super) fn new(
+        partitions: RecordBatch,
+        granularity: Granularity,
+        hours: impl Iterator<Item = HourRange>,
+    ) -> Self {
         let micros = |hour: crate::model::Hour| hour.start_unix_seconds() * 1_000_000;
         let (starts, ends): (Vec<i64>, Vec<i64>) = hours.map(|of| (micros(of.start), micros(of.end) - 1)).unzip();
         let instants = |values: Vec<i64>| Arc::new(TimestampMicrosecondArray::from(values).with_timezone("UTC"));
-        Self { partitions, span, last_instants: instants(ends), first_instants: instants(starts) }
+        Self { partitions, granularity, last_instants: instants(ends), first_instants: instants(starts) }
     }
 
     /// Whether the partition columns alone decide a filter.
     pub(super) fn decide(&self, filter: &Expr) -> bool {
-        decided_by_partition(filter, self.span)
+        decided_by_partition(filter, self.granularity)
     }
 
     /// For each file, whether it may hold a row that passes every filter. `schema` is that of the table.

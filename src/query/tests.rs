@@ -78,7 +78,10 @@ async fn lake() -> (Arc<InMemory>, Snapshot) {
     put(&store, "stray.parquet", five, &batch(five, LATE, width)).await;
     (
         Arc::new(store),
-        Snapshot { span: Granularity::Hour, files: vec![(Table::CloudfrontLogs, files), (Table::Rejects, Vec::new())] },
+        Snapshot {
+            granularity: Granularity::Hour,
+            files: vec![(Table::CloudfrontLogs, files), (Table::Rejects, Vec::new())],
+        },
     )
 }
 
@@ -232,9 +235,10 @@ async fn nothing_can_be_written() {
 
 #[tokio::test]
 async fn an_empty_lake_answers_no_rows() {
-    for snapshot in
-        [Snapshot::default(), Snapshot { span: Granularity::Hour, files: vec![(Table::CloudfrontLogs, Vec::new())] }]
-    {
+    for snapshot in [
+        Snapshot::default(),
+        Snapshot { granularity: Granularity::Hour, files: vec![(Table::CloudfrontLogs, Vec::new())] },
+    ] {
         let store = Arc::new(InMemory::new());
         for (sql, csv) in [
             ("SELECT * FROM cf_logs WHERE year = '2026' AND bytes > 1", None),

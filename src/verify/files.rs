@@ -160,7 +160,8 @@ async fn catalog(
     report: &mut Report,
 ) -> Result<()> {
     let Some(catalog) = &lake.catalog else { return Ok(()) };
-    let there: BTreeMap<Partition, String> = catalog.partitions(table).await?.into_iter().collect();
+    let listed = catalog.partitions(table).await?;
+    let there: BTreeMap<Partition, String> = listed.into_iter().map(|of| (of.partition, of.folder)).collect();
     for record in records.iter().filter(|record| record.rewrite.is_none() && !record.parts.is_empty()) {
         match there.get(&record.partition) {
             Some(folder) if *folder == record.folder => {}

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its own part, and some use all")]
 
+pub(crate) mod double;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -2,11 +2,14 @@
 //!
 //! For engines that are told their partitions by a script, and to see how a lake behaves behind a catalog without an account.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 
-use super::Catalog;
+use super::{Catalog, Listed, Place};
+use crate::edge::clock;
 use crate::edge::objects::Objects;
 use crate::error::Result;
 use crate::model::{Partition, Table};
@@ -42,17 +45,26 @@ impl Catalog for LakeCatalog {
         self.read(&Path::from(format!("{}/{}.txt", folder_of(partition.table), partition.time()))).await
     }
 
-    async fn set(&self, partition: Partition, folder: &str) -> Result<()> {
+    async fn set(&self, partition: Partition, place: &Place, until: Duration) -> Result<bool> {
+        if clock::since_boot() > until {
+            return Ok(false);
+        }
         let path = Path::from(format!("{}/{}.txt", folder_of(partition.table), partition.time()));
-        self.lake.put(&path, format!("{folder}\n").into()).await
+        self.lake.put(&path, format!("{}\n", place.folder).into()).await.map(|()| true)
     }
 
-    async fn partitions(&self, table: Table) -> Result<Vec<(Partition, String)>> {
+    fn has_told(&self, _: Partition, _: &Place) -> bool {
+        true
+    }
+
+    async fn partitions(&self, table: Table) -> Result<Vec<Listed>> {
         let listed: Vec<_> = self.lake.list(&folder_of(table)).try_collect().await?;
         let named = |name: &str| Partition::at(table, name.strip_suffix(".txt")?);
         let mut partitions: Vec<_> = listed.iter().filter_map(|object| named(object.location.filename()?)).collect();
         partitions.sort_unstable();
-        let read = |partition| async move { Ok(self.folder(partition).await?.map(|folder| (partition, folder))) };
+        let read = |partition| async move {
+            Ok(self.folder(partition).await?.map(|folder| Listed { partition, folder, current: true }))
+        };
         futures::stream::iter(partitions.into_iter().map(read))
             .buffered(READS_AT_A_TIME)
             .try_filter_map(|found| async { Ok(found) })

@@ -20,7 +20,7 @@ use aws_sdk_dynamodb::types::{
 use bytes::Bytes;
 
 use super::{Ledger, Versioned};
-use crate::edge::aws;
+use crate::edge::{aws, sdk};
 use crate::error::{Certainty, Error, Result};
 use crate::kernel::protocol::Swap;
 
@@ -88,7 +88,7 @@ impl DynamoLedger {
             Ok(_) => Ok(()),
             // Somebody else makes it at the same time.
             Err(error) if error.code() == Some("ResourceInUseException") => Ok(()),
-            Err(error) => Err(self.sdk("create", &error)),
+            Err(error) => Err(self.sdk("CreateTable", "create", &error)),
         }
     }
 
@@ -97,7 +97,7 @@ impl DynamoLedger {
         let described = match self.client.describe_table().table_name(&self.table).send().await {
             Ok(described) => described.table,
             Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(None),
-            Err(error) => return Err(self.sdk("describe", &error)),
+            Err(error) => return Err(self.sdk("DescribeTable", "describe", &error)),
         };
         let Some(description) = described else { return Ok(None) };
         let keys: Vec<(&str, &KeyType)> =
@@ -120,7 +120,7 @@ impl DynamoLedger {
     }
 
     /// A failed call, with what the service said and whether it may have happened.
-    fn sdk<E>(&self, action: &'static str, error: &SdkError<E>) -> Error
+    fn sdk<E>(&self, permission: &str, action: &'static str, error: &SdkError<E>) -> Error
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
@@ -130,14 +130,7 @@ impl DynamoLedger {
                 format!("make it with: edgemill init --to LAKE --ledger dynamodb:{}", self.table),
             );
         }
-        let hint = match error.code() {
-            Some("ExpiredTokenException" | "UnrecognizedClientException" | "InvalidSignatureException") => {
-                "; renew the credentials and run again, nothing is lost"
-            }
-            Some("AccessDeniedException") => "; allow this user DescribeTable, GetItem, PutItem and Query on the table",
-            _ => "",
-        };
-        self.failed(action, certainty(error), format!("{}{hint}", said(error)).into())
+        sdk::failed("dynamodb", permission, action, format!("dynamodb:{}", self.table), error)
     }
 
     fn versioned(&self, item: &Item) -> Result<Versioned> {
@@ -179,23 +172,6 @@ fn name_of(item: &Item) -> String {
     format!("{}/{}", text(FOLDER), text(NAME))
 }
 
-/// An error and its causes in one line; the SDK's own words for the outermost say only that there was one.
-fn said(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
-    let mut causes: Vec<String> = causes.collect();
-    causes.dedup();
-    causes.join(": ")
-}
-
-/// A refusal by the service did not happen; anything else may have.
-fn certainty<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Certainty {
-    match error {
-        SdkError::ConstructionFailure(_) => Certainty::DidNotHappen,
-        SdkError::ServiceError(service) if service.raw().status().is_client_error() => Certainty::DidNotHappen,
-        _ => Certainty::MayHaveHappened,
-    }
-}
-
 /// `units/cloudfront_logs/2026-11-21T05` is folder `units/cloudfront_logs`, name `2026-11-21T05`.
 fn split(key: &str) -> (&str, &str) {
     key.rsplit_once('/').unwrap_or(("", key))
@@ -207,7 +183,7 @@ impl Ledger for DynamoLedger {
         let (folder, name) = split(key);
         let call = self.client.get_item().table_name(&self.table).consistent_read(true);
         let got = call.key(FOLDER, self.key(folder)).key(NAME, AttributeValue::S(name.to_owned())).send().await;
-        let got = got.map_err(|error| self.sdk("read", &error))?;
+        let got = got.map_err(|error| self.sdk("GetItem", "read", &error))?;
         got.item.as_ref().map(|item| self.versioned(item)).transpose()
     }
 
@@ -238,11 +214,11 @@ impl Ledger for DynamoLedger {
                 Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                     Ok(beaten(failed.item(), next.version, &nonce))
                 }
-                _ if certainty(&error) == Certainty::MayHaveHappened => {
-                    tracing::debug!(key, "a write to the ledger may have happened: {}", said(&error));
+                _ if sdk::certainty(&error) == Certainty::MayHaveHappened => {
+                    tracing::debug!(key, "a write to the ledger may have happened: {}", sdk::said(&error));
                     Ok(Swap::Unknown)
                 }
-                _ => Err(self.sdk("write", &error)),
+                _ => Err(self.sdk("PutItem", "write", &error)),
             },
         }
     }
@@ -271,7 +247,7 @@ impl Ledger for DynamoLedger {
         let mut items = call.key_condition_expression(condition).into_paginator().items().send();
         let mut found = Vec::new();
         while let Some(item) = items.next().await {
-            let item = item.map_err(|error| self.sdk("scan", &error))?;
+            let item = item.map_err(|error| self.sdk("Query", "scan", &error))?;
             let name = item.get(NAME).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
             let key = format!("{folder}/{name}");
             // BETWEEN holds its end.

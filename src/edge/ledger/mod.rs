@@ -53,14 +53,14 @@ pub trait Ledger: Debug + Send + Sync {
 #[derive(Clone, Debug)]
 pub struct Records {
     ledger: Arc<dyn Ledger>,
-    span: Granularity,
+    granularity: Granularity,
 }
 
 impl Records {
     /// Records over a ledger, of a lake whose partitions are so long.
     #[must_use]
-    pub fn new(ledger: Arc<dyn Ledger>, span: Granularity) -> Self {
-        Self { ledger, span }
+    pub fn new(ledger: Arc<dyn Ledger>, granularity: Granularity) -> Self {
+        Self { ledger, granularity }
     }
 
     /// A unit's record; version 0 where nothing is known of the unit.
@@ -133,10 +133,10 @@ impl Records {
     }
 
     fn partition_keys(&self, table: Table, hours: Option<HourRange>) -> (String, String) {
-        let Some(hours) = hours.map(|hours| self.span.whole(hours)) else {
+        let Some(hours) = hours.map(|hours| self.granularity.whole(hours)) else {
             return (format!("partitions/{table}/"), format!("partitions/{table}0"));
         };
-        let key = |hour| partition_key(Partition { table, hour, span: self.span });
+        let key = |hour| partition_key(Partition { table, hour, granularity: self.granularity });
         (key(hours.start), key(hours.end))
     }
 

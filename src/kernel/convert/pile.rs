@@ -29,7 +29,7 @@ const LEAST_GROUP_ROWS: usize = 2_048;
 /// Rows and rejects in the order of their objects, waiting to be written.
 pub(super) struct Pile<'r> {
     table: Table,
-    span: Granularity,
+    granularity: Granularity,
     recipe: &'r Recipe,
     partitions: BTreeMap<Hour, Vec<HourRows>>,
     rejects: BTreeMap<Hour, Vec<RejectedLine>>,
@@ -37,19 +37,19 @@ pub(super) struct Pile<'r> {
 }
 
 impl<'r> Pile<'r> {
-    pub(super) const fn new(table: Table, span: Granularity, recipe: &'r Recipe) -> Self {
-        Self { table, span, recipe, partitions: BTreeMap::new(), rejects: BTreeMap::new(), held_bytes: 0 }
+    pub(super) const fn new(table: Table, granularity: Granularity, recipe: &'r Recipe) -> Self {
+        Self { table, granularity, recipe, partitions: BTreeMap::new(), rejects: BTreeMap::new(), held_bytes: 0 }
     }
 
     pub(super) fn add(&mut self, done: Done, report: &mut ChunkReport) {
         self.held_bytes += done.hours.first().map_or(0, |(_, rows)| rows.shared_bytes());
         for (hour, rows) in done.hours {
             self.held_bytes += rows.held_bytes();
-            self.partitions.entry(self.span.start(hour)).or_default().push(rows);
+            self.partitions.entry(self.granularity.start(hour)).or_default().push(rows);
         }
         for (hour, line) in done.rejects {
             self.held_bytes += line.held_bytes();
-            self.rejects.entry(self.span.start(hour)).or_default().push(line);
+            self.rejects.entry(self.granularity.start(hour)).or_default().push(line);
         }
         report.outcomes.extend(done.report.outcomes);
         for (name, rows) in done.report.new_fields {
@@ -64,15 +64,15 @@ impl<'r> Pile<'r> {
 
     pub(super) fn flush(&mut self, emit: &mut dyn FnMut(OutputFile) -> Result<()>) -> Result<()> {
         self.held_bytes = 0;
-        let (table, span) = (self.table, self.span);
+        let (table, granularity) = (self.table, self.granularity);
         let privacy = &self.recipe.privacy;
         let stamp = self.recipe.stamp();
         let rejects = std::mem::take(&mut self.rejects);
         let rejected = rejects.into_iter().map(|(hour, lines)| {
-            (Partition::of(Table::Rejects, span, hour), vec![rejects::rows(table, &lines, privacy)])
+            (Partition::of(Table::Rejects, granularity, hour), vec![rejects::rows(table, &lines, privacy)])
         });
         let kept = std::mem::take(&mut self.partitions).into_iter();
-        let kept = kept.map(|(hour, parts)| (Partition::of(table, span, hour), parts));
+        let kept = kept.map(|(hour, parts)| (Partition::of(table, granularity, hour), parts));
         let partitions: Vec<(Partition, Vec<HourRows>)> = kept.chain(rejected).collect();
         let written: Vec<Result<Vec<OutputFile>>> =
             partitions.into_par_iter().map(|(partition, parts)| write(partition, &parts, stamp)).collect();

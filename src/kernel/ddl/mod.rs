@@ -1,6 +1,7 @@
 //! SQL that describes the lake to other engines: its tables, from the one list of columns, and the views under which
 //! people's existing queries run unchanged. Text in, text out.
 
+pub mod presto;
 mod views;
 
 use std::fmt::Write as _;
@@ -58,12 +59,15 @@ impl Dialect {
     }
 }
 
-fn backtick(name: &str) -> String {
+/// A name as Hive's grammar quotes it.
+#[must_use]
+pub fn backtick(name: &str) -> String {
     format!("`{name}`")
 }
 
 /// A text literal for Hive and Spark, which both read a backslash as an escape.
-fn literal(text: &str) -> String {
+#[must_use]
+pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
@@ -77,14 +81,14 @@ fn column_line(column: &Column, dialect: Dialect) -> String {
 ///
 /// `DataFusion` reads the columns from the files themselves, so its statement names only the partitions.
 #[must_use]
-pub fn create_table(table: Table, dialect: Dialect, lake_url: &str, span: Granularity) -> String {
+pub fn create_table(table: Table, dialect: Dialect, lake_url: &str, granularity: Granularity) -> String {
     let location = location(table, lake_url);
     let columns = schema::columns(table).iter().map(|column| column_line(column, dialect));
     match dialect {
         Dialect::Athena | Dialect::AthenaProjection => {
-            let partitions = joined(span, |name| format!("{} string", backtick(name)), ", ");
+            let partitions = joined(granularity, |name| format!("{} string", backtick(name)), ", ");
             let projected = dialect == Dialect::AthenaProjection;
-            let properties = table_properties(table, lake_url, projected.then_some(span));
+            let properties = table_properties(table, lake_url, projected.then_some(granularity));
             let properties = properties.iter().map(|(name, value)| format!("{}={}", literal(name), literal(value)));
             format!(
                 "CREATE EXTERNAL TABLE IF NOT EXISTS {} (\n{}\n)\nPARTITIONED BY ({partitions})\nSTORED AS PARQUET\n\
@@ -96,25 +100,25 @@ pub fn create_table(table: Table, dialect: Dialect, lake_url: &str, span: Granul
             )
         }
         Dialect::Spark => {
-            let partitions = span.columns().iter().map(|name| format!("  {} STRING", backtick(name)));
+            let partitions = granularity.columns().iter().map(|name| format!("  {} STRING", backtick(name)));
             format!(
                 "CREATE TABLE IF NOT EXISTS {} (\n{}\n)\nUSING PARQUET\nPARTITIONED BY ({})\nLOCATION {}",
                 backtick(table.name()),
                 columns.chain(partitions).collect::<Vec<_>>().join(",\n"),
-                joined(span, backtick, ", "),
+                joined(granularity, backtick, ", "),
                 literal(&location),
             )
         }
         Dialect::DataFusion => format!(
             "CREATE EXTERNAL TABLE IF NOT EXISTS {table}\nSTORED AS PARQUET\nPARTITIONED BY ({})\nLOCATION '{}'",
-            span.columns().join(", "),
+            granularity.columns().join(", "),
             location.replace('\'', "''"),
         ),
     }
 }
 
-fn joined(span: Granularity, text: impl Fn(&str) -> String, by: &str) -> String {
-    span.columns().iter().map(|name| text(name)).collect::<Vec<_>>().join(by)
+fn joined(granularity: Granularity, text: impl Fn(&str) -> String, by: &str) -> String {
+    granularity.columns().iter().map(|name| text(name)).collect::<Vec<_>>().join(by)
 }
 
 /// The folder of a table, with a `/` at its end.
@@ -133,13 +137,13 @@ pub fn table_properties(table: Table, lake_url: &str, projected: Option<Granular
         ("classification".to_owned(), "parquet".to_owned()),
         ("parquet.compression".to_owned(), "ZSTD".to_owned()),
     ];
-    let Some(span) = projected else { return properties };
+    let Some(granularity) = projected else { return properties };
     properties.push(("projection.enabled".to_owned(), "true".to_owned()));
     let mut folder = location(table, lake_url);
     for (name, range, digits) in
         [("year", PROJECTED_YEARS, "4"), ("month", "1,12", "2"), ("day", "1,31", "2"), ("hour", "0,23", "2")]
     {
-        if span.columns().contains(&name) {
+        if granularity.columns().contains(&name) {
             properties.push((format!("projection.{name}.type"), "integer".to_owned()));
             properties.push((format!("projection.{name}.range"), range.to_owned()));
             properties.push((format!("projection.{name}.digits"), digits.to_owned()));
@@ -153,23 +157,23 @@ pub fn table_properties(table: Table, lake_url: &str, projected: Option<Granular
 
 /// What a view selects, over a lake whose partitions are so long.
 #[must_use]
-pub fn view_sql(view: &View, dialect: Dialect, span: Granularity) -> String {
-    let selects: Vec<String> = view.selects.iter().map(|select| select_sql(select, dialect, span)).collect();
+pub fn view_sql(view: &View, dialect: Dialect, granularity: Granularity) -> String {
+    let selects: Vec<String> = view.selects.iter().map(|select| select_sql(select, dialect, granularity)).collect();
     selects.join("\nUNION ALL\n")
 }
 
 /// The statement that makes a view, without its `;`.
 #[must_use]
-pub fn create_view(view: &View, dialect: Dialect, span: Granularity) -> String {
+pub fn create_view(view: &View, dialect: Dialect, granularity: Granularity) -> String {
     let verb = if dialect == Dialect::DataFusion { "CREATE VIEW" } else { "CREATE OR REPLACE VIEW" };
-    format!("{verb} {} AS\n{}", dialect.quote(view.name), view_sql(view, dialect, span))
+    format!("{verb} {} AS\n{}", dialect.quote(view.name), view_sql(view, dialect, granularity))
 }
 
-fn select_sql(select: &Select, dialect: Dialect, span: Granularity) -> String {
+fn select_sql(select: &Select, dialect: Dialect, granularity: Granularity) -> String {
     let mut sql = "SELECT".to_owned();
     for (index, (name, expression)) in select.columns.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
-        let (expression, name) = (expression.sql(dialect, span), dialect.quote(name));
+        let (expression, name) = (expression.sql(dialect, granularity), dialect.quote(name));
         let alias = if expression == name { String::new() } else { format!(" AS {name}") };
         // Writing to a String cannot fail.
         let _ = write!(sql, "{comma}\n  {expression}{alias}");
@@ -191,10 +195,16 @@ pub fn register_partitions(table: Table, dialect: Dialect) -> Option<String> {
 /// A table's statements in the order in which they must run: the table, its partitions, the views that it completes, or, with
 /// `alone`, those that read nothing else.
 #[must_use]
-pub fn statements(table: Table, dialect: Dialect, lake_url: &str, span: Granularity, alone: bool) -> Vec<String> {
+pub fn statements(
+    table: Table,
+    dialect: Dialect,
+    lake_url: &str,
+    granularity: Granularity,
+    alone: bool,
+) -> Vec<String> {
     let views = views_after(table).filter(|view| !alone || view.selects.len() == 1);
-    let views = views.map(|view| create_view(view, dialect, span));
-    std::iter::once(create_table(table, dialect, lake_url, span))
+    let views = views.map(|view| create_view(view, dialect, granularity));
+    std::iter::once(create_table(table, dialect, lake_url, granularity))
         .chain(register_partitions(table, dialect))
         .chain(views)
         .collect()
@@ -202,7 +212,7 @@ pub fn statements(table: Table, dialect: Dialect, lake_url: &str, span: Granular
 
 /// A script of every table (or one), its partitions and its views; each statement ends with `;`, an empty line between.
 #[must_use]
-pub fn script(dialect: Dialect, lake_url: &str, only: Option<Table>, span: Granularity) -> String {
+pub fn script(dialect: Dialect, lake_url: &str, only: Option<Table>, granularity: Granularity) -> String {
     let mut script = format!(
         "-- Tables and views of an edgemill lake, for {}.\n\
          -- Nothing here is ever dropped: running it again changes only what a view says.\n",
@@ -225,7 +235,7 @@ pub fn script(dialect: Dialect, lake_url: &str, only: Option<Table>, span: Granu
         Dialect::DataFusion => "-- The files are listed whenever a query runs, so later hours need nothing.\n\n",
     };
     for table in Table::ALL.into_iter().filter(|table| only.is_none_or(|only| only == *table)) {
-        for statement in statements(table, dialect, lake_url, span, only.is_some()) {
+        for statement in statements(table, dialect, lake_url, granularity, only.is_some()) {
             script += &statement;
             script += ";\n\n";
         }
@@ -243,9 +253,9 @@ mod tests {
 
     #[test]
     fn a_view_says_the_hour_whatever_the_partitions() {
-        for (span, worked_out) in [(Granularity::Hour, 0), (Granularity::Day, 1), (Granularity::Month, 2)] {
+        for (granularity, worked_out) in [(Granularity::Hour, 0), (Granularity::Day, 1), (Granularity::Month, 2)] {
             for dialect in [Dialect::Athena, Dialect::Spark, Dialect::DataFusion] {
-                let sql = view_sql(&VIEWS[0], dialect, span);
+                let sql = view_sql(&VIEWS[0], dialect, granularity);
                 let said = |name: &&&str| sql.contains(&format!(" AS {}", dialect.quote(name)));
                 assert_eq!(["day", "hour"].iter().filter(said).count(), worked_out, "{sql}");
             }

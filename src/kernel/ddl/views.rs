@@ -39,10 +39,10 @@ impl Expression {
     }
 
     /// Of a lake whose partitions are longer than an hour, the hour comes from the row's own time.
-    pub(super) fn sql(self, dialect: Dialect, span: Granularity) -> String {
+    pub(super) fn sql(self, dialect: Dialect, granularity: Granularity) -> String {
         let quoted = |name: &str| dialect.quote(name);
         match self {
-            Self::Same(name @ ("day" | "hour")) if !span.columns().contains(&name) => {
+            Self::Same(name @ ("day" | "hour")) if !granularity.columns().contains(&name) => {
                 part(&quoted("event_time"), name, dialect)
             }
             Self::Same(name) => quoted(name),

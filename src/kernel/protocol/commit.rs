@@ -170,6 +170,7 @@ impl<'m> Commit<'m> {
             attempt: self.manifest.attempt.clone(),
             state: BatchState::Committed,
             inputs: self.manifest.digest(),
+            input_bytes: self.manifest.inputs.iter().map(|input| input.object.size_bytes).sum(),
         };
         if self.manifest.replaces.is_some() {
             record.replacing = Some(entry);

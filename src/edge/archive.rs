@@ -1,0 +1,98 @@
+//! What becomes of raw objects whose rows are seen everywhere: they go, or they go to the archive. Every step may be done again.
+
+use std::path::Path as FilePath;
+
+use object_store::path::Path;
+
+use super::access::Access;
+use super::location::Location;
+use super::objects::Objects;
+use crate::error::{Error, Result};
+use crate::model::ObjectId;
+
+/// Where raw objects go.
+#[derive(Clone, Debug)]
+pub enum Archive {
+    /// Nowhere: they are deleted.
+    Nowhere,
+    /// Below a folder of this machine.
+    Folder(Location),
+    /// Below a prefix of their own bucket, by the bucket's own copies.
+    Bucket {
+        /// The whole bucket.
+        bucket: Objects,
+        /// The prefix of the logs in it, with a `/` at its end, or nothing.
+        from: String,
+        /// The prefix of the archive, likewise.
+        to: String,
+    },
+}
+
+impl Archive {
+    /// The archive at a place, for logs that lie in the same bucket or on the same machine.
+    pub async fn at(place: &str, logs: &str, access: &Access) -> Result<Self> {
+        match (Location::planned(place)?, Location::planned(logs)?) {
+            (Location::Bucket { bucket, prefix: to }, Location::Bucket { prefix: from, .. }) => {
+                let root = Location::Bucket { bucket, prefix: String::new() };
+                let bucket = Objects::open_as(&root, access).await?;
+                Ok(Self::Bucket { bucket, from: folder(&from), to: folder(&to) })
+            }
+            (place, _) => Ok(Self::Folder(place)),
+        }
+    }
+
+    /// Takes an object away from where it is; whether it was still there as it was listed. `name` is its name in the archive.
+    ///
+    /// An object that is another one by now stays: its rows are not yet made anew.
+    pub async fn take(&self, source: &Objects, object: &ObjectId, name: &str) -> Result<bool> {
+        match source.object(&object.key).await? {
+            Some(there) if there.etag == object.etag => {}
+            _ => return Ok(false),
+        }
+        let path = |key: &str| Path::parse(key).map_err(|error| Error::usage(error.to_string(), "rename the object"));
+        match self {
+            Self::Nowhere => {}
+            Self::Folder(place) => return rename(source, &object.key, place, name).map(|()| true),
+            Self::Bucket { bucket, from, to } => {
+                let (from, to) = (path(&format!("{from}{}", object.key))?, path(&format!("{to}{name}"))?);
+                if !bucket.copy(&from, &to).await? {
+                    return Ok(false);
+                }
+            }
+        }
+        source.delete(&path(&object.key)?).await.map(|()| true)
+    }
+}
+
+/// A prefix as keys begin with it.
+fn folder(prefix: &str) -> String {
+    if prefix.is_empty() { String::new() } else { format!("{prefix}/") }
+}
+
+fn rename(source: &Objects, key: &str, place: &Location, name: &str) -> Result<()> {
+    let (Some(from), Location::Folder(to)) = (source.folder(), place) else {
+        return Err(Error::usage(
+            "the archive and the logs are not on the same machine",
+            "give a folder beside the logs",
+        ));
+    };
+    let (from, to) = (from.join(key), to.join(name));
+    if let Some(parent) = to.parent() {
+        std::fs::create_dir_all(parent).map_err(|error| Error::io("create the folder", parent, error))?;
+    }
+    move_file(&from, &to).map_err(|error| Error::io("move to", &to, error))
+}
+
+/// Moves a file; to another file system by a copy that is whole before the file goes.
+fn move_file(from: &FilePath, to: &FilePath) -> std::io::Result<()> {
+    match std::fs::rename(from, to) {
+        Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
+            let aside = to.with_extension("edgemill-part");
+            std::fs::copy(from, &aside)?;
+            std::fs::File::open(&aside)?.sync_all()?;
+            std::fs::rename(&aside, to)?;
+            std::fs::remove_file(from)
+        }
+        done => done,
+    }
+}

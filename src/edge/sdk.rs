@@ -1,0 +1,77 @@
+//! What a failed call of the AWS SDK says: what the service's words were, whether it may have happened all the same, and
+//! which permission is missing.
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+use crate::error::{Certainty, Error};
+
+/// An error and its causes in one line; the SDK's own words for the outermost say only that there was one.
+pub(super) fn said(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
+    let mut causes: Vec<String> = causes.collect();
+    causes.dedup();
+    causes.join(": ")
+}
+
+/// A refusal by the service did not happen; anything else may have.
+pub(super) fn certainty<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Certainty {
+    match error {
+        SdkError::ConstructionFailure(_) => Certainty::DidNotHappen,
+        SdkError::ServiceError(service) if service.raw().status().is_client_error() => Certainty::DidNotHappen,
+        _ => Certainty::MayHaveHappened,
+    }
+}
+
+/// Whether a service asks for fewer calls, or cannot answer now: the same call may go through later.
+pub(super) fn may_pass<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    match error {
+        SdkError::ServiceError(service) => {
+            service.raw().status().is_server_error() || error.code().is_some_and(is_passing)
+        }
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
+        _ => false,
+    }
+}
+
+/// The codes of a throttled or stumbling service, of a whole call or of one entry of a batch.
+pub(super) fn is_passing(code: &str) -> bool {
+    let words = ["Throttl", "TooManyRequests", "LimitExceeded", "InternalService", "Timeout", "ConcurrentModification"];
+    words.iter().any(|word| code.contains(word))
+}
+
+/// A failed call to a service (`glue`, `dynamodb`, `athena`) as our error. `permission` is what the caller must be allowed
+/// for it, as IAM names it without the service: `GetTable`.
+pub(super) fn failed<E>(
+    service: &str,
+    permission: &str,
+    action: &'static str,
+    path: String,
+    error: &SdkError<E>,
+) -> Error
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    let hint = match error.code() {
+        Some(code) if is_stale(code) => "; renew the credentials and run again, nothing is lost".to_owned(),
+        Some(code) if is_denied(code) => format!("; allow this user or role {service}:{permission}"),
+        _ => String::new(),
+    };
+    Error::Storage { action, path, certainty: certainty(error), source: format!("{}{hint}", said(error)).into() }
+}
+
+/// The codes, or an answer that holds one, of credentials that are no longer taken.
+pub(super) fn is_stale(code: &str) -> bool {
+    let stale = [
+        "ExpiredToken",
+        "InvalidToken",
+        "TokenRefreshRequired",
+        "UnrecognizedClient",
+        "InvalidSignature",
+        "InvalidClientTokenId",
+    ];
+    stale.iter().any(|word| code.contains(word))
+}
+
+fn is_denied(code: &str) -> bool {
+    code.contains("AccessDenied") || code.contains("NotAuthorized") || code.contains("Unauthorized")
+}

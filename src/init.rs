@@ -1,0 +1,108 @@
+//! Makes what a lake needs beside its files, or brings it up to date: the ledger's table, the catalog's tables and views, and
+//! every partition in it.
+
+use futures::{StreamExt, TryStreamExt};
+
+use crate::carry;
+use crate::edge::access::Access;
+use crate::edge::athena::Athena;
+use crate::edge::catalog::{Change, Tables, statement_output};
+use crate::edge::claims::{Claims, LEASE};
+use crate::edge::ledger::DynamoLedger;
+use crate::error::Result;
+use crate::lake::{CatalogChoice, Lake, LedgerChoice, NewLake};
+use crate::model::{Partition, Table};
+use crate::progress::{Measure, Progress};
+use crate::tidy::{self, ORPHAN_AGE};
+
+/// Partitions registered at a time: calls to the catalog take up to 100 of a table.
+const REGISTERED_AT_A_TIME: usize = 256;
+
+/// What a lake is to be.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// Where it lies.
+    pub to: String,
+    /// What it is made with.
+    pub new: NewLake,
+    /// Its catalog, where one is named.
+    pub catalog: Option<CatalogChoice>,
+    /// How its place is reached.
+    pub access: Access,
+}
+
+/// What was done.
+#[derive(Debug)]
+pub struct Done {
+    /// The lake.
+    pub lake: Lake,
+    /// What was made and upgraded in the catalog.
+    pub changes: Vec<Change>,
+    /// Partitions that the catalog did not have, or had otherwise.
+    pub registered: u64,
+}
+
+/// Makes or upgrades a lake.
+pub async fn init(wish: &Wish) -> Result<Done> {
+    if let Some(LedgerChoice::Dynamodb { table }) = &wish.new.ledger {
+        DynamoLedger::create_table(table).await?;
+    }
+    let mut lake = Lake::open_or_create(&wish.to, &wish.new, &wish.access).await?;
+    if let Some(catalog) = &wish.catalog {
+        lake.choose_catalog(catalog.clone()).await?;
+    }
+    let changes = upgrade(&lake).await?;
+    let registered = register_all(&lake).await?;
+    Ok(Done { lake, changes, registered })
+}
+
+/// The tables and views of the lake's catalog.
+async fn upgrade(lake: &Lake) -> Result<Vec<Change>> {
+    let Some((database, projected)) = lake.chosen.database() else { return Ok(Vec::new()) };
+    let url = lake.objects.url();
+    let tables = Tables::of(database, url, lake.identity.partition, projected).await;
+    let tables = match &lake.chosen {
+        CatalogChoice::Athena { workgroup, database } => {
+            tables.by_statements(Athena::open(workgroup, database, Some(statement_output(url))).await)
+        }
+        _ => tables,
+    };
+    tables.upgrade().await
+}
+
+/// Registers every partition that the catalog has not, has elsewhere, or has with the columns of another version. A catalog
+/// in the lake itself follows every change, so there is nothing to look for.
+async fn register_all(lake: &Lake) -> Result<u64> {
+    let Some(catalog) = lake.catalog.as_ref() else { return Ok(0) };
+    if lake.objects.list_names("_edgemill/manifests").await?.is_empty() {
+        return Ok(0);
+    }
+    // Rewrites that were opened before the lake had a catalog end first; they point the catalog themselves.
+    tidy::tidy_wholly(lake, &Claims::new(lake.objects.clone(), LEASE), ORPHAN_AGE).await?;
+    let mut wanted: Vec<Partition> = Vec::new();
+    for table in Table::ALL {
+        let records = lake.records.partitions(table, None).await?;
+        if records.is_empty() {
+            continue;
+        }
+        let listed = catalog.partitions(table).await?;
+        let current = |partition: Partition, folder: &str| {
+            let found = listed.binary_search_by_key(&partition, |of| of.partition).ok().map(|place| &listed[place]);
+            found.is_some_and(|of| of.current && of.folder == folder)
+        };
+        let missing = records.iter().filter(|record| {
+            let rests = record.rewrite.is_none() && !record.parts.is_empty();
+            let noted = record.registered.as_ref() == Some(&record.folder);
+            rests && !(noted && current(record.partition, &record.folder))
+        });
+        wanted.extend(missing.map(|record| record.partition));
+    }
+    let count = wanted.len() as u64;
+    let progress = Progress::begin(Measure::Partitions, count, count);
+    let one = |partition: Partition| async move { carry::register(lake, partition).await };
+    let mut registered = futures::stream::iter(wanted.into_iter().map(one)).buffer_unordered(REGISTERED_AT_A_TIME);
+    while registered.try_next().await?.is_some() {
+        progress.add(1);
+    }
+    Ok(count)
+}

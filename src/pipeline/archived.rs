@@ -1,0 +1,75 @@
+//! What becomes of raw objects once their rows are published and registered: nothing, unless the job says so.
+
+use std::collections::{BTreeMap, HashMap};
+
+use futures::{StreamExt, TryStreamExt};
+
+use super::{Shared, Summary};
+use crate::edge::archive::Archive;
+use crate::edge::manifests;
+use crate::error::Result;
+use crate::job::cloud::After;
+use crate::kernel::records::{InputName, UnitRecord};
+use crate::model::{ObjectId, UnitId};
+
+/// Units whose records are read, and objects that are taken away, at a time.
+const AT_A_TIME: usize = 32;
+
+/// Takes away what a listing showed and whose rows are seen everywhere, by the ledger as it is now: what this run converted,
+/// and what one before converted and did not come to take away.
+pub(super) async fn take_away(
+    shared: &Shared,
+    listed: BTreeMap<UnitId, Vec<ObjectId>>,
+    summary: &mut Summary,
+) -> Result<()> {
+    let archive = match &shared.job.cloud.after {
+        After::Keep => return Ok(()),
+        After::Delete => Archive::Nowhere,
+        After::Move(place) => Archive::at(place, &shared.job.from, &shared.job.cloud.source).await?,
+    };
+    let archive = &archive;
+    let units = listed.into_iter().map(|(unit, objects)| done(shared, unit, objects));
+    let mut units = std::pin::pin!(futures::stream::iter(units).buffer_unordered(AT_A_TIME));
+    while let Some((unit, objects)) = units.try_next().await? {
+        let taken = objects.into_iter().map(|object| {
+            let name = name(&unit, &object);
+            async move { archive.take(&shared.source, &object, &name).await }
+        });
+        let taken: Vec<bool> = futures::stream::iter(taken).buffer_unordered(AT_A_TIME).try_collect().await?;
+        summary.stats.archived_objects += taken.into_iter().filter(|taken| *taken).count() as u64;
+    }
+    Ok(())
+}
+
+/// The objects of a unit that have been converted as they are, where all of the unit is published: only then is it certain that
+/// nobody will ask for them again.
+async fn done(shared: &Shared, unit: UnitId, listed: Vec<ObjectId>) -> Result<(UnitId, Vec<ObjectId>)> {
+    let record: UnitRecord = shared.lake.records.unit(&unit).await?;
+    if record.unpublished().next().is_some() {
+        return Ok((unit, Vec::new()));
+    }
+    let (source, mut known) = (shared.source.url(), HashMap::new());
+    for entry in &record.batches {
+        let manifest = manifests::read(&shared.lake.objects, &entry.attempt).await?;
+        // Of a damaged object only the good lines are in the lake: whatever else it holds is nowhere else.
+        for input in manifest.inputs.iter().filter(|input| input.damage.is_none()) {
+            let url = InputName { source: &manifest.source, object: &input.object }.url();
+            known.insert(url, input.object.etag.clone());
+        }
+    }
+    let is_known = |object: &&ObjectId| known.get(&InputName { source, object }.url()) == Some(&object.etag);
+    let done = listed.into_iter().filter(|object| is_known(&object)).collect();
+    Ok((unit, done))
+}
+
+/// An object's name in the archive: its hour's folder, and its whole key below that, since two folders may hold one name.
+fn name(unit: &UnitId, object: &ObjectId) -> String {
+    let folder = match unit.hour() {
+        Some(hour) => {
+            let [year, month, day, hour] = hour.folders();
+            format!("year={year}/month={month}/day={day}/hour={hour}")
+        }
+        None => "untimed".to_owned(),
+    };
+    format!("{}/{folder}/{}", unit.table(), object.key)
+}

@@ -1,0 +1,104 @@
+//! The same questions through Athena: its answer, what it scanned, and what the raw logs would have cost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
+
+use super::Answer;
+use crate::edge::athena::{Athena, Rows, Scanned};
+use crate::error::{Error, Result};
+use crate::lake::Lake;
+use crate::model::Table;
+
+/// Athena ends every query after 30 minutes by itself, unless an account has another quota.
+const LIMIT: Duration = Duration::from_hours(1);
+
+/// Answers one statement through Athena. Where the caller goes away, the statement is cancelled.
+pub async fn ask_athena(athena: &Athena, sql: &str) -> Result<(Answer, Scanned)> {
+    let sql = sql.trim().trim_end_matches(';');
+    let (id, scanned) = athena.run(sql, LIMIT).await?;
+    Ok((answer(&athena.rows(&id).await?)?, scanned))
+}
+
+/// Stored bytes of the raw logs that the tables of a statement were made from: what an engine would read without partitions.
+/// Nothing where the lake was filled by a version that did not note it.
+pub async fn raw_bytes(lake: &Lake, sql: &str) -> Result<u64> {
+    let mut sum = 0;
+    for table in tables(sql) {
+        for record in lake.records.units(table, None).await? {
+            sum += record.batches.iter().map(|batch| batch.input_bytes).sum::<u64>();
+        }
+    }
+    Ok(sum)
+}
+
+/// The tables of logs that a statement reads, by the names in it.
+fn tables(sql: &str) -> Vec<Table> {
+    let names: Vec<String> =
+        sql.split(|letter: char| !letter.is_alphanumeric() && letter != '_').map(str::to_ascii_lowercase).collect();
+    let named = |wanted: &[&str]| names.iter().any(|name| wanted.contains(&name.as_str()));
+    let of = |table: &Table| match table {
+        Table::CloudfrontLogs => named(&["cloudfront_logs", "cf_logs", "cloudfront_standard_logs", "access_logs"]),
+        Table::AlbLogs => named(&["alb_logs", "access_logs"]),
+        Table::Rejects => false,
+    };
+    Table::LOGS.into_iter().filter(of).collect()
+}
+
+/// Athena's text as columns of their types, so that it is printed as a local answer is.
+fn answer(rows: &Rows) -> Result<Answer> {
+    let mut fields = Vec::with_capacity(rows.columns.len());
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(rows.columns.len());
+    for (index, (name, kind)) in rows.columns.iter().enumerate() {
+        let values = || rows.rows.iter().map(|row| row.get(index).and_then(Option::as_deref));
+        let column: ArrayRef = match kind.as_str() {
+            "tinyint" | "smallint" | "integer" | "int" | "bigint" => {
+                Arc::new(values().map(|value| value?.parse().ok()).collect::<Int64Array>())
+            }
+            "double" | "float" | "real" => {
+                Arc::new(values().map(|value| value?.parse().ok()).collect::<Float64Array>())
+            }
+            "boolean" => Arc::new(values().map(|value| value?.parse().ok()).collect::<BooleanArray>()),
+            _ => Arc::new(values().collect::<StringArray>()),
+        };
+        let data_type: DataType = column.data_type().clone();
+        fields.push(Field::new(name, data_type, true));
+        columns.push(column);
+    }
+    let schema = Arc::new(Schema::new(fields));
+    let batches = if columns.is_empty() {
+        Vec::new()
+    } else {
+        let batch = RecordBatch::try_new(Arc::clone(&schema), columns);
+        vec![batch.map_err(|error| Error::encode("the answer of Athena", error))?]
+    };
+    Ok(Answer { schema, batches })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_becomes_what_its_type_says() {
+        let columns = [("n", "bigint"), ("x", "double"), ("b", "boolean"), ("s", "varchar")];
+        let row = |values: [Option<&str>; 4]| values.map(|value| value.map(str::to_owned)).to_vec();
+        let rows = Rows {
+            columns: columns.map(|(name, kind)| (name.to_owned(), kind.to_owned())).to_vec(),
+            rows: vec![row([Some("1"), Some("0.5"), Some("true"), Some("a")]), row([None; 4])],
+        };
+        let mut out = Vec::new();
+        super::super::print(&answer(&rows).unwrap(), super::super::Format::Json, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.starts_with(r#"{"n":1,"x":0.5,"b":true,"s":"a"}"#), "{text}");
+    }
+
+    #[test]
+    fn a_statement_reads_the_tables_that_it_names() {
+        assert_eq!(tables("SELECT * FROM cf_logs"), [Table::CloudfrontLogs]);
+        assert_eq!(tables(r#"SELECT 1 FROM "lake"."access_logs";"#), Table::LOGS);
+        assert_eq!(tables("SELECT 1 FROM my_alb_logs, rejects"), []);
+    }
+}

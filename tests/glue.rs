@@ -1,0 +1,207 @@
+//! The catalogs behind Glue and Athena, on a server that keeps AWS's limits: `scripts/test` starts it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::double::Double;
+use edgemill::edge::athena::Athena;
+use edgemill::edge::aws;
+use edgemill::edge::catalog::{AthenaCatalog, Catalog, GlueCatalog, Place, Tables, statement_output};
+use edgemill::edge::contract;
+use edgemill::model::{Granularity, Partition, Table};
+use serde_json::json;
+
+/// Tables in a database of the test's own, for a lake that need not be there.
+async fn tables(double: &Double) -> (String, String) {
+    let (database, lake) = (double.name.clone(), double.lake());
+    let made = Tables::of(&database, &lake, Granularity::Hour, false).await.upgrade().await.unwrap();
+    assert_eq!(made.len(), 7, "{made:?}");
+    (database, lake)
+}
+
+fn hours(count: i64) -> Vec<Partition> {
+    let first = "2026-11-01T00".parse::<edgemill::model::Hour>().unwrap();
+    (0..count).map(|hour| Partition::of(Table::CloudfrontLogs, Granularity::Hour, first.plus(hour))).collect()
+}
+
+fn place(partition: Partition) -> Place {
+    Place { folder: partition.folder(), rows: 7, size_bytes: 800, files: 2 }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_catalogs_keep_their_contract() {
+    let Some(double) = Double::new("test") else { return };
+    let (database, lake) = tables(&double).await;
+    assert_eq!(contract::catalog(&GlueCatalog::open(&database, &lake).await).await, Ok(()));
+    let double = Double::new("test").unwrap();
+    let (database, lake) = tables(&double).await;
+    assert_eq!(contract::catalog(&AthenaCatalog::open("primary", &database, &lake).await).await, Ok(()));
+}
+
+/// 250 partitions at once: in few calls, none of more than Glue takes; all of them listed, whatever the pages.
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_come_in_groups_and_pages() {
+    let Some(double) = Double::new("test") else { return };
+    let (database, lake) = tables(&double).await;
+    for catalog in [
+        Arc::new(GlueCatalog::open(&database, &lake).await) as Arc<dyn Catalog>,
+        Arc::new(AthenaCatalog::open("primary", &database, &lake).await),
+    ] {
+        let before = double.http("GET", "/_double/calls?since=0", "").1;
+        let before = serde_json::from_str::<Vec<serde_json::Value>>(&before).unwrap().len();
+        let set = hours(250).into_iter().map(|partition| {
+            let catalog = Arc::clone(&catalog);
+            async move { catalog.set(partition, &place(partition), Duration::MAX).await.unwrap() }
+        });
+        assert!(futures::future::join_all(set).await.into_iter().all(|set| set));
+        let calls = double.http("GET", &format!("/_double/calls?since={before}"), "").1;
+        let calls: Vec<serde_json::Value> = serde_json::from_str(&calls).unwrap();
+        let ours = |action: &str| {
+            let of = |call: &&serde_json::Value| {
+                call["action"] == action && call["resources"].to_string().contains(&database)
+            };
+            calls.iter().filter(of).count()
+        };
+        assert!(ours("glue:BatchCreatePartition") <= 5, "{}", ours("glue:BatchCreatePartition"));
+        double.set(&json!({"glue_page": 7, "unprocessed_once": true}));
+        let listed = catalog.partitions(Table::CloudfrontLogs).await.unwrap();
+        assert_eq!(listed.iter().map(|listed| listed.partition).collect::<Vec<_>>(), hours(250));
+        assert!(listed.iter().all(|listed| listed.current && listed.folder == listed.partition.folder()));
+        let read = hours(250).into_iter().map(|partition| {
+            let catalog = Arc::clone(&catalog);
+            async move { (catalog.folder(partition).await.unwrap(), partition.folder()) }
+        });
+        assert!(futures::future::join_all(read).await.into_iter().all(|(read, folder)| read == Some(folder)));
+        double.http("DELETE", "/_double/settings", "");
+    }
+}
+
+/// What a partition holds is told, told again when it is more, and not told twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_says_how_much_it_holds() {
+    let Some(double) = Double::new("test") else { return };
+    let (database, lake) = tables(&double).await;
+    let catalog = GlueCatalog::open(&database, &lake).await;
+    let partition = hours(1)[0];
+    let client = aws_sdk_glue::Client::new(&aws::config().await);
+    let there = || async {
+        let call = client.get_partition().database_name(&database).table_name("cloudfront_logs");
+        let found = call.set_partition_values(Some(partition.values())).send().await.unwrap().partition.unwrap();
+        found.parameters.unwrap()
+    };
+    for rows in [7, 9] {
+        let place = Place { rows, ..place(partition) };
+        assert!(!catalog.has_told(partition, &place));
+        assert!(catalog.set(partition, &place, Duration::MAX).await.unwrap());
+        assert!(catalog.has_told(partition, &place));
+        assert_eq!(there().await["numRows"], rows.to_string());
+    }
+    assert_eq!((there().await["totalSize"].as_str(), there().await["numFiles"].as_str()), ("800", "2"));
+}
+
+/// Tables of an older version get their new columns, and so do their partitions; what differs otherwise is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_are_upgraded_and_never_retyped() {
+    let Some(double) = Double::new("test") else { return };
+    let (database, lake) = tables(&double).await;
+    let tables = Tables::of(&database, &lake, Granularity::Hour, false).await;
+    assert_eq!(tables.upgrade().await.unwrap(), [], "nothing is left to do");
+    let client = aws_sdk_glue::Client::new(&aws::config().await);
+    let change = async |change: &dyn Fn(&mut Vec<aws_sdk_glue::types::Column>)| {
+        let got = client.get_table().database_name(&database).name("alb_logs").send().await.unwrap().table.unwrap();
+        let mut descriptor = got.storage_descriptor.unwrap();
+        change(descriptor.columns.as_mut().unwrap());
+        let input = aws_sdk_glue::types::TableInput::builder()
+            .name("alb_logs")
+            .set_table_type(got.table_type)
+            .set_partition_keys(got.partition_keys)
+            .set_parameters(got.parameters)
+            .storage_descriptor(descriptor);
+        client.update_table().database_name(&database).table_input(input.build().unwrap()).send().await.unwrap();
+    };
+    // A table of before the last column, with a column of its owner's.
+    let mine = aws_sdk_glue::types::Column::builder().name("mine").r#type("int").build().unwrap();
+    change(&|columns| *columns.last_mut().unwrap() = mine.clone()).await;
+    let changes = tables.upgrade().await.unwrap();
+    assert_eq!(changes.iter().map(ToString::to_string).collect::<Vec<_>>(), ["upgraded table alb_logs"]);
+    let columns = client.get_table().database_name(&database).name("alb_logs").send().await.unwrap().table.unwrap();
+    let columns = columns.storage_descriptor.unwrap().columns.unwrap();
+    let last: Vec<&str> = columns.iter().rev().take(2).map(aws_sdk_glue::types::Column::name).collect();
+    assert_eq!(last, ["bot_vendor", "mine"]);
+    // The same by statements.
+    change(&|columns| drop(columns.pop())).await;
+    let athena = Athena::open("primary", &database, Some(statement_output(&lake))).await;
+    let by_statements = Tables::of(&database, &lake, Granularity::Hour, false).await.by_statements(athena);
+    assert_eq!(by_statements.upgrade().await.unwrap().len(), 1);
+    assert_eq!(tables.upgrade().await.unwrap(), []);
+    // Another type, another lake, other partitions.
+    change(&|columns| columns[1].r#type = Some("bigint".to_owned())).await;
+    let refused = tables.upgrade().await.unwrap_err();
+    assert!(refused.exit_code() == 2 && refused.to_string().contains("bigint"), "{refused}");
+    change(&|columns| columns[1].r#type = Some("string".to_owned())).await;
+    let other = Tables::of(&database, "s3://another/lake", Granularity::Hour, false).await.upgrade().await.unwrap_err();
+    assert!(other.to_string().contains("each lake has tables of its own"), "{other}");
+    let days = Tables::of(&database, &lake, Granularity::Day, false).await.upgrade().await.unwrap_err();
+    assert!(days.to_string().contains("partitioned by"), "{days}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lake_by_statements_alone_has_the_same_tables() {
+    let Some(double) = Double::new("test") else { return };
+    let (database, lake) = (double.name.clone(), double.lake());
+    let athena = Athena::open("primary", &database, Some(statement_output(&lake))).await;
+    let tables = Tables::of(&database, &lake, Granularity::Day, false).await.by_statements(athena);
+    assert_eq!(tables.upgrade().await.unwrap().len(), 7);
+    assert_eq!(tables.upgrade().await.unwrap(), []);
+    let catalog = AthenaCatalog::open("primary", &database, &lake).await;
+    let day = Partition::at(Table::AlbLogs, "2026-11-21").unwrap();
+    assert!(catalog.set(day, &place(day), Duration::MAX).await.unwrap());
+    assert_eq!(catalog.folder(day).await.unwrap(), Some(day.folder()));
+}
+
+/// A service that stumbles is waited for, and an answer that was lost is no second partition.
+#[tokio::test(flavor = "multi_thread")]
+async fn throttling_and_lost_answers_are_waited_out() {
+    let Some(double) = Double::new("CONVERT") else { return };
+    double.put_log("2026-11-21T05", "a", 3).await;
+    double.init(&["--catalog", &format!("glue:{}", double.name)]);
+    double.fault("glue:BatchCreatePartition", "throttle", 4);
+    double.fault("glue:BatchCreatePartition", "drop_after", 1);
+    double.fault("glue:BatchGetPartition", "500", 2);
+    assert_eq!(double.convert(&[])["rows"], 3);
+    let athena = ["--engine", "athena", "--database", &double.name];
+    assert_eq!(double.query("SELECT COUNT(*) AS n FROM cloudfront_logs", &athena), "n\n3\n");
+}
+
+/// Who may not do something is told what it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_allowed_is_named() {
+    let Some(double) = Double::new("CONVERT") else { return };
+    double.put_log("2026-11-21T05", "a", 3).await;
+    let table = format!("dynamodb:{}", double.name);
+    double.init(&["--catalog", &format!("glue:{}", double.name), "--ledger", &table]);
+    let (logs, lake) = (double.logs(), double.lake());
+    for (number, (action, error, said)) in [
+        ("glue:BatchCreatePartition", "denied", "allow this user or role glue:BatchCreatePartition"),
+        ("dynamodb:Query", "denied", "allow this user or role dynamodb:Query"),
+        ("dynamodb:PutItem", "expired", "renew the credentials and run again, nothing is lost"),
+        ("s3:PutObject", "denied", "allow this user or role s3:PutObject"),
+        ("s3:ListBucket", "denied", "allow this user or role s3:ListBucket"),
+        ("s3:GetObject", "expired", "renew the credentials and run again, nothing is lost"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        double.put_log(&format!("2026-11-21T{number:02}"), "b", 2).await;
+        let denied = double.as_role(&format!("DENIED{number}"));
+        denied.fault(action, error, 1_000);
+        let (_, err) = denied.exits(1, &["convert", "--from", &logs, "--to", &lake]);
+        assert!(err.contains(said), "{action}: {err}");
+    }
+    double.convert(&[]);
+    assert_eq!(double.query("SELECT COUNT(*) AS n FROM cloudfront_logs", &[]), "n\n15\n", "nothing was lost");
+}
