@@ -25,7 +25,8 @@
 //! | [`verify`] | listing, ledger, manifests, files and catalog against each other; mends what can be mended |
 //! | [`pipeline`] | the order of the stages over many hours, bounded in memory |
 //! | [`query`] | SQL over the ledger's snapshot of the lake, or through Athena |
-//! | [`prices`] | what AWS asks for |
+//! | [`forecast`], [`prices`] | what a conversion would do and cost |
+//! | [`metrics`] | what a run counted, for CloudWatch |
 //! | [`generate`] | logs from a seed |
 //! | [`demo`] | generate, convert and ask, in one |
 //! | [`crash`] | where tests make a run die |
@@ -118,11 +119,13 @@ pub mod crash;
 pub mod demo;
 pub mod edge;
 pub mod error;
+pub mod forecast;
 pub mod generate;
 pub mod init;
 pub mod job;
 pub mod kernel;
 pub mod lake;
+pub mod metrics;
 pub mod model;
 pub mod offload;
 pub mod pipeline;

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use edgemill::cli::{self, Cli};
+use edgemill::cli::{self, Cli, LogFormat};
 use edgemill::error::{EXIT_DONE, EXIT_FAILED, Error};
 
 /// The query planner recurses, and is built without optimisation: its frames are large.
@@ -13,18 +13,8 @@ const STACK_BYTES: usize = 16 << 20;
 fn main() -> ExitCode {
     keep_freed_memory();
     let cli = Cli::parse();
-    let level = match cli.verbose {
-        0 => "edgemill=info",
-        1 => "edgemill=debug",
-        _ => "debug",
-    };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("EDGEMILL_LOG").unwrap_or_else(|_| level.into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    let format = cli.log_format;
+    log(format, cli.verbose);
     // A worker's panic is told as an error by whoever waits for it, one of a library on a damaged file as damage.
     std::panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));
     let runtime = tokio::runtime::Builder::new_multi_thread().thread_stack_size(STACK_BYTES).enable_all().build();
@@ -40,13 +30,33 @@ fn main() -> ExitCode {
         // The reader of our output has seen enough.
         Ok(Err(error)) if error.is_broken_pipe() => ExitCode::from(EXIT_DONE),
         Ok(Err(error)) => {
-            eprintln!("edgemill: {error}");
-            ExitCode::from(Error::exit_code(&error))
+            let exit_code = Error::exit_code(&error);
+            match format {
+                LogFormat::Text => eprintln!("edgemill: {error}"),
+                LogFormat::Json => tracing::error!(exit_code, "{error}"),
+            }
+            ExitCode::from(exit_code)
         }
         Err(error) => {
             eprintln!("edgemill: {error}; this is a defect of edgemill, please report it");
             ExitCode::from(EXIT_FAILED)
         }
+    }
+}
+
+/// Log lines go to stderr. Those of each hour and run are for machines: a person has the progress and the summary.
+fn log(format: LogFormat, verbose: u8) {
+    let level = match (format, verbose) {
+        (LogFormat::Text, 0) => "edgemill=info,edgemill_hour=off,edgemill_run=off",
+        (LogFormat::Json, 0) => "edgemill=info",
+        (_, 1) => "edgemill=debug",
+        _ => "debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("EDGEMILL_LOG").unwrap_or_else(|_| level.into());
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
     }
 }
 

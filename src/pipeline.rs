@@ -7,6 +7,7 @@
 mod archived;
 mod budget;
 mod claimed;
+mod fresh;
 mod kept;
 mod replace;
 mod unit;
@@ -40,7 +41,13 @@ use serde::{Deserialize, Serialize};
 
 use budget::{Budget, Turns};
 
+pub use fresh::freshness_seconds;
 pub use replace::{reprocess, reprocess_into};
+
+/// The log lines of hours, and of runs: for machines, so that they can be left out where a person reads.
+pub const HOUR_TARGET: &str = "edgemill_hour";
+/// See [`HOUR_TARGET`].
+pub const RUN_TARGET: &str = "edgemill_run";
 
 /// Memory that no budget hands out; a job has several times as much.
 const BASE_BYTES: u64 = 96 << 20;
@@ -113,6 +120,12 @@ impl Summary {
         } else {
             EXIT_DONE
         }
+    }
+
+    /// Rejected lines per line read.
+    #[must_use]
+    pub fn rejected_ratio(&self) -> f64 {
+        ratio(self.stats.lines.rejected_lines, self.stats.lines.lines)
     }
 
     fn add(&mut self, other: Self) {
@@ -255,8 +268,7 @@ async fn guarded(shared: &Shared, work: impl Future<Output = Result<Summary>>) -
         shared.claims.withdraw_all().await;
     }
     let mut summary = worked?;
-    let lines = summary.stats.lines;
-    summary.too_many_rejects = ratio(lines.rejected_lines, lines.lines) > shared.job.reject_warn_ratio;
+    summary.too_many_rejects = summary.rejected_ratio() > shared.job.reject_warn_ratio;
     summary.source_calls = shared.source.calls();
     summary.lake_calls = shared.lake.objects.calls();
     Ok(summary)
@@ -377,7 +389,7 @@ fn last_run_key(source: &str, job: &Job) -> String {
 
 /// The hours to look at: those that are asked for, and where a fixed time back is asked for, as much before the end of the
 /// last complete run, so that an outage of any length is caught up.
-async fn hours(lake: &Lake, source: &str, job: &Job) -> Result<Option<HourRange>> {
+pub(crate) async fn hours(lake: &Lake, source: &str, job: &Job) -> Result<Option<HourRange>> {
     let (Some(hours), true) = (job.hours, job.catches_up) else { return Ok(job.hours) };
     let last: Option<(u64, LastRun)> = lake.records.note(&last_run_key(source, job)).await?;
     let Some((_, last)) = last else { return Ok(Some(hours)) };

@@ -43,6 +43,8 @@ pub struct RunStats {
     pub replaced_objects: u64,
     /// Raw objects that came to an hour of which others had been converted before.
     pub late_objects: u64,
+    /// The longest that any of them came after the end of its hour.
+    pub lateness_seconds: u64,
     /// Objects left alone: neither their names nor their first bytes are those of a log that is read.
     pub skipped_objects: u64,
     /// Objects that were moved to the archive, or deleted, since their rows are seen everywhere.
@@ -89,6 +91,7 @@ impl AddAssign<&Self> for RunStats {
         self.finished_batches += other.finished_batches;
         self.replaced_objects += other.replaced_objects;
         self.late_objects += other.late_objects;
+        self.lateness_seconds = self.lateness_seconds.max(other.lateness_seconds);
         self.finished_rewrites += other.finished_rewrites;
         self.cleared_attempts += other.cleared_attempts;
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 
-use super::{cloud, show};
+use super::{Metrics, cloud, show};
 use crate::edge::clock::now_unix_seconds;
 use crate::error::{Error, Result};
 use crate::job::cloud::AfterWord;
@@ -13,8 +13,9 @@ use crate::job::rows::{ClientIpChoice, Libraries, TypedRows};
 use crate::job::{Job, Shard, Typed};
 use crate::kernel::names::Layout;
 use crate::lake::{CatalogChoice, LedgerChoice};
+use crate::metrics;
 use crate::model::{Granularity, HourRange, Table};
-use crate::pipeline;
+use crate::pipeline::{self, RUN_TARGET, Summary};
 
 /// What a conversion and a second one have in common.
 #[derive(Debug, clap::Args)]
@@ -255,10 +256,45 @@ impl Args {
     }
 }
 
-pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
+/// Tells logs and counters of a run that has ended.
+pub(super) async fn ended(verb: &str, job: &Job, summary: &Summary, metrics: Option<Metrics>) -> Result<()> {
+    let stats = &summary.stats;
+    tracing::info!(
+        target: RUN_TARGET,
+        verb,
+        lake = job.to,
+        source = job.from,
+        hours = stats.units,
+        listed_objects = stats.listed_objects,
+        converted_objects = stats.converted_objects,
+        known_objects = stats.known_objects,
+        late_objects = stats.late_objects,
+        lateness_seconds = stats.lateness_seconds,
+        archived_objects = stats.archived_objects,
+        damaged_objects = stats.damaged_objects,
+        unread_objects = stats.unread_objects,
+        rows = stats.lines.rows,
+        rejected_lines = stats.lines.rejected_lines,
+        input_bytes = stats.input_bytes,
+        output_files = stats.output_files,
+        output_bytes = stats.output_bytes,
+        duration_seconds = summary.elapsed_seconds,
+        exit_code = summary.exit_code(),
+        "run ended"
+    );
+    if metrics == Some(Metrics::Emf) {
+        let now = now_unix_seconds();
+        let freshness_seconds = pipeline::freshness_seconds(job, now).await?;
+        show::aside(&metrics::line(&job.to, summary, freshness_seconds, now).to_string());
+    }
+    Ok(())
+}
+
+pub(super) async fn run(args: Args, json: bool, metrics: Option<Metrics>) -> Result<u8> {
     let job = args.job()?;
     let lake = job.to.clone();
-    let summary = pipeline::convert(job).await?;
+    let summary = Box::pin(pipeline::convert(job.clone())).await?;
+    ended("convert", &job, &summary, metrics).await?;
     if json {
         show::json(&summary)?;
     } else {

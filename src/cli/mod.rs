@@ -8,6 +8,7 @@ mod ddl;
 mod demo;
 mod generate;
 mod init;
+mod plan;
 mod query;
 mod reprocess;
 mod show;
@@ -34,6 +35,28 @@ pub struct Cli {
     /// Say more (-v: what is decided, -vv: every step)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// How log lines are written to stderr
+    #[arg(long, global = true, value_enum, default_value = "text", env = "EDGEMILL_LOG_FORMAT")]
+    pub log_format: LogFormat,
+    /// Count for CloudWatch: emf writes a line of its embedded metric format for each run
+    #[arg(long, global = true, value_enum, env = "EDGEMILL_METRICS")]
+    pub metrics: Option<Metrics>,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line, with a line for each hour and each run
+    Json,
+}
+
+/// Where counts go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Metrics {
+    /// To stderr, in CloudWatch's embedded metric format
+    Emf,
 }
 
 /// What can be done.
@@ -43,6 +66,7 @@ pub enum Verb {
     Demo(demo::Args),
     Generate(generate::Args),
     Convert(Box<convert::Args>),
+    Plan(Box<plan::Args>),
     Init(Box<init::Args>),
     Verify(verify::Args),
     Compact(compact::Args),
@@ -61,11 +85,12 @@ pub fn run(cli: Cli) -> BoxFuture<'static, Result<u8>> {
         match cli.verb {
             Verb::Demo(args) => demo::run(args, cli.json).await,
             Verb::Generate(args) => generate::run(args, cli.json),
-            Verb::Convert(args) => convert::run(*args, cli.json).await,
+            Verb::Convert(args) => convert::run(*args, cli.json, cli.metrics).await,
+            Verb::Plan(args) => plan::run(*args, cli.json).await,
             Verb::Init(args) => init::run(*args, cli.json).await,
             Verb::Verify(args) => verify::run(args, cli.json).await,
             Verb::Compact(args) => compact::run(args, cli.json).await,
-            Verb::Reprocess(args) => reprocess::run(*args, cli.json).await,
+            Verb::Reprocess(args) => reprocess::run(*args, cli.json, cli.metrics).await,
             Verb::Query(args) => query::run(args, cli.json).await,
             Verb::Ddl(args) => ddl::run(&args, cli.json),
             Verb::Agent(args) => agent::run(args, cli.json),

@@ -131,7 +131,12 @@ async fn ask_athena(args: &Args, lake: &Lake, sql: &str) -> Result<Answer> {
     let prices = Prices::of(args.prices.as_deref())?;
     let athena = args.athena(lake).await?;
     let (answer, scanned) = pipeline::until_stopped(query::ask_athena(&athena, sql)).await?;
-    show::aside(&bill(&prices, scanned, query::raw_bytes(lake, sql).await?));
+    // Who may not read the ledger is told the price of the query alone.
+    let raw_bytes = query::raw_bytes(lake, sql).await.unwrap_or_else(|error| {
+        tracing::debug!(%error, "the raw logs' size is not known");
+        0
+    });
+    show::aside(&bill(&prices, scanned, raw_bytes));
     Ok(answer)
 }
 

@@ -1,7 +1,7 @@
 //! `edgemill reprocess`
 
-use super::convert::Reading;
-use super::show;
+use super::convert::{Reading, ended};
+use super::{Metrics, show};
 use crate::edge::clock::now_unix_seconds;
 use crate::error::Result;
 use crate::job::{Job, Typed};
@@ -31,13 +31,14 @@ pub struct Args {
     outdated: bool,
 }
 
-pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
+pub(super) async fn run(args: Args, json: bool, metrics: Option<Metrics>) -> Result<u8> {
     let file = args.reading.job.clone();
     let typed = args.reading.typed(args.lake).over_file(file.as_deref())?;
     // Hours are a conversion's in a job file; these are this verb's own.
     let job = Job::new(Typed { hours: args.hours, last: None, ..typed }, now_unix_seconds())?;
     let lake = job.to.clone();
-    let summary = pipeline::reprocess(job, args.outdated).await?;
+    let summary = Box::pin(pipeline::reprocess(job.clone(), args.outdated)).await?;
+    ended("reprocess", &job, &summary, metrics).await?;
     if json {
         show::json(&summary)?;
     } else {

@@ -180,6 +180,36 @@ mod tests {
         assert_eq!(typed.rows.bots.as_deref(), Some(Path::new("/jobs/bots.toml")));
     }
 
+    /// The job files of the repository: each is one, and the first has every setting, with its default or an example.
+    #[test]
+    fn the_job_files_hold_every_setting() {
+        let files = [
+            include_str!("../../jobs/cloudfront-v1.toml"),
+            include_str!("../../jobs/cloudfront-v2.toml"),
+            include_str!("../../jobs/alb.toml"),
+        ];
+        let known = toml::from_str::<JobFile>("no_such_setting = 1").unwrap_err().to_string();
+        let known: Vec<&str> = known.split('`').skip(1).step_by(2).filter(|name| *name != "no_such_setting").collect();
+        assert!(known.len() > 30 && known.contains(&"from"), "{known:?}");
+        for file in files {
+            typed(file, Path::new(".")).unwrap();
+            // With every example in force it is a job file still, but for the two settings that exclude each other.
+            let is_setting = |line: &str| {
+                let name = line.split(" = ").next().unwrap_or_default();
+                line.contains(" = ") && known.contains(&name) && name != "hours"
+            };
+            let uncommented = |line: &str| match line.strip_prefix("# ") {
+                Some(setting) if is_setting(setting) => setting.to_owned(),
+                _ => line.to_owned(),
+            };
+            let all: Vec<String> = file.lines().map(uncommented).collect();
+            typed(&all.join("\n"), Path::new(".")).unwrap();
+        }
+        for name in known {
+            assert!(files[0].contains(&format!("{name} = ")), "jobs/cloudfront-v1.toml does not explain {name}");
+        }
+    }
+
     #[test]
     fn what_is_wrong_is_named() {
         for (text, named) in [

@@ -287,7 +287,10 @@ impl Shard {
             .to_string()
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-        (hash >> 32) % self.count == self.index
+        // The last letters of an hour's name reach the low bits and the high ones, not those between: mixed, as MurmurHash3 ends.
+        let mix = |hash: u64, factor: u64| (hash ^ (hash >> 33)).wrapping_mul(factor);
+        let mixed = mix(mix(hash, 0xff51_afd7_ed55_8ccd), 0xc4ce_b9fe_1a85_ec53);
+        (mixed ^ (mixed >> 33)) % self.count == self.index
     }
 }
 
@@ -306,6 +309,18 @@ impl std::str::FromStr for Shard {
 mod tests {
     use super::*;
     use crate::model::Table;
+
+    #[test]
+    fn shares_of_some_days_are_alike() {
+        let first = Hour::from_civil(2026, 11, 21, 0).unwrap();
+        let hours: Vec<UnitId> = (0..240).map(|hour| UnitId::Hour(Table::CloudfrontLogs, first.plus(hour))).collect();
+        for count in [2, 4, 7] {
+            let share = |index| hours.iter().filter(|unit| Shard { index, count }.takes(unit)).count() as u64;
+            let shares: Vec<u64> = (0..count).map(share).collect();
+            assert_eq!(shares.iter().sum::<u64>(), 240);
+            assert!(shares.iter().all(|share| (120 / count..480 / count).contains(share)), "{shares:?}");
+        }
+    }
 
     #[test]
     fn the_last_hours_reach_back_from_the_current_one() {

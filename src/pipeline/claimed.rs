@@ -1,11 +1,11 @@
 //! Many workers on the same hours: each takes what nobody else has claimed, and looks after what others have at the end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt};
 
 use super::budget::Turn;
-use super::{Shared, Summary, plan_unit, replace, unit};
+use super::{HOUR_TARGET, Shared, Summary, plan_unit, replace, unit};
 use crate::carry;
 use crate::error::{Error, Result};
 use crate::kernel::plan::UnitPlan;
@@ -83,6 +83,7 @@ async fn claimed(shared: &Shared, work: Work, progress: &Progress) -> Result<Res
 }
 
 async fn one(shared: &Shared, work: Work, turn: Turn<'_>, progress: &Progress) -> Result<Summary> {
+    let begun = Instant::now();
     let Work { mut record, listed, mut plan } = work;
     let unit = record.unit.clone();
     let mut summary = Summary::default();
@@ -104,7 +105,29 @@ async fn one(shared: &Shared, work: Work, turn: Turn<'_>, progress: &Progress) -
     if !changed.is_empty() {
         summary.add(replace_changed(shared, &unit, &listed, changed.len(), progress).await?);
     }
+    tell(&unit, &summary, begun);
     Ok(summary)
+}
+
+/// One line for machines for each hour.
+fn tell(unit: &UnitId, summary: &Summary, begun: Instant) {
+    let stats = &summary.stats;
+    tracing::info!(
+        target: HOUR_TARGET,
+        unit = %unit,
+        converted_objects = stats.converted_objects,
+        late_objects = stats.late_objects,
+        lateness_seconds = stats.lateness_seconds,
+        damaged_objects = stats.damaged_objects,
+        rows = stats.lines.rows,
+        rejected_lines = stats.lines.rejected_lines,
+        input_bytes = stats.input_bytes,
+        raw_bytes = stats.raw_bytes,
+        output_files = stats.output_files,
+        output_bytes = stats.output_bytes,
+        duration_seconds = begun.elapsed().as_secs_f64(),
+        "hour converted"
+    );
 }
 
 /// Replaces the rows of a unit of which objects changed under their keys. Where some of its objects are gone, it cannot be

@@ -151,7 +151,10 @@ fn note_lateness(summary: &mut Summary, before: &UnitRecord, manifest: &Manifest
     let Some(hour) = before.unit.hour().filter(|_| !before.batches.is_empty()) else { return };
     let objects = manifest.inputs.len() as u64;
     summary.stats.late_objects += objects;
-    let hours = Hour::of_unix_seconds(clock::now_unix_seconds()).hours_since(hour.plus(1));
+    let now = clock::now_unix_seconds();
+    let lateness_seconds = u64::try_from(now - hour.plus(1).start_unix_seconds()).unwrap_or(0);
+    summary.stats.lateness_seconds = summary.stats.lateness_seconds.max(lateness_seconds);
+    let hours = Hour::of_unix_seconds(now).hours_since(hour.plus(1));
     let plural = if objects == 1 { "" } else { "s" };
     summary.late.push(format!("{}: {objects} object{plural}, {hours} h after its end", before.unit));
 }

@@ -1,0 +1,86 @@
+//! `edgemill plan`
+
+use std::path::PathBuf;
+
+use bytesize::ByteSize;
+
+use super::{convert, show};
+use crate::error::{EXIT_DONE, Error, Result};
+use crate::forecast::{self, Container, Forecast};
+use crate::prices::{Prices, dollars};
+
+/// Say what convert would do with the same arguments, in objects, bytes, calls and money; nothing is changed
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    convert: convert::Args,
+    /// Virtual CPUs of the container that is reckoned for
+    #[arg(long, value_name = "N", default_value_t = 2.0)]
+    vcpus: f64,
+    /// A file of prices, as src/prices.toml of the repository [default: list prices of us-east-1]
+    #[arg(long, value_name = "FILE", env = "EDGEMILL_PRICES")]
+    prices: Option<PathBuf>,
+}
+
+/// Memory of a container, per vCPU, as `jobs/template.yaml` has it.
+const MEMORY_BYTES_PER_VCPU: f64 = 2.0 * 1024.0 * 1024.0 * 1024.0;
+
+pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
+    if !(0.25..=16.0).contains(&args.vcpus) {
+        return Err(Error::usage(format!("--vcpus is {}", args.vcpus), "give 0.25 to 16, as Fargate has them"));
+    }
+    let prices = Prices::of(args.prices.as_deref())?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 32 GiB, checked above")]
+    let memory_bytes = (args.vcpus * MEMORY_BYTES_PER_VCPU) as u64;
+    let container = Container { vcpus: args.vcpus, memory_bytes };
+    let job = args.convert.job()?;
+    let forecast = Box::pin(forecast::forecast(&job, container, &prices)).await?;
+    if json {
+        show::json(&forecast)?;
+    } else {
+        told(&forecast, container)?;
+    }
+    Ok(EXIT_DONE)
+}
+
+fn told(forecast: &Forecast, container: Container) -> Result<()> {
+    let Forecast { objects, units, known_objects, .. } = *forecast;
+    let hours = forecast.hours.as_ref().map_or_else(String::new, |(first, last)| format!(", {first} to {last}"));
+    show::line(&format!(
+        "{objects} objects to convert ({}) in {units} hours{hours}; {known_objects} are converted already",
+        ByteSize(forecast.input_bytes)
+    ))?;
+    if forecast.changed_objects > 0 {
+        show::line(&format!("{} objects changed: their hours would be made anew", forecast.changed_objects))?;
+    }
+    if forecast.outside_objects + forecast.skipped_objects > 0 {
+        let (outside, skipped) = (forecast.outside_objects, forecast.skipped_objects);
+        show::line(&format!("left alone: {outside} of other hours, {skipped} that are no logs"))?;
+    }
+    show::line(&format!("about {} files of {} in all", forecast.output_files, ByteSize(forecast.output_bytes)))?;
+    show::line(&format!(
+        "about {} PUT and COPY, {} GET, {} LIST, {} writes and {} reads of the ledger, {} calls to Glue",
+        forecast.put_calls,
+        forecast.get_calls,
+        forecast.list_calls,
+        forecast.ledger_writes,
+        forecast.ledger_reads,
+        forecast.catalog_calls,
+    ))?;
+    show::line(&format!("about {:.1} minutes on {} vCPUs", forecast.minutes, container.vcpus))?;
+    show::line(&format!(
+        "{}: S3 {}, ledger {}, Glue {}, Fargate on demand {}; then {} a month to keep it",
+        dollars(forecast.dollars),
+        dollars(forecast.s3_dollars),
+        dollars(forecast.ledger_dollars),
+        dollars(forecast.catalog_dollars),
+        dollars(forecast.container_dollars),
+        dollars(forecast.storage_month_dollars),
+    ))?;
+    show::line(&format!(
+        "the three queries once a day for a month over all of it: {} on raw logs, {} on the table",
+        dollars(forecast.queries_raw_month_dollars),
+        dollars(forecast.queries_table_month_dollars),
+    ))?;
+    show::line(&format!("(list prices of {}; --prices FILE brings others)", forecast.prices))
+}
