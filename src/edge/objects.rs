@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
@@ -33,6 +34,10 @@ const PART_BYTES: usize = 16 << 20;
 
 /// Parts of an object sent at a time.
 const PARTS_AT_A_TIME: usize = 4;
+
+/// Times that a body is asked for which breaks off, and the pause between two.
+const READ_TRIES: u32 = 4;
+const READ_PAUSE: Duration = Duration::from_millis(200);
 
 /// Deletions sent at a time.
 const DELETIONS_AT_A_TIME: usize = 16;
@@ -215,7 +220,7 @@ impl Objects {
     /// An object's bytes, or `None` where there is none.
     pub async fn get(&self, path: &Path) -> Result<Option<Bytes>> {
         self.calls.get.fetch_add(1, Ordering::Relaxed);
-        let read = async { self.store.get(path).await?.bytes().await };
+        let read = self.read_again(|| async { self.store.get(path).await?.bytes().await });
         match read.await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
@@ -234,6 +239,24 @@ impl Objects {
         self.get_as_listed(object, Some(range.into()), size_bytes, unit).await
     }
 
+    /// Reads again where a body broke off: the library's own tries end where the answer begins.
+    async fn read_again<T, F>(&self, read: impl Fn() -> F + Send) -> object_store::Result<T>
+    where
+        F: Future<Output = object_store::Result<T>> + Send,
+    {
+        for attempt in 1..READ_TRIES {
+            match read().await {
+                Err(error @ object_store::Error::Generic { .. }) if self.local.is_none() => {
+                    tracing::debug!(%error, attempt, "reading again");
+                    self.calls.get.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(READ_PAUSE * attempt).await;
+                }
+                done => return done,
+            }
+        }
+        read().await
+    }
+
     async fn get_as_listed(
         &self,
         object: &ObjectId,
@@ -245,7 +268,7 @@ impl Objects {
         let path = Path::parse(&object.key).map_err(|error| storage("read", &object.key, error.into()))?;
         let changed = |what: String| Error::InputChanged { key: object.key.clone(), unit: unit.to_owned(), what };
         let options = GetOptions { if_match: Some(object.etag.clone()), range, ..GetOptions::default() };
-        let read = async { whole(self.store.get_opts(&path, options).await?).await };
+        let read = self.read_again(|| async { whole(self.store.get_opts(&path, options.clone()).await?).await });
         let bytes = match read.await {
             Ok(bytes) => bytes,
             Err(object_store::Error::Precondition { .. }) => return Err(changed("its etag is another one".to_owned())),
@@ -283,7 +306,8 @@ impl Objects {
     pub async fn get_range(&self, object: &ObjectId, range: Range<u64>) -> Result<Bytes> {
         self.calls.get.fetch_add(1, Ordering::Relaxed);
         let path = Path::parse(&object.key).map_err(|error| storage("read", &object.key, error.into()))?;
-        self.store.get_range(&path, range).await.map_err(|error| self.failed("read", &path, error))
+        let read = self.read_again(|| self.store.get_range(&path, range.clone()));
+        read.await.map_err(|error| self.failed("read", &path, error))
     }
 
     /// Puts an object that nobody else names; a large one in parts, side by side.
