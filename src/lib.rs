@@ -108,9 +108,13 @@
 //! more than a chunk's bytes is read piece by piece while it is worked ([`kernel::stored`]); of Parquet, a row group of up to 64 MiB
 //! is held.
 //!
-//! # Not built yet
+//! # In the cloud
 //!
-//! The Glue catalog, Athena as an engine. Their SDKs are declared already, so that the cost of a build is known.
+//! Every place is opened with an [`edge::access::Access`] (role, region, who pays, encryption) and the SDK's one chain of
+//! credentials. A catalog ([`edge::catalog`]) gathers what many machines ask for at the same time into few calls, and sends none
+//! later than half of D after the reading that it rests on; a service that takes nothing now is answered as a call that came too
+//! late is: the machine reads its record again. What it keeps of rows and bytes is told at the end of a run, and nothing
+//! rests on it. `jobs/template.yaml` is the deployment; `tests/cloud` a double of AWS that it is tried on.
 
 pub mod carry;
 pub mod cli;

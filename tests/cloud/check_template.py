@@ -629,6 +629,29 @@ def check_moto(template, parameters, label):
     return {match.group(1) for w in warned if (match := re.match(r"Tried to parse (\S+) but it's not supp", str(w.message)))}
 
 
+def check_scripts(template, root):
+    """What the deployment and the backfill say to AWS fits the template."""
+
+    def said(*command):
+        return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+
+    every = ["--email", "me@example.com", "--vcpus", "4", "--after", "move", "--kms", "arn:aws:kms:us-east-1:123456789012:key/1"]
+    for more in ([], every):
+        deployed = said("scripts/deploy", "--logs", "s3://some-logs/cloudfront", "--dry-run", *more)
+        names = set(re.findall(r" ([A-Z][A-Za-z]+)=", deployed.split("--parameter-overrides")[1].split("\n")[0]))
+        if unknown := names - set(template["Parameters"]):
+            find(f"scripts/deploy gives the template what it does not take: {unknown}")
+        wanted = {name for name, parameter in template["Parameters"].items() if "Default" not in parameter}
+        if missing := wanted - names:
+            find(f"scripts/deploy does not give the template {missing}")
+    submitted = said("scripts/backfill", "2026-01-01", "2026-01-15", "--dry-run")
+    if "size=14" not in submitted or '"2026-01-01T00..2026-01-15T00"' not in submitted or "EDGEMILL_SHARDS" not in submitted:
+        find(f"scripts/backfill submits {submitted}")
+    outputs = set(re.findall(r"OutputKey=='?\W*'?\W*([A-Z][A-Za-z]+)", deployed + submitted))
+    if unknown := outputs - set(template["Outputs"]):
+        find(f"the scripts ask for outputs that the template has not: {unknown}")
+
+
 def main():
     """Looks through the template, says what is wrong."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -664,6 +687,9 @@ def main():
         print(f"a stack of moto: {label}")
         unknown |= check_moto(template, parameters, label)
     print(f"  not known to moto, and not made: {', '.join(sorted(unknown)) or 'nothing'}")
+
+    print("the scripts")
+    check_scripts(template, given.template.resolve().parents[1])
 
     if given.calls:
         print("calls")

@@ -332,7 +332,7 @@ def athena_and_spark_have_the_same_columns():
 
 @check
 def athena_ddl_parses():
-    for dialect, reader in (("athena", "athena"), ("spark", "spark")):
+    for dialect, reader in (("athena", "athena"), ("athena-projection", "athena"), ("spark", "spark")):
         script = edgemill("ddl", "--dialect", dialect)
         statements = [part.strip() for part in script.split(";\n") if part.strip()]
         assert len(statements) >= 4, len(statements)
