@@ -36,7 +36,7 @@ const UNIT_PUTS: u64 = 2;
 const UNIT_GETS: u64 = 2;
 const UNIT_LEDGER_WRITES: u64 = 6;
 const UNIT_LEDGER_READS: u64 = 11;
-const UNIT_CATALOG_CALLS: u64 = 3;
+const UNIT_CATALOG_CALLS: u64 = 4;
 
 /// Files of a unit besides those of its chunks: rows that its objects have of the hour before or after.
 const NEIGHBOUR_FILES: u64 = 1;
@@ -122,12 +122,16 @@ pub struct Forecast {
 /// Looks at the logs and the ledger, and reckons. Nothing is changed or made.
 pub async fn forecast(job: &Job, container: Container, prices: &Prices) -> Result<Forecast> {
     let source = Objects::open_as(&Location::existing(&job.from)?, &job.cloud.source).await?;
-    let lake = Lake::open_if_there(&job.to).await?;
+    let lake = Lake::open_if_there(&job.to, &job.cloud.lake).await?;
     let hours = match &lake {
         Some(lake) if job.catches_up => crate::pipeline::hours(lake, source.url(), job).await?,
         _ => job.hours,
     };
-    let grouped = source::list(&source, &job.naming, hours).await?;
+    let mut naming = job.naming.clone();
+    if let Some(lake) = &lake {
+        naming.archives.extend(lake.archives(None).await?);
+    }
+    let grouped = source::list(&source, &naming, hours).await?;
     let mut forecast = Forecast {
         outside_objects: grouped.outside_objects,
         skipped_objects: grouped.skipped_objects(),

@@ -31,6 +31,8 @@ const LAKE_FILE: &str = "_edgemill/lake.json";
 
 const LAYOUTS: &str = "_edgemill/layouts";
 
+const ARCHIVES: &str = "_edgemill/archives";
+
 const CATALOG_FILE: &str = "_edgemill/catalog.txt";
 
 /// D on a local file system, where a call takes effect before it returns: what is left is a process that was stopped between
@@ -135,10 +137,10 @@ impl Lake {
     }
 
     /// Opens a lake, where there is one.
-    pub async fn open_if_there(place: &str) -> Result<Option<Self>> {
+    pub async fn open_if_there(place: &str, access: &Access) -> Result<Option<Self>> {
         // What is wrong with the place is said by whoever makes a lake of it.
         let Ok(location) = Location::existing(place) else { return Ok(None) };
-        let objects = Objects::open(&location).await?;
+        let objects = Objects::open_as(&location, access).await?;
         match read_identity(&objects).await? {
             Some(identity) => Self::of(objects, identity, None).await.map(Some),
             None => Ok(None),
@@ -232,6 +234,12 @@ impl Lake {
         Ok(())
     }
 
+    /// Refuses a lake that is not what a run takes it for.
+    pub fn refuse_other(&self, new: &NewLake, place: &str) -> Result<()> {
+        new.agrees(&self.identity, place)?;
+        refuse_other_ledger(&self.objects, &self.identity, new.ledger.as_ref()).map(|_| ())
+    }
+
     /// What the protocol has to know of this lake.
     #[must_use]
     pub const fn setting(&self) -> Setting {
@@ -247,35 +255,38 @@ impl Lake {
         })
     }
 
+    /// Every place that converted logs were moved to by a run into this lake, `archive` among them from now on: whatever a later
+    /// run is told, none of it is ever read as new logs.
+    pub async fn archives(&self, archive: Option<&str>) -> Result<Vec<String>> {
+        self.remembered(ARCHIVES, archive).await
+    }
+
     /// Every layout of folders that a run has used here, `layout` among them from now on. An object's unit depends on it, so
     /// a run that is told another one must know where to look for what was converted before.
     pub async fn layouts(&self, layout: Option<&Layout>) -> Result<Vec<Layout>> {
-        if let Some(layout) = layout {
-            let text = layout.to_string();
-            let name: String = Sha256::digest(&text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            self.objects.put_new(&Path::from(format!("{LAYOUTS}/{name}.txt")), text.into()).await?;
+        let texts = self.remembered(LAYOUTS, layout.map(ToString::to_string).as_deref()).await?;
+        let parsed = texts.iter().map(|text| text.parse());
+        let damaged = |error: String| Error::LedgerDamaged { path: LAYOUTS.to_owned(), source: error.into() };
+        parsed.map(|layout| layout.map_err(damaged)).collect()
+    }
+
+    /// The texts that runs have left in a folder, one more from now on.
+    async fn remembered(&self, folder: &str, text: Option<&str>) -> Result<Vec<String>> {
+        if let Some(text) = text {
+            let name: String = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            self.objects.put_new(&Path::from(format!("{folder}/{name}.txt")), text.to_owned().into()).await?;
         }
-        let mut layouts = Vec::new();
-        let mut listing = self.objects.list(LAYOUTS).boxed();
+        let mut texts = Vec::new();
+        let mut listing = self.objects.list(folder).boxed();
         while let Some(object) = listing.try_next().await? {
             let text = self.objects.get(&object.location).await?.unwrap_or_default();
-            let layout = String::from_utf8_lossy(&text).parse();
-            layouts.push(layout.map_err(|error: String| Error::LedgerDamaged {
-                path: object.location.to_string(),
-                source: error.into(),
-            })?);
+            texts.push(String::from_utf8_lossy(&text).into_owned());
         }
-        Ok(layouts)
+        Ok(texts)
     }
 
     async fn of(objects: Objects, identity: Identity, wanted: Option<&LedgerChoice>) -> Result<Self> {
-        let ledger: LedgerChoice = identity.ledger.parse().map_err(|error: String| damaged(error))?;
-        if let Some(wanted) = wanted.filter(|wanted| **wanted != ledger) {
-            return Err(Error::usage(
-                format!("the lake '{}' keeps its records in '{ledger}', not in '{wanted}'", objects.url()),
-                "leave --ledger out, or make a new lake",
-            ));
-        }
+        let ledger = refuse_other_ledger(&objects, &identity, wanted)?;
         let records = match &ledger {
             LedgerChoice::Lake => Records::new(Arc::new(LakeLedger::new(objects.clone())), identity.partition),
             LedgerChoice::Dynamodb { table } => {
@@ -285,6 +296,18 @@ impl Lake {
         let chosen = read_catalog(&objects).await?;
         let catalog = open_catalog(&objects, &chosen).await;
         Ok(Self { objects, records, identity, catalog, chosen })
+    }
+}
+
+/// The ledger of a lake; another that is wanted is refused.
+fn refuse_other_ledger(objects: &Objects, identity: &Identity, wanted: Option<&LedgerChoice>) -> Result<LedgerChoice> {
+    let ledger: LedgerChoice = identity.ledger.parse().map_err(|error: String| damaged(error))?;
+    match wanted {
+        Some(wanted) if *wanted != ledger => Err(Error::usage(
+            format!("the lake '{}' keeps its records in '{ledger}', not in '{wanted}'", objects.url()),
+            "leave --ledger out, or make a new lake",
+        )),
+        _ => Ok(ledger),
     }
 }
 

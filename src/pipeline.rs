@@ -10,6 +10,7 @@ mod claimed;
 mod fresh;
 mod kept;
 mod replace;
+mod summary;
 mod unit;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -17,24 +18,23 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::carry;
-use crate::compact::{self, Compacted, Wish};
+use crate::compact::{self, Wish};
 use crate::edge::claims::Claims;
 use crate::edge::location::Location;
 use crate::edge::manifests;
-use crate::edge::objects::{Calls, Objects};
+use crate::edge::objects::Objects;
 use crate::edge::source;
-use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE, Error, Result};
+use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::cloud::After;
 use crate::kernel::names::{self, Layout};
-use crate::kernel::plan::{self, Grouped, HIDDEN, UNNAMED, UnitPlan};
+use crate::kernel::plan::{self, Grouped, HIDDEN, Naming, UNNAMED, UnitPlan};
 use crate::kernel::protocol::Swap;
 use crate::kernel::recipe::Recipe;
 use crate::kernel::records::{InputName, UnitRecord, digest, short_hash};
 use crate::lake::{Lake, NewLake};
 use crate::model::{Hour, HourRange, ObjectId, Partition, Table, UnitId};
 use crate::offload::{self, Pool};
-use crate::stats::RunStats;
 use crate::tidy::{self, Tidied};
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,8 @@ use budget::{Budget, Turns};
 
 pub use fresh::freshness_seconds;
 pub use replace::{reprocess, reprocess_into};
+use summary::NAMED_AT_MOST;
+pub use summary::Summary;
 
 /// The log lines of hours, and of runs: for machines, so that they can be left out where a person reads.
 pub const HOUR_TARGET: &str = "edgemill_hour";
@@ -57,101 +59,6 @@ const PLANS_AT_A_TIME: usize = 16;
 
 /// Partitions that a catalog is told of at a time.
 const TOLD_AT_A_TIME: usize = 128;
-
-/// At most this many damaged objects and rejects are named in the summary; the counts are whole.
-const NAMED_AT_MOST: usize = 5;
-
-/// What a run did.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Summary {
-    /// The counts.
-    #[serde(flatten)]
-    pub stats: RunStats,
-    /// Calls to the store of the logs.
-    pub source_calls: Calls,
-    /// Calls to the lake.
-    pub lake_calls: Calls,
-    /// The first damaged objects: key, offset, reason.
-    pub damaged: Vec<String>,
-    /// The first rejected lines: key, line, reason.
-    pub rejects: Vec<String>,
-    /// The first objects of which no line could be read: key, line, reason.
-    pub unread: Vec<String>,
-    /// The first objects that changed after they were converted.
-    pub changed: Vec<String>,
-    /// Hours that were to be made anew and could not be, since raw objects of theirs are gone.
-    pub gone: Vec<String>,
-    /// The first hours that objects came late to, with how many and how late.
-    pub late: Vec<String>,
-    /// What became of hours with many small files.
-    pub compacted: Compacted,
-    /// Objects converted, by what they were found to be.
-    pub found: BTreeMap<&'static str, u64>,
-    /// Objects left alone, by what they are.
-    pub left_alone: BTreeMap<&'static str, u64>,
-    /// Fields that this version has never heard of, by their logged names, with the number of rows that have a value. They are
-    /// in the column `extra`.
-    pub new_fields: BTreeMap<String, u64>,
-    /// Seconds from begin to end.
-    pub elapsed_seconds: f64,
-    /// Whether more lines were rejected than the job finds normal.
-    pub too_many_rejects: bool,
-    /// Partitions that got rows.
-    #[serde(skip)]
-    touched: BTreeSet<Partition>,
-    /// Partitions with a rewrite that this run opened.
-    #[serde(skip)]
-    rewritten: BTreeSet<Partition>,
-}
-
-impl Summary {
-    /// The exit code that tells a script.
-    #[must_use]
-    pub const fn exit_code(&self) -> u8 {
-        let stats = &self.stats;
-        let unreplaced = stats.changed_objects > stats.replaced_objects;
-        if stats.damaged_objects > 0
-            || stats.unread_objects > 0
-            || unreplaced
-            || self.too_many_rejects
-            || !self.gone.is_empty()
-        {
-            EXIT_DONE_WITH_DAMAGE
-        } else {
-            EXIT_DONE
-        }
-    }
-
-    /// Rejected lines per line read.
-    #[must_use]
-    pub fn rejected_ratio(&self) -> f64 {
-        ratio(self.stats.lines.rejected_lines, self.stats.lines.lines)
-    }
-
-    fn add(&mut self, other: Self) {
-        self.stats += &other.stats;
-        self.touched.extend(other.touched);
-        self.rewritten.extend(other.rewritten);
-        for (what, objects) in other.found {
-            *self.found.entry(what).or_default() += objects;
-        }
-        for (name, rows) in other.new_fields {
-            *self.new_fields.entry(name).or_default() += rows;
-        }
-        for (ours, theirs) in [
-            (&mut self.damaged, other.damaged),
-            (&mut self.rejects, other.rejects),
-            (&mut self.unread, other.unread),
-            (&mut self.changed, other.changed),
-            (&mut self.gone, other.gone),
-            (&mut self.late, other.late),
-        ] {
-            ours.extend(theirs);
-            ours.sort_unstable();
-            ours.truncate(NAMED_AT_MOST);
-        }
-    }
-}
 
 /// What all units of a run share.
 struct Shared {
@@ -202,16 +109,22 @@ pub async fn convert(job: Job) -> Result<Summary> {
     let begun = Instant::now();
     let mut job = job;
     let source = Objects::open_as(&Location::existing(&job.from)?, &job.cloud.source).await?;
-    if job.catches_up
-        && let Some(lake) = Lake::open_if_there(&job.to).await?
-    {
-        job.hours = hours(&lake, source.url(), &job).await?;
+    let new = NewLake::of(job.ledger.clone(), job.partition);
+    let there = Lake::open_if_there(&job.to, &job.cloud.lake).await?;
+    if let Some(lake) = &there {
+        lake.refuse_other(&new, &job.to)?;
+        refuse_other_catalog(&job, lake)?;
+        job.hours = hours(lake, source.url(), &job).await?;
     }
     let grouped = source::list(&source, &job.naming, job.hours).await?;
     refuse_nothing(&job, &grouped)?;
-    let new = NewLake::of(job.ledger.clone(), job.partition);
-    let lake = Lake::open_or_create(&job.to, &new, &job.cloud.lake).await?;
-    refuse_other_catalog(&job, &lake)?;
+    let lake = if let Some(lake) = there {
+        lake
+    } else {
+        let lake = Lake::open_or_create(&job.to, &new, &job.cloud.lake).await?;
+        refuse_other_catalog(&job, &lake)?;
+        lake
+    };
     let mut summary = convert_listed(job, source, lake, grouped).await?;
     summary.elapsed_seconds = begun.elapsed().as_secs_f64();
     Ok(summary)
@@ -223,9 +136,18 @@ pub async fn convert_into(job: Job, source: Objects, lake: Lake) -> Result<Summa
     convert_listed(job, source, lake, grouped).await
 }
 
-async fn convert_listed(job: Job, source: Objects, lake: Lake, grouped: Grouped) -> Result<Summary> {
+async fn convert_listed(job: Job, source: Objects, lake: Lake, mut grouped: Grouped) -> Result<Summary> {
+    leave_out_archived(&job, &source, &lake, &mut grouped).await?;
     let shared = share(job, source, lake).await?;
     guarded(&shared, Box::pin(run(&shared, grouped))).await
+}
+
+/// Leaves out of a listing what this run and others have moved to archives. They are asked for after the listing: whoever moves an
+/// object has said where to before, so an object that was listed in an archive is known as such.
+async fn leave_out_archived(job: &Job, source: &Objects, lake: &Lake, grouped: &mut Grouped) -> Result<()> {
+    let archives = lake.archives(job.archive_url()?.as_deref()).await?;
+    grouped.leave_out_archived(source.url(), &Naming { archives, ..Naming::default() });
+    Ok(())
 }
 
 async fn share(job: Job, source: Objects, lake: Lake) -> Result<Shared> {
@@ -272,11 +194,6 @@ async fn guarded(shared: &Shared, work: impl Future<Output = Result<Summary>>) -
     summary.source_calls = shared.source.calls();
     summary.lake_calls = shared.lake.objects.calls();
     Ok(summary)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a ratio of counts needs no more than a double's precision")]
-fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 /// Refuses a lake without the catalog that the job names: its partitions would be missing there, and nobody would know.

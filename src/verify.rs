@@ -15,6 +15,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::edge::access::Access;
 use crate::error::Result;
 use crate::lake::Lake;
 use crate::model::{HourRange, Table};
@@ -24,6 +25,8 @@ use crate::model::{HourRange, Table};
 pub struct Options {
     /// The logs, to see whether the lake has them all.
     pub from: Option<String>,
+    /// How they are reached.
+    pub source: Access,
     /// Only these hours.
     pub hours: Option<HourRange>,
     /// Whether every file is read whole.

@@ -102,13 +102,17 @@ fn flat(distributions: usize, objects: usize) -> Arc<Vec<String>> {
 }
 
 async fn listed(keys: Arc<Vec<String>>, hours: &str) -> (u64, u64, u64) {
+    listed_as(keys, hours, &Naming::default()).await
+}
+
+async fn listed_as(keys: Arc<Vec<String>>, hours: &str, naming: &Naming) -> (u64, u64, u64) {
     let pages = Arc::new(AtomicU64::new(0));
     let memory = InMemory::new();
     memory.put(&Path::from("any"), "x".into()).await.unwrap();
     let any = memory.head(&Path::from("any")).await.unwrap();
     let objects = Objects::of_store(Arc::new(Bucket { keys, pages: Arc::clone(&pages), any }), "s3://logs").in_order();
     let hours: HourRange = hours.parse().unwrap();
-    let grouped = source::list(&objects, &Naming::default(), Some(hours)).await.unwrap();
+    let grouped = source::list(&objects, naming, Some(hours)).await.unwrap();
     let found: usize = grouped.units.values().map(Vec::len).sum();
     (found as u64, pages.load(Ordering::SeqCst), objects.calls().list)
 }
@@ -141,6 +145,20 @@ async fn a_million_keys_cost_what_their_hours_cost() {
             println!("{distributions} distributions of {objects} keys, {hours}: {expected} keys in {pages} calls");
         }
     }
+}
+
+#[tokio::test]
+async fn distributions_that_are_named_cost_what_they_hold() {
+    let keys = flat(100, 5_000);
+    let hours = "2025-06-01T00..2025-06-08T00";
+    let (all, pages_of_all, _) = listed(Arc::clone(&keys), hours).await;
+    let distributions = ["E003EXAMPLE0000", "E097EXAMPLE0000"].map(str::to_owned).into();
+    let naming = Naming { distributions, ..Naming::default() };
+    let (found, pages, counted) = listed_as(keys, hours, &naming).await;
+    assert_eq!(found * 50, all, "two of a hundred");
+    assert_eq!(pages, counted);
+    // The first page; where each begins, its hours, and what comes right behind them; one of each distribution behind the last.
+    assert!(pages <= 10 && pages_of_all >= 100, "{pages} of {pages_of_all}");
 }
 
 #[tokio::test]

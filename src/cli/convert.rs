@@ -38,6 +38,9 @@ pub(super) struct Reading {
     /// What the folders are where file names tell no hour: '{DistributionId}/{yyyy}/{MM}/{dd}/{HH}' in your order
     #[arg(long, value_name = "FOLDERS", env = "EDGEMILL_LAYOUT")]
     layout: Option<Layout>,
+    /// Only the logs of these distributions, by their ids in the objects' names: E1EXAMPLE,E2EXAMPLE [default: all]
+    #[arg(long, value_name = "IDS", value_delimiter = ',', env = "EDGEMILL_DISTRIBUTIONS")]
+    distributions: Option<Vec<String>>,
     /// The most text of one object; what a larger one holds beyond it is left, and the exit code is 3 [default: 64GiB]
     #[arg(long, value_name = "BYTES", env = "EDGEMILL_OBJECT_LIMIT")]
     object_limit: Option<ByteSize>,
@@ -127,6 +130,7 @@ impl Reading {
             },
             cloud: self.place.typed(),
             layout: self.layout,
+            distributions: self.distributions,
             fields: self.fields,
             delimiter: self.delimiter,
             object_limit_bytes: self.object_limit.map(|limit| limit.as_u64()),

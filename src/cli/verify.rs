@@ -30,12 +30,13 @@ pub struct Args {
     #[arg(long)]
     fix: bool,
     #[command(flatten)]
-    place: cloud::Lake,
+    place: cloud::From,
 }
 
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
-    let lake = Lake::open_as(&args.lake, &args.place.access()).await?;
-    let options = Options { from: args.from, hours: args.hours, deep: args.deep, fix: args.fix };
+    let (source, place) = args.place.accesses();
+    let lake = Lake::open_as(&args.lake, &place).await?;
+    let options = Options { from: args.from, source, hours: args.hours, deep: args.deep, fix: args.fix };
     let report = pipeline::until_stopped(verify::verify(&lake, &options)).await?;
     if json {
         show::json(&report)?;

@@ -57,7 +57,11 @@ async fn list_hours(objects: &Objects, naming: &Naming, hours: HourRange, groupe
             keys += 1;
             let object = object_id(meta);
             if keys.is_multiple_of(PAGE_KEYS) {
-                next = behind_archive(objects.url(), naming, &object.key)
+                next = naming
+                    .archive(objects.url(), &object.key)
+                    // '0' is the byte after '/': what begins with it comes behind all of the folder.
+                    .map(|folder| format!("{folder}0"))
+                    .or_else(|| names::skip_unwanted(&object.key, &naming.distributions))
                     .or_else(|| names::skip(&object.key, naming.layout.as_ref(), hours));
                 if next.is_none() {
                     objects.count_page();
@@ -73,13 +77,6 @@ async fn list_hours(objects: &Objects, naming: &Naming, hours: HourRange, groupe
             None => return Ok(()),
         }
     }
-}
-
-/// The key to go on behind, where a page ends in the archive: nothing in it is wanted.
-fn behind_archive(source: &str, naming: &Naming, key: &str) -> Option<String> {
-    let archive = naming.archive.as_ref().filter(|_| naming.is_archived(source, key))?;
-    // '0' is the byte after '/': what begins with it comes behind all of the folder.
-    archive.strip_prefix(source)?.strip_prefix('/').map(|folder| format!("{folder}0"))
 }
 
 /// The longest footer that is looked into.

@@ -101,6 +101,7 @@ pub struct Typed {
     pub partition: Option<Granularity>,
     pub table: Option<Table>,
     pub layout: Option<Layout>,
+    pub distributions: Option<Vec<String>>,
     pub fields: Option<String>,
     pub delimiter: Option<String>,
     pub object_limit_bytes: Option<u64>,
@@ -144,6 +145,7 @@ impl Typed {
             partition: self.partition.or(file.partition),
             table: self.table.or(file.table),
             layout: self.layout.or(file.layout),
+            distributions: self.distributions.or(file.distributions),
             fields: self.fields.or(file.fields),
             delimiter: self.delimiter.or(file.delimiter),
             object_limit_bytes: self.object_limit_bytes.or(file.object_limit_bytes),
@@ -179,7 +181,6 @@ impl Job {
         let to = typed.to.ok_or_else(|| missing("to"))?;
         refuse_overlap(&from, &to)?;
         let cloud = Cloud::new(typed.cloud, &from, &to)?;
-        let archive = cloud.archive.as_deref().map(Location::planned).transpose()?.map(|place| place.url());
         let counted = typed.last.filter(|_| typed.hours.is_none());
         let last = typed.last.map(|last| last_hours(last, now)).transpose()?;
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -204,7 +205,12 @@ impl Job {
             to,
             ledger: typed.ledger,
             partition: typed.partition,
-            naming: Naming { table: typed.table, layout: typed.layout, archive },
+            naming: Naming {
+                table: typed.table,
+                layout: typed.layout,
+                archives: archive_url(&cloud)?.into_iter().collect(),
+                distributions: typed.distributions.unwrap_or_default().into_iter().collect(),
+            },
             fields: typed.fields.as_deref().map(field_names).transpose()?,
             delimiter: typed.delimiter.as_deref().map(delimiter).transpose()?,
             object_limit_bytes: typed.object_limit_bytes.unwrap_or(OBJECT_LIMIT_BYTES),
@@ -227,12 +233,21 @@ impl Job {
 }
 
 impl Job {
+    /// The canonical URL of the archive, where one is named.
+    pub fn archive_url(&self) -> Result<Option<String>> {
+        archive_url(&self.cloud)
+    }
+
     /// What a decoder needs to know of the logs of a table.
     #[must_use]
     pub fn settings(&self, table: Table, granularity: Granularity) -> Settings {
         let (fields, delimiter) = (self.fields.clone(), self.delimiter.clone());
         Settings { granularity, fields, delimiter, object_limit_bytes: self.object_limit_bytes, ..Settings::of(table) }
     }
+}
+
+fn archive_url(cloud: &Cloud) -> Result<Option<String>> {
+    Ok(cloud.archive.as_deref().map(Location::planned).transpose()?.map(|place| place.url()))
 }
 
 /// Names separated by spaces, commas or tabs.

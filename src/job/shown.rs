@@ -18,6 +18,7 @@ struct Shown {
     format: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     layout: Option<String>,
+    distributions: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fields: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,6 +86,7 @@ impl Job {
                 Some(_) => "cloudfront",
             },
             layout: self.naming.layout.as_ref().map(ToString::to_string),
+            distributions: self.naming.distributions.iter().cloned().collect(),
             fields: self.fields.as_ref().map(|names| names.join(" ")),
             delimiter: self.delimiter.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
             object_limit: bytes(self.object_limit_bytes),

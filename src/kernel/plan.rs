@@ -1,6 +1,6 @@
 //! What there is to do: a listing against what the ledger knows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::names::{self, Layout, Named};
@@ -18,17 +18,29 @@ pub struct Naming {
     pub table: Option<Table>,
     /// What the folders of keys are, where a user laid them out.
     pub layout: Option<Layout>,
-    /// The URL below which nothing is a log to convert.
-    pub archive: Option<String>,
+    /// URLs below which nothing is a log to convert: where converted ones were moved to.
+    pub archives: Vec<String>,
+    /// The distributions whose logs are wanted; all, where none are named.
+    pub distributions: BTreeSet<String>,
 }
 
 impl Naming {
     /// Whether an object lies in the archive, by the URL of its source.
     #[must_use]
     pub fn is_archived(&self, source: &str, key: &str) -> bool {
-        let Some(archive) = &self.archive else { return false };
-        let inside = archive.strip_prefix(source).and_then(|rest| rest.strip_prefix('/'));
-        inside.is_some_and(|folder| key.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
+        self.archive(source, key).is_some()
+    }
+
+    /// The archive that an object lies in, as keys of its source begin with it.
+    #[must_use]
+    pub fn archive(&self, source: &str, key: &str) -> Option<&str> {
+        let folders = self.archives.iter().filter_map(|archive| archive.strip_prefix(source)?.strip_prefix('/'));
+        folders.into_iter().find(|folder| key.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
+    }
+
+    /// Whether an object of a distribution is wanted, as far as its name tells.
+    fn wants(&self, distribution: Option<&str>) -> bool {
+        self.distributions.is_empty() || distribution.is_some_and(|of| self.distributions.contains(of))
     }
 }
 
@@ -66,6 +78,11 @@ impl Grouped {
             return self.skip(object, HIDDEN);
         }
         let path = path(source, &object.key);
+        let distribution = names::distribution(&path, naming.layout.as_ref());
+        if !naming.wants(distribution.as_deref()) {
+            self.outside_objects += 1;
+            return;
+        }
         let unit = match names::read(&path, naming.layout.as_ref()) {
             Named::Log { table, hour, .. } => UnitId::Hour(naming.table.unwrap_or(table), hour),
             Named::Other(what) => return self.skip(object, what),
@@ -95,6 +112,16 @@ impl Grouped {
             }
             None => self.skip(object, UNNAMED),
         }
+    }
+
+    /// Leaves out what lies in the archives of a naming that was not known when it was listed.
+    pub fn leave_out_archived(&mut self, source: &str, naming: &Naming) {
+        for objects in self.units.values_mut() {
+            let before = objects.len();
+            objects.retain(|object| !naming.is_archived(source, &object.key));
+            self.archived_objects += (before - objects.len()) as u64;
+        }
+        self.units.retain(|_, objects| !objects.is_empty());
     }
 
     fn skip(&mut self, object: ObjectId, what: &'static str) {
@@ -214,7 +241,7 @@ mod tests {
         assert_eq!((grouped.skipped_objects(), grouped.outside_objects), (2, 1));
 
         let mut forced = Grouped::default();
-        let naming = Naming { table: Some(Table::CloudfrontLogs), layout: None, archive: None };
+        let naming = Naming { table: Some(Table::CloudfrontLogs), ..Naming::default() };
         forced.add("s3://bucket", object("p/access.log", "", 1), &naming, None);
         assert_eq!(forced.units.keys().next(), Some(&UnitId::Untimed(Table::CloudfrontLogs, "bucket/p".into())));
     }

@@ -11,7 +11,7 @@ const RECENT_HOURS: i64 = 48;
 /// How long ago the newest hour ended of which the job's lake has rows; nothing where it has none, or is not there. `now` is in
 /// seconds since 1970.
 pub async fn freshness_seconds(job: &Job, now: i64) -> Result<Option<u64>> {
-    let Some(lake) = Lake::open_if_there(&job.to).await? else { return Ok(None) };
+    let Some(lake) = Lake::open_if_there(&job.to, &job.cloud.lake).await? else { return Ok(None) };
     let this = Hour::of_unix_seconds(now);
     let recent = HourRange { start: this.plus(-RECENT_HOURS), end: this.plus(1) };
     let newest = match newest(&lake, Some(recent)).await? {

@@ -55,9 +55,10 @@ async fn reprocess_listed(
     job: Job,
     source: Objects,
     lake: Lake,
-    grouped: Grouped,
+    mut grouped: Grouped,
     outdated_only: bool,
 ) -> Result<Summary> {
+    super::leave_out_archived(&job, &source, &lake, &mut grouped).await?;
     let shared = share(job, source, lake).await?;
     guarded(&shared, Box::pin(run(&shared, grouped, outdated_only))).await
 }

@@ -11,7 +11,8 @@ use object_store::path::Path;
 use tokio::sync::{SemaphorePermit, mpsc};
 
 use super::budget::Turn;
-use super::{NAMED_AT_MOST, Shared, Summary, plan_unit, ratio};
+use super::summary::ratio;
+use super::{NAMED_AT_MOST, Shared, Summary, plan_unit};
 use crate::carry;
 use crate::edge::clock;
 use crate::edge::ledger::unit_key;

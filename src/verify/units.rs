@@ -12,7 +12,7 @@ use crate::edge::objects::{Objects, object_id};
 use crate::edge::source;
 use crate::error::Result;
 use crate::kernel::names::{self, Layout, Named};
-use crate::kernel::plan;
+use crate::kernel::plan::{self, Naming};
 use crate::kernel::records::{AttemptId, BatchId, InputName, Manifest, UnitRecord};
 use crate::lake::Lake;
 use crate::model::{Partition, Table, UnitId};
@@ -150,7 +150,8 @@ fn expect(manifest: &Manifest, expected: &mut Expected) {
 
 /// Every object of the listing, by whatever layout it may have been read.
 async fn against_listing(lake: &Lake, from: &str, options: &Options, known: &Known, report: &mut Report) -> Result<()> {
-    let logs = Objects::open(&Location::existing(from)?).await?;
+    let logs = Objects::open_as(&Location::existing(from)?, &options.source).await?;
+    let naming = Naming { archives: lake.archives(None).await?, ..Naming::default() };
     let layouts: Vec<Option<Layout>> = lake.layouts(None).await?.into_iter().map(Some).chain([None]).collect();
     // Folders whose objects were taken although their names say nothing.
     let mut untimed: BTreeSet<String> = BTreeSet::new();
@@ -164,6 +165,9 @@ async fn against_listing(lake: &Lake, from: &str, options: &Options, known: &Kno
     let mut listing = logs.list("").boxed();
     while let Some(meta) = listing.try_next().await? {
         let object = object_id(meta);
+        if naming.is_archived(logs.url(), &object.key) {
+            continue;
+        }
         let path = plan::path(logs.url(), &object.key);
         let read: Vec<Named> = layouts.iter().map(|layout| names::read(&path, layout.as_ref())).collect();
         let hour = read.iter().find_map(|named| if let Named::Log { hour, .. } = named { Some(*hour) } else { None });

@@ -11,7 +11,7 @@ mod layout;
 mod skip;
 
 pub use layout::Layout;
-pub use skip::skip;
+pub use skip::{skip, skip_unwanted};
 
 use std::collections::BTreeSet;
 

@@ -5,6 +5,9 @@
 //! bare or Hive-style. Of any other key nothing is known, and nothing is skipped behind it; nor behind folders that a user
 //! laid out, whose numbers may mean anything.
 
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
 use super::{Layout, Named, read};
 use crate::model::{Hour, HourRange};
 
@@ -30,6 +33,20 @@ pub fn skip(key: &str, layout: Option<&Layout>, hours: HourRange) -> Option<Stri
     }
     let Named::Log { hour, .. } = read(key, None) else { return None };
     if layout.is_some() { None } else { of_folders(folder, hour, hours) }
+}
+
+/// The key behind which listing may go on after `key`, where its name is of a distribution that is not wanted: where the next
+/// wanted one begins, or behind this one. `None` where it is wanted, nothing is named, or the name tells no distribution.
+#[must_use]
+pub fn skip_unwanted(key: &str, wanted: &BTreeSet<String>) -> Option<String> {
+    let name = key.rsplit_once('/').map_or(key, |(_, name)| name);
+    let folder = &key[..key.len() - name.len()];
+    let (distribution, _) = of_name(name)?;
+    if wanted.is_empty() || wanted.contains(distribution) {
+        return None;
+    }
+    let next = wanted.range::<str, _>((Bound::Excluded(distribution), Bound::Unbounded)).next();
+    Some(next.map_or_else(|| format!("{folder}{distribution}.{AFTER_DIGITS}"), |next| format!("{folder}{next}")))
 }
 
 /// As CloudFront writes an hour into names.
@@ -99,6 +116,21 @@ mod tests {
 
     fn range(text: &str) -> HourRange {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn distributions_that_are_not_wanted_are_left_out() {
+        let wanted: BTreeSet<String> = ["E2", "E4"].map(str::to_owned).into();
+        for (key, next) in [
+            ("p/E1.2026-11-21-05.a.gz", Some("p/E2")),
+            ("p/E2.2026-11-21-05.a.gz", None),
+            ("p/E3.2026-11-21-05.a.gz", Some("p/E4")),
+            ("p/E5.2026-11-21-05.a.gz", Some("p/E5.:")),
+            ("p/other", None),
+        ] {
+            assert_eq!(skip_unwanted(key, &wanted).as_deref(), next, "{key}");
+            assert_eq!(skip_unwanted(key, &BTreeSet::new()), None);
+        }
     }
 
     #[test]
