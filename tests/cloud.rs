@@ -214,6 +214,16 @@ async fn athena_answers_pages_fails_and_is_cancelled() {
     }
     let failed = ask("SELECT no_such_column FROM cf_logs", &[]);
     assert!(failed.status.code() == Some(1) && String::from_utf8_lossy(&failed.stderr).contains("no_such_column"));
+    let denied = double.as_role("DENIED");
+    denied.fault("athena:StartQueryExecution", "denied", 100);
+    let (_, err) = denied.exits(1, &["query", "--lake", &lake, "--engine", "athena", "SELECT 1 FROM cf_logs"]);
+    assert!(err.contains("allow this user or role athena:StartQueryExecution"), "{err}");
+    let stumbling = double.as_role("STUMBLING");
+    for action in ["athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults"] {
+        stumbling.fault(action, "too_many", 2);
+        stumbling.fault(action, "drop_after", 1);
+    }
+    stumbling.exits(0, &["query", "--lake", &lake, "--engine", "athena", "SELECT COUNT(*) FROM cf_logs"]);
     let refused = ask("SELECT 1", &["--workgroup", "no-such-group"]);
     assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stderr));
     // Ctrl-C cancels the statement: it would go on and be paid for.

@@ -4,7 +4,7 @@ Athena; then late files; then two runs at once; then a backfill as four processe
     as_deployed.py EDGEMILL CALLS
 
 The program runs with the environment of the template's job definitions, in the names of CONVERT, INIT and ANALYST. CALLS gets what they
-called, for check_template.py; the double must be at AWS_ENDPOINT_URL.
+called, for check_template.py, and CALLS.move the same with a run that moved raw objects; the double must be at AWS_ENDPOINT_URL.
 """
 
 import gzip
@@ -203,10 +203,22 @@ def main(edgemill, calls):
     rows, _ = program.ask("SELECT COUNT(bot_vendor) AS n FROM cloudfront_logs WHERE day = '20' AND hour IN ('00', '01')")
     check("whose rows have it", rows == [{"n": 2 * 13}], rows)
 
+    keep(calls)
+
+    moving = {"EDGEMILL_AFTER": "move", "EDGEMILL_ARCHIVE": f"s3://{LOGS}/archive"}
+    summary, _ = program.converted(*day, **moving)
+    check("what is converted moves to the archive", summary["archived_objects"] == 24 * 2 + 1, summary)
+    archived = s3.list_objects_v2(Bucket=LOGS, Prefix="archive/cloudfront_logs/year=2026/month=11/day=20/")["KeyCount"]
+    check("by its hour", archived == 24 * 2 + 1, archived)
+    keep(calls + ".move")
+    print(f"{CHECKS} checks")
+
+
+def keep(path):
+    """The calls so far of the principals that the template has."""
     with urllib.request.urlopen(f"{os.environ['AWS_ENDPOINT_URL']}/_double/calls?since=0") as log:
         made = [call for call in json.load(log) if call["principal"] in ("CONVERT", "INIT", "ANALYST")]
-    pathlib.Path(calls).write_text("".join(json.dumps(call) + "\n" for call in made))
-    print(f"{CHECKS} checks, {len(made)} calls")
+    pathlib.Path(path).write_text("".join(json.dumps(call) + "\n" for call in made))
 
 
 if __name__ == "__main__":
