@@ -83,11 +83,12 @@ for table, wanted in rows.items():
     shown = spark.sql(f"SHOW PARTITIONS {table}").count()
     assert shown == len(folders(table)), (table, shown)
     passed += 1
-first, second = folders("cloudfront_logs")[:2]
+# The very first holds some rows of the hour before.
+first, second = folders("cloudfront_logs")[1:3]
 spark.sql(f"ALTER TABLE `cloudfront_logs` PARTITION ({partition(first)}) SET LOCATION 'file:{second}/'")
 # Spark keeps listings of folders by itself, whatever its catalog says.
 spark.sql("REFRESH TABLE cloudfront_logs")
-counts = spark.sql("SELECT hour, COUNT(*) AS n FROM cloudfront_logs GROUP BY hour ORDER BY hour").collect()
+counts = spark.sql("SELECT hour, COUNT(*) AS n FROM cloudfront_logs WHERE day = '21' GROUP BY hour ORDER BY hour").collect()
 assert counts[0].n == counts[1].n, counts[:2]
 columns = spark.sql("DESCRIBE cloudfront_logs").collect()
 assert [row.data_type for row in columns if row.col_name == "extra"] == ["map<string,string>"], columns
