@@ -32,7 +32,7 @@ use crate::kernel::plan::{self, Grouped, HIDDEN, Naming, UNNAMED, UnitPlan};
 use crate::kernel::protocol::Swap;
 use crate::kernel::recipe::Recipe;
 use crate::kernel::records::{InputName, UnitRecord, digest, short_hash};
-use crate::lake::{Lake, NewLake};
+use crate::lake::{CatalogChoice, Lake, NewLake};
 use crate::model::{Hour, HourRange, ObjectId, Partition, Table, UnitId};
 use crate::offload::{self, Pool};
 use crate::tidy::{self, Tidied};
@@ -121,9 +121,8 @@ pub async fn convert(job: Job) -> Result<Summary> {
     let lake = if let Some(lake) = there {
         lake
     } else {
-        let lake = Lake::open_or_create(&job.to, &new, &job.cloud.lake).await?;
-        refuse_other_catalog(&job, &lake)?;
-        lake
+        refuse_new_with_catalog(&job)?;
+        Lake::open_or_create(&job.to, &new, &job.cloud.lake).await?
     };
     let mut summary = convert_listed(job, source, lake, grouped).await?;
     summary.elapsed_seconds = begun.elapsed().as_secs_f64();
@@ -194,6 +193,17 @@ async fn guarded(shared: &Shared, work: impl Future<Output = Result<Summary>>) -
     summary.source_calls = shared.source.calls();
     summary.lake_calls = shared.lake.objects.calls();
     Ok(summary)
+}
+
+/// Refuses to make a lake that is to have a catalog: its tables are not there yet.
+fn refuse_new_with_catalog(job: &Job) -> Result<()> {
+    match &job.cloud.catalog {
+        Some(catalog) if *catalog != CatalogChoice::None => Err(Error::usage(
+            format!("there is no lake at '{}' yet, nor the tables of its catalog '{catalog}'", job.to),
+            "make them with edgemill init, once",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses a lake without the catalog that the job names: its partitions would be missing there, and nobody would know.

@@ -247,10 +247,12 @@ async fn a_lake_gets_its_catalog_later() {
     for hour in 0..5 {
         double.put_log(&format!("2026-11-21T{hour:02}"), "a", 4).await;
     }
-    double.convert(&[]);
     let (logs, lake) = (double.logs(), double.lake());
     let catalog = format!("glue:{}", double.name);
     let wants = ["convert", "--from", &logs, "--to", &lake, "--catalog", &catalog];
+    assert!(double.exits(2, &wants).1.contains("make them with edgemill init"));
+    assert!(double.keys("lake").await.is_empty(), "nothing was made");
+    double.convert(&[]);
     assert!(double.exits(2, &wants).1.contains("give it this one with edgemill init"));
     let done = double.init(&["--catalog", &catalog]);
     assert_eq!((done["changes"].as_array().unwrap().len(), &done["registered_partitions"]), (7, &json!(5)));

@@ -74,6 +74,7 @@ class Program:
             "AWS_ACCESS_KEY_ID": principal,
             "EDGEMILL_TO": f"s3://{LAKE}/lake",
             "EDGEMILL_LEDGER": f"dynamodb:{TABLE}",
+            "EDGEMILL_CATALOG": f"glue:{DATABASE}",
             "EDGEMILL_ENCRYPTION": "s3",
             "EDGEMILL_LOG_FORMAT": "json",
             "EDGEMILL_METRICS": "emf",
@@ -137,9 +138,13 @@ def main(edgemill, calls):
     for hour in hours:
         put(s3, hour, "first", 10)
 
-    out, _ = program.run("INIT", "init", "--json", EDGEMILL_CATALOG=f"glue:{DATABASE}")
+    early = program.convert("--hours", "2026-11-20T00..2026-11-21T00")
+    _, err = early.communicate(timeout=300)
+    check("a run before init is refused", early.returncode == 2 and "edgemill init" in err, err)
+
+    out, _ = program.run("INIT", "init", "--json")
     check("init makes three tables and three views", len(json.loads(out)["changes"]) == 6, out)
-    out, _ = program.run("INIT", "init", "--json", EDGEMILL_CATALOG=f"glue:{DATABASE}")
+    out, _ = program.run("INIT", "init", "--json")
     check("init again finds nothing to do", json.loads(out)["changes"] == [], out)
 
     day = ("--hours", "2026-11-20T00..2026-11-21T00")
@@ -196,7 +201,7 @@ def main(edgemill, calls):
     check("every row is there once", rows == [{"n": 240 + 7 + 72 + 80, "files": 24 * 2 + 1 + 16}], rows)
 
     of_before(glue)
-    out, _ = program.run("INIT", "init", "--json", EDGEMILL_CATALOG=f"glue:{DATABASE}")
+    out, _ = program.run("INIT", "init", "--json")
     done = json.loads(out)
     check("an upgrade adds the missing column to the table", done["changes"] == ["upgraded table cloudfront_logs"], out)
     check("and to the partition that lacks it, and to the one that is gone", done["registered_partitions"] == 2, out)
