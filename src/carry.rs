@@ -68,15 +68,19 @@ pub async fn register(lake: &Lake, partition: Partition) -> Result<Outcome> {
 /// Tells the catalog how much a partition holds by now, where it knows the partition and was told less. Nothing rests on it.
 pub async fn tell(lake: &Lake, partition: Partition) -> Result<()> {
     let Some(catalog) = &lake.catalog else { return Ok(()) };
-    let read_at = clock::since_boot();
-    let record = lake.records.partition(partition).await?;
-    let place = place(&record);
-    let settled = record.rewrite.is_none() && record.registered.as_ref() == Some(&record.folder);
-    if settled && !catalog.has_told(partition, &place) {
+    loop {
+        let read_at = clock::since_boot();
+        let record = lake.records.partition(partition).await?;
+        let place = place(&record);
+        let settled = record.rewrite.is_none() && record.registered.as_ref() == Some(&record.folder);
         // As safe as registering it: the folder is that of a record which was just read, and the call is not sent late.
-        catalog.set(partition, &place, until(lake, read_at)).await?;
+        if !settled
+            || catalog.has_told(partition, &place)
+            || catalog.set(partition, &place, until(lake, read_at)).await?
+        {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 /// Where a partition's files lie, and how much that is.

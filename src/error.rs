@@ -70,6 +70,12 @@ pub enum Error {
         /// Who wrote it, and what to do.
         by: &'static str,
     },
+    /// Somebody else is at work where this may not be done meanwhile.
+    #[error("{what}; nothing was done, run this again when it has ended")]
+    Busy {
+        /// Who, and where.
+        what: String,
+    },
     /// Raw objects that rows were made from are gone, so the rows cannot be made again.
     #[error(
         "{unit}: {objects} of its raw objects are gone, first: '{first}'; its rows cannot be made again and stay as they \

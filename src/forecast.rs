@@ -38,6 +38,14 @@ const UNIT_LEDGER_WRITES: u64 = 6;
 const UNIT_LEDGER_READS: u64 = 11;
 const UNIT_CATALOG_CALLS: u64 = 4;
 
+/// Of a unit whose records are objects of the lake: those that are put, got, and listed for their newest version.
+const UNIT_RECORD_PUTS: u64 = 4;
+const UNIT_RECORD_GETS: u64 = 5;
+const UNIT_RECORD_LISTS: u64 = 9;
+
+/// What a file has besides its rows: of small ones it is most.
+const FILE_BYTES: f64 = 10_000.0;
+
 /// Files of a unit besides those of its chunks: rows that its objects have of the hour before or after.
 const NEIGHBOUR_FILES: u64 = 1;
 
@@ -85,7 +93,7 @@ pub struct Forecast {
     pub output_files: u64,
     /// Their bytes, about.
     pub output_bytes: u64,
-    /// LIST calls, as they were made for this forecast.
+    /// LIST calls: those that were made for this forecast, and those for records of the lake.
     pub list_calls: u64,
     /// PUT and COPY calls.
     pub put_calls: u64,
@@ -221,7 +229,7 @@ async fn plan_unit(
 )]
 fn reckon(forecast: &mut Forecast, in_dynamodb: bool, in_glue: bool, container: Container, prices: &Prices) {
     let input_bytes = forecast.input_bytes as f64;
-    forecast.output_bytes = (input_bytes * OUTPUT_RATIO) as u64;
+    forecast.output_bytes = (input_bytes * OUTPUT_RATIO + forecast.output_files as f64 * FILE_BYTES) as u64;
     // Each file is written aside and copied into its place.
     forecast.put_calls = 2 * forecast.output_files + UNIT_PUTS * forecast.units;
     forecast.get_calls = forecast.objects + UNIT_GETS * forecast.units;
@@ -229,9 +237,9 @@ fn reckon(forecast: &mut Forecast, in_dynamodb: bool, in_glue: bool, container: 
     if in_dynamodb {
         (forecast.ledger_writes, forecast.ledger_reads) = (writes, reads);
     } else {
-        // Records are objects of the lake.
-        forecast.put_calls += writes;
-        forecast.get_calls += reads;
+        forecast.put_calls += UNIT_RECORD_PUTS * forecast.units;
+        forecast.get_calls += UNIT_RECORD_GETS * forecast.units;
+        forecast.list_calls += UNIT_RECORD_LISTS * forecast.units;
     }
     forecast.catalog_calls = if in_glue { UNIT_CATALOG_CALLS * forecast.units } else { 0 };
     let work = input_bytes / CORE_BYTES_PER_SECOND / container.vcpus;

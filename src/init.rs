@@ -10,6 +10,7 @@ use crate::edge::catalog::{Change, Tables, statement_output};
 use crate::edge::claims::{Claims, LEASE};
 use crate::edge::ledger::DynamoLedger;
 use crate::error::Result;
+use crate::kernel::records::PartitionRecord;
 use crate::lake::{CatalogChoice, Lake, LedgerChoice, NewLake};
 use crate::model::{Partition, Table};
 use crate::progress::{Measure, Progress};
@@ -63,7 +64,7 @@ async fn upgrade(lake: &Lake) -> Result<Vec<Change>> {
     let tables = Tables::of(database, url, lake.identity.partition, projected).await;
     let tables = match &lake.chosen {
         CatalogChoice::Athena { workgroup, database } => {
-            tables.by_statements(Athena::open(workgroup, database, Some(statement_output(url))).await)
+            tables.by_statements(Athena::open(workgroup, database, statement_output(url)).await)
         }
         _ => tables,
     };
@@ -86,14 +87,16 @@ async fn register_all(lake: &Lake) -> Result<u64> {
             continue;
         }
         let listed = catalog.partitions(table).await?;
-        let current = |partition: Partition, folder: &str| {
-            let found = listed.binary_search_by_key(&partition, |of| of.partition).ok().map(|place| &listed[place]);
-            found.is_some_and(|of| of.current && of.folder == folder)
+        let current = |record: &PartitionRecord| {
+            let place = listed.binary_search_by_key(&record.partition, |of| of.partition);
+            let found = place.ok().map(|place| &listed[place]);
+            let rows: u64 = record.files().map(|file| file.rows).sum();
+            found.is_some_and(|of| of.current && of.folder == record.folder && of.rows.is_none_or(|told| told == rows))
         };
         let missing = records.iter().filter(|record| {
             let rests = record.rewrite.is_none() && !record.parts.is_empty();
             let noted = record.registered.as_ref() == Some(&record.folder);
-            rests && !(noted && current(record.partition, &record.folder))
+            rests && !(noted && current(record))
         });
         wanted.extend(missing.map(|record| record.partition));
     }

@@ -196,10 +196,9 @@ impl Lake {
         if choice != CatalogChoice::None {
             let first = choice.registers() && read_catalog(&self.objects).await? == CatalogChoice::None;
             if first && Claims::new(self.objects.clone(), LEASE).anyone_alive().await? {
-                return Err(Error::usage(
-                    format!("a run is at work in the lake '{}'", self.objects.url()),
-                    "choose its catalog when it has ended, before the next one begins",
-                ));
+                return Err(Error::Busy {
+                    what: format!("a run is at work in the lake '{}', which knows of no catalog", self.objects.url()),
+                });
             }
             self.objects.put_new(&Path::from(CATALOG_FILE), choice.to_string().into()).await?;
         }
@@ -213,6 +212,18 @@ impl Lake {
         self.catalog = open_catalog(&self.objects, &chosen).await;
         self.chosen = chosen;
         Ok(())
+    }
+
+    /// This lake with the catalog that it was given since it was opened, if it was.
+    pub async fn with_new_catalog(&self) -> Result<Option<Self>> {
+        if self.chosen != CatalogChoice::None {
+            return Ok(None);
+        }
+        let chosen = read_catalog(&self.objects).await?;
+        if !chosen.registers() {
+            return Ok(None);
+        }
+        Ok(Some(Self { catalog: open_catalog(&self.objects, &chosen).await, chosen, ..self.clone() }))
     }
 
     fn refuse_catalog(&self, choice: &CatalogChoice) -> Result<()> {

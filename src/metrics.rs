@@ -18,7 +18,7 @@ pub fn line(lake: &str, summary: &Summary, freshness_seconds: Option<u64>, now: 
     let mut metrics = vec![
         ("Rows", "Count", stats.lines.rows.into()),
         ("RejectedLines", "Count", stats.lines.rejected_lines.into()),
-        ("RejectedPercent", "Percent", json!(summary.rejected_ratio() * 100.0)),
+        ("RejectedRatio", "None", json!(summary.rejected_ratio())),
         ("ConvertedObjects", "Count", stats.converted_objects.into()),
         ("DamagedObjects", "Count", (stats.damaged_objects + stats.unread_objects).into()),
         ("LateObjects", "Count", stats.late_objects.into()),
@@ -55,7 +55,7 @@ mod tests {
             let name = metric["Name"].as_str().unwrap();
             assert!(line[name].is_number(), "{name}");
         }
-        assert_eq!((&line["RejectedPercent"], &line["FreshnessSeconds"]), (&json!(1.5), &json!(900)));
+        assert_eq!((&line["RejectedRatio"], &line["FreshnessSeconds"]), (&json!(0.015), &json!(900)));
         assert_eq!(line["_aws"]["Timestamp"], json!(1_700_000_000_000_i64));
     }
 }

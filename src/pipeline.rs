@@ -14,8 +14,8 @@ mod summary;
 mod unit;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use crate::carry;
 use crate::compact::{self, Wish};
@@ -117,7 +117,10 @@ pub async fn convert(job: Job) -> Result<Summary> {
         job.hours = hours(lake, source.url(), &job).await?;
     }
     let grouped = source::list(&source, &job.naming, job.hours).await?;
-    refuse_nothing(&job, &grouped)?;
+    // Where raw objects go once they are converted, a place without any is as it should be.
+    if there.is_none() || job.cloud.after == After::Keep {
+        refuse_nothing(&job, &grouped)?;
+    }
     let lake = if let Some(lake) = there {
         lake
     } else {
@@ -137,7 +140,7 @@ pub async fn convert_into(job: Job, source: Objects, lake: Lake) -> Result<Summa
 
 async fn convert_listed(job: Job, source: Objects, lake: Lake, mut grouped: Grouped) -> Result<Summary> {
     leave_out_archived(&job, &source, &lake, &mut grouped).await?;
-    let shared = share(job, source, lake).await?;
+    let shared = until_stopped(share(job, source, lake)).await?;
     guarded(&shared, Box::pin(run(&shared, grouped))).await
 }
 
@@ -282,12 +285,13 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     }
     tracing::debug!(listed_units, work = work.len(), "planned");
     claimed::convert_units(shared, work, &mut summary).await?;
-    tell_catalog(shared, &summary).await?;
+    let has_new_catalog = tell_catalog(shared, &summary).await?;
     archived::take_away(shared, listed, &mut summary).await?;
     shared.end_with_others(&mut summary).await?;
     let Job { target_bytes, compact_files: small_files, memory_bytes, .. } = shared.job;
     let wish = Wish { target_bytes, small_files, memory_bytes };
-    if shared.job.compact_files > 0 {
+    // This run's machines know nothing of a new catalog's readers.
+    if shared.job.compact_files > 0 && !has_new_catalog {
         let touched = std::mem::take(&mut summary.touched);
         summary.compacted = compact::compact(&shared.lake, &shared.pool, touched, wish, &|| {}).await?;
     }
@@ -295,11 +299,20 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     Ok(summary)
 }
 
-/// Tells the catalog how much partitions hold that were there before.
-async fn tell_catalog(shared: &Shared, summary: &Summary) -> Result<()> {
+/// Tells the catalog how much partitions hold that were there before. A catalog that the lake was given while the run was at work is
+/// told of all that the run published; whoever gave it lists what was published before. Whether it was.
+async fn tell_catalog(shared: &Shared, summary: &Summary) -> Result<bool> {
     let touched: Vec<Partition> = summary.touched.iter().copied().collect();
+    if let Some(lake) = shared.lake.with_new_catalog().await? {
+        let lake = &lake;
+        let told = touched.into_iter().map(|partition| async move { carry::register(lake, partition).await });
+        let mut told = std::pin::pin!(futures::stream::iter(told).buffer_unordered(TOLD_AT_A_TIME));
+        while told.try_next().await?.is_some() {}
+        return Ok(true);
+    }
     let told = touched.into_iter().map(|partition| carry::tell(&shared.lake, partition));
-    futures::stream::iter(told).buffer_unordered(TOLD_AT_A_TIME).try_collect().await
+    futures::stream::iter(told).buffer_unordered(TOLD_AT_A_TIME).try_collect::<()>().await?;
+    Ok(false)
 }
 
 /// When the last run of a source ended that had everything its hours held.
@@ -405,9 +418,32 @@ async fn known_elsewhere(shared: &Shared, unit: &UnitId, inputs: &[ObjectId]) ->
 
 /// Works until the work is done or the run is asked to stop.
 pub async fn until_stopped<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    if let Some(signal) = STOPPED.get() {
+        return Err(Error::Stopped { signal });
+    }
     tokio::select! {
         worked = work => worked,
         signal = stop_signal() => Err(Error::Stopped { signal }),
+    }
+}
+
+/// The signal that asked this process to stop, once one has.
+static STOPPED: OnceLock<&'static str> = OnceLock::new();
+
+/// How long a run that is asked to stop may take to leave things tidy. Batch sends SIGKILL 30 s after SIGTERM.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// Does all of a verb. From its first moment on the process heeds signals, which the first process of a container would else not
+/// get at all; whatever listens for them by itself has some seconds to end, anything else is dropped then.
+pub async fn heeding_signals<T>(verb: impl Future<Output = Result<T>>) -> Result<T> {
+    let mut verb = std::pin::pin!(verb);
+    tokio::select! {
+        done = &mut verb => done,
+        signal = stop_signal() => {
+            let _ = STOPPED.set(signal);
+            let ended = tokio::time::timeout(GRACE, verb).await;
+            ended.unwrap_or(Err(Error::Stopped { signal }))
+        }
     }
 }
 
@@ -416,9 +452,10 @@ async fn stop_signal() -> &'static str {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        if let (Ok(mut terminate), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) {
             return tokio::select! {
                 _ = terminate.recv() => "SIGTERM",
+                _ = hangup.recv() => "SIGHUP",
                 _ = tokio::signal::ctrl_c() => "Ctrl-C",
             };
         }

@@ -68,6 +68,40 @@ async fn a_run_that_is_asked_to_stop_ends_within_seconds_and_the_next_goes_on() 
     double.exits(0, &["verify", "--deep", "--lake", &lake, "--from", &logs]);
 }
 
+/// Before there is anything to withdraw, too: the first process of a container gets no signal that it does not listen for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_stops_while_it_lists() {
+    let Some(double) = Double::new("LISTING") else { return };
+    double.put_log("2026-11-21T05", "a", 3).await;
+    double.slow("s3:ListBucket", 30.0);
+    let (logs, lake) = (double.logs(), double.lake());
+    let child = double.command(&["convert", "--from", &logs, "--to", &lake]).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(1_500));
+    signal(&child, "-TERM");
+    let (output, took) = wait(child, Duration::from_secs(20));
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && err.contains("stopped by SIGTERM"), "{err}");
+    assert!(took < Duration::from_secs(20), "{took:?}");
+}
+
+/// A run that opened the lake before it had a catalog tells the catalog of what it publishes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_catalog_that_comes_meanwhile_misses_nothing() {
+    let Some(double) = Double::new("EARLY") else { return };
+    double.put_log("2026-11-21T05", "a", 7).await;
+    let init = double.as_role("INIT");
+    init.init(&[]);
+    // Long between its look at the lake and its first claim.
+    double.slow_at_first("s3:ListBucket", 5.0, 1);
+    let (logs, lake) = (double.logs(), double.lake());
+    let child = double.command(&["convert", "--from", &logs, "--to", &lake]).spawn().unwrap();
+    until_called(&double, "s3:GetObject", 2);
+    init.init(&["--catalog", &format!("glue:{}", double.name)]);
+    let (output, _) = wait(child, Duration::from_mins(1));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(init.query("SELECT COUNT(*) AS n FROM cloudfront_logs", &["--engine", "athena"]), "n\n7\n");
+}
+
 /// Throttled, stumbling and vanishing answers of S3 lose and double nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stumbling_store_is_waited_out() {
@@ -109,7 +143,7 @@ async fn converted_objects_move_to_the_archive_or_go() {
     assert_eq!((&summary["rows"], &summary["archived_objects"]), (&json!(20), &json!(3)));
     let keys = double.keys("logs").await;
     let hour = |hour: u32| {
-        format!("cf/old/cloudfront_logs/year=2026/month=11/day=21/hour=0{hour}/E1EXAMPLE.2026-11-21-0{hour}.a.gz")
+        format!("cf/old/cloudfront_logs/year=2026/month=11/day=21/hour=0{hour}/cf/E1EXAMPLE.2026-11-21-0{hour}.a.gz")
     };
     let damaged = "cf/E1EXAMPLE.2026-11-21-01.damaged.gz".to_owned();
     assert_eq!(keys, [damaged.clone(), hour(0), hour(1), hour(2)]);
@@ -119,12 +153,24 @@ async fn converted_objects_move_to_the_archive_or_go() {
     assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["objects"], 0);
     let (out, _) = double.exits(0, &["verify", "--json", "--lake", &lake, "--from", &logs]);
     assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["listed_objects"], 1);
+    // Of lines that are nowhere else the object stays.
+    let bad = format!("{}{}", common::FIELDS, "no\tlog\n".repeat(50) + &common::row("2026-11-21", "03:00:00", "good"));
+    double.put("logs", "cf/E1EXAMPLE.2026-11-21-03.bad.gz", common::gzip(bad.as_bytes())).await;
+    let rejected = [&["convert", "--json", "--from", &logs, "--to", &lake], &moving[..]].concat();
+    let (out, _) = double.exits(3, &rejected);
+    assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["archived_objects"], 0);
     // What is new is deleted, where that is said.
     double.put_log("2026-11-21T04", "b", 5).await;
     let summary = double.convert(&["--after", "delete", "--archive", &archive]);
     assert_eq!((&summary["rows"], &summary["archived_objects"]), (&json!(5), &json!(1)));
-    assert_eq!(double.keys("logs").await, [damaged, hour(0), hour(1), hour(2)]);
-    assert_eq!(double.query("SELECT COUNT(*) AS n FROM cloudfront_logs", &[]), "n\n35\n");
+    let bad = "cf/E1EXAMPLE.2026-11-21-03.bad.gz".to_owned();
+    assert_eq!(double.keys("logs").await, [damaged, bad, hour(0), hour(1), hour(2)]);
+    assert_eq!(double.query("SELECT COUNT(*) AS n FROM cloudfront_logs", &[]), "n\n36\n");
+    // Where nothing is left, nothing is to be done.
+    let elsewhere = Double::new("CONVERT").unwrap();
+    elsewhere.put_log("2026-11-21T04", "b", 5).await;
+    elsewhere.convert(&["--after", "delete"]);
+    assert_eq!(elsewhere.convert(&["--after", "delete"])["rows"], 0);
     // Places that cannot be right.
     for (archive, said) in [
         (format!("{lake}/old"), "overlap"),
@@ -191,7 +237,8 @@ async fn athena_answers_pages_fails_and_is_cancelled() {
     for hour in 0..3 {
         double.put_log(&format!("2026-11-21T{hour:02}"), "a", 400).await;
     }
-    double.init(&["--catalog", &format!("glue:{}", double.name)]);
+    let ledger = format!("dynamodb:{}", double.name);
+    double.init(&["--catalog", &format!("glue:{}", double.name), "--ledger", &ledger]);
     double.convert(&[]);
     let lake = double.lake();
     let ask = |sql: &str, more: &[&str]| {
@@ -224,6 +271,9 @@ async fn athena_answers_pages_fails_and_is_cancelled() {
         stumbling.fault(action, "drop_after", 1);
     }
     stumbling.exits(0, &["query", "--lake", &lake, "--engine", "athena", "SELECT COUNT(*) FROM cf_logs"]);
+    for sql in ["DROP VIEW cf_logs", "MSCK REPAIR TABLE cloudfront_logs"] {
+        assert_eq!(ask(sql, &[]).status.code(), Some(2), "{sql}");
+    }
     let refused = ask("SELECT 1", &["--workgroup", "no-such-group"]);
     assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stderr));
     // Ctrl-C cancels the statement: it would go on and be paid for.

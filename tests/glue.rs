@@ -134,7 +134,7 @@ async fn tables_are_upgraded_and_never_retyped() {
     assert_eq!(last, ["bot_vendor", "mine"]);
     // The same by statements.
     change(&|columns| drop(columns.pop())).await;
-    let athena = Athena::open("primary", &database, Some(statement_output(&lake))).await;
+    let athena = Athena::open("primary", &database, statement_output(&lake)).await;
     let by_statements = Tables::of(&database, &lake, Granularity::Hour, false).await.by_statements(athena);
     assert_eq!(by_statements.upgrade().await.unwrap().len(), 1);
     assert_eq!(tables.upgrade().await.unwrap(), []);
@@ -153,7 +153,7 @@ async fn tables_are_upgraded_and_never_retyped() {
 async fn a_lake_by_statements_alone_has_the_same_tables() {
     let Some(double) = Double::new("test") else { return };
     let (database, lake) = (double.name.clone(), double.lake());
-    let athena = Athena::open("primary", &database, Some(statement_output(&lake))).await;
+    let athena = Athena::open("primary", &database, statement_output(&lake)).await;
     let tables = Tables::of(&database, &lake, Granularity::Day, false).await.by_statements(athena);
     assert_eq!(tables.upgrade().await.unwrap().len(), 7);
     assert_eq!(tables.upgrade().await.unwrap(), []);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 
-use super::{Metrics, cloud, show};
+use super::{Metrics, Output, cloud, show};
 use crate::edge::clock::now_unix_seconds;
 use crate::error::{Error, Result};
 use crate::job::cloud::AfterWord;
@@ -242,10 +242,18 @@ impl Args {
             }
         }
         let mut reading = self.reading.typed(self.to);
+        let mut shard = batch_shard()?;
+        if let (Some(share), Some(all)) = (shard, hours)
+            && reading.shard.is_none()
+            && let Some(slice) = share.slice(all)
+        {
+            // Hours side by side: then no child lists what the others do.
+            (hours, shard) = (Some(slice), None);
+        }
         reading.cloud.catalog = self.catalog;
         reading.cloud.after = self.after;
         reading.cloud.archive = self.archive;
-        reading.shard = reading.shard.map_or_else(batch_shard, |shard| Ok(Some(shard)))?;
+        reading.shard = reading.shard.or(shard);
         let typed = Typed {
             ledger: self.ledger,
             partition: self.partition,
@@ -294,14 +302,14 @@ pub(super) async fn ended(verb: &str, job: &Job, summary: &Summary, metrics: Opt
     Ok(())
 }
 
-pub(super) async fn run(args: Args, json: bool, metrics: Option<Metrics>) -> Result<u8> {
+pub(super) async fn run(args: Args, output: Output) -> Result<u8> {
     let job = args.job()?;
     let lake = job.to.clone();
     let summary = Box::pin(pipeline::convert(job.clone())).await?;
-    ended("convert", &job, &summary, metrics).await?;
-    if json {
+    ended("convert", &job, &summary, output.metrics).await?;
+    if output.json {
         show::json(&summary)?;
-    } else {
+    } else if !output.logs_tell {
         show::summary(&summary, &lake)?;
     }
     Ok(summary.exit_code())

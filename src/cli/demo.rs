@@ -25,7 +25,7 @@ const ROWS_SHOWN: usize = 10;
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let demo = Demo { dir: args.dir, rows: args.rows, threads };
-    let report = demo::prepare(&demo).await?;
+    let report = Box::pin(demo::prepare(&demo)).await?;
     if json {
         show::json(&serde_json::json!({ "lake": report.lake, "logs": report.logs, "convert": report.summary }))?;
     } else {

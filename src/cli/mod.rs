@@ -19,6 +19,7 @@ use clap::{Parser, Subcommand};
 use futures::future::BoxFuture;
 
 use crate::error::Result;
+use crate::pipeline;
 
 /// CloudFront access logs to a Parquet lake that costs little to query.
 #[derive(Debug, Parser)]
@@ -41,6 +42,23 @@ pub struct Cli {
     /// Count for CloudWatch: emf writes a line of its embedded metric format for each run
     #[arg(long, global = true, value_enum, env = "EDGEMILL_METRICS")]
     pub metrics: Option<Metrics>,
+}
+
+/// What is said of a run, and where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    /// One JSON object to stdout.
+    json: bool,
+    /// Log lines for machines say all that a summary would, without a line of a log in it.
+    logs_tell: bool,
+    /// Where counts go.
+    metrics: Option<Metrics>,
+}
+
+impl Cli {
+    fn output(&self) -> Output {
+        Output { json: self.json, logs_tell: self.log_format == LogFormat::Json, metrics: self.metrics }
+    }
 }
 
 /// How log lines are written.
@@ -81,22 +99,23 @@ pub enum Verb {
 /// built from every future of the library again, which took as long as the library itself.
 #[must_use]
 pub fn run(cli: Cli) -> BoxFuture<'static, Result<u8>> {
-    Box::pin(async move {
+    Box::pin(pipeline::heeding_signals(async move {
+        let output = cli.output();
         match cli.verb {
             Verb::Demo(args) => demo::run(args, cli.json).await,
             Verb::Generate(args) => generate::run(args, cli.json),
-            Verb::Convert(args) => convert::run(*args, cli.json, cli.metrics).await,
+            Verb::Convert(args) => convert::run(*args, output).await,
             Verb::Plan(args) => plan::run(*args, cli.json).await,
             Verb::Init(args) => init::run(*args, cli.json).await,
             Verb::Verify(args) => verify::run(args, cli.json).await,
             Verb::Compact(args) => compact::run(args, cli.json).await,
-            Verb::Reprocess(args) => reprocess::run(*args, cli.json, cli.metrics).await,
+            Verb::Reprocess(args) => reprocess::run(*args, output).await,
             Verb::Query(args) => query::run(args, cli.json).await,
             Verb::Ddl(args) => ddl::run(&args, cli.json),
             Verb::Agent(args) => agent::run(args, cli.json),
             Verb::ShowConfig(args) => show_config::run(*args, cli.json),
         }
-    })
+    }))
 }
 
 #[cfg(test)]

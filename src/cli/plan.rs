@@ -78,7 +78,7 @@ fn told(forecast: &Forecast, container: Container) -> Result<()> {
         dollars(forecast.storage_month_dollars),
     ))?;
     show::line(&format!(
-        "the three queries once a day for a month over all of it: {} on raw logs, {} on the table",
+        "the three queries once a day for a month over what is to be converted: {} on raw logs, {} on the table",
         dollars(forecast.queries_raw_month_dollars),
         dollars(forecast.queries_table_month_dollars),
     ))?;

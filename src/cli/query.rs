@@ -47,7 +47,8 @@ pub struct Args {
     /// Athena's database [default: that of the lake's catalog]
     #[arg(long, value_name = "NAME", env = "EDGEMILL_DATABASE")]
     database: Option<String>,
-    /// Where Athena writes its results, unless the workgroup says [default: _edgemill/athena in the lake]
+    /// Where Athena writes its results, unless the workgroup enforces a place of its own [default: where the workgroup says, or
+    /// `_edgemill/athena` in the lake]
     #[arg(long, value_name = "URL", env = "EDGEMILL_OUTPUT")]
     output: Option<String>,
     /// A file of prices, as src/prices.toml of the repository [default: list prices of us-east-1]
@@ -102,8 +103,8 @@ impl Args {
                 "give it one with edgemill init --catalog glue:DATABASE, or name --database",
             ));
         };
-        let output = self.output.clone().unwrap_or_else(|| statement_output(lake.objects.url()));
-        Ok(Athena::open(&workgroup, database, Some(output)).await)
+        let athena = Athena::open(&workgroup, database, statement_output(lake.objects.url())).await;
+        Ok(self.output.clone().map_or_else(|| athena.clone(), |output| athena.clone().with_output(output)))
     }
 }
 
@@ -121,7 +122,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
             let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
             query::ask(&lake, &sql, threads).await?
         }
-        EngineArg::Athena => ask_athena(&args, &lake, &sql).await?,
+        EngineArg::Athena => Box::pin(ask_athena(&args, &lake, &sql)).await?,
     };
     query::print(&answer, format, &mut std::io::stdout().lock())?;
     Ok(EXIT_DONE)
@@ -143,9 +144,10 @@ async fn ask_athena(args: &Args, lake: &Lake, sql: &str) -> Result<Answer> {
 /// What a query read and cost, beside the raw logs.
 fn bill(prices: &Prices, scanned: Scanned, raw_bytes: u64) -> String {
     let Scanned { scanned_bytes, engine_milliseconds, .. } = scanned;
-    let (read, cost) = (ByteSize(scanned_bytes), dollars(prices.scan(scanned_bytes)));
+    let cost = if scanned.is_billed { prices.scan(scanned_bytes) } else { 0.0 };
+    let (read, cost) = (ByteSize(scanned_bytes), dollars(cost));
     let seconds = std::time::Duration::from_millis(engine_milliseconds).as_secs_f64();
-    let raw = if raw_bytes == 0 {
+    let raw = if raw_bytes == 0 || !scanned.is_billed {
         String::new()
     } else {
         let (raw, cost) = (ByteSize(raw_bytes), dollars(prices.scan(raw_bytes)));
@@ -161,10 +163,12 @@ mod tests {
     #[test]
     fn a_bill_says_both_prices() {
         let prices = Prices::of(None).unwrap();
-        let scanned = Scanned { scanned_bytes: 1 << 20, engine_milliseconds: 1_500, queued_milliseconds: 0 };
+        let scanned =
+            Scanned { scanned_bytes: 1 << 20, engine_milliseconds: 1_500, queued_milliseconds: 0, is_billed: true };
         let said = bill(&prices, scanned, 2_000_000_000_000);
         assert!(said.starts_with("scanned 1.0 MiB in 1.5 s, $0.000050; the raw logs"), "{said}");
         assert!(said.contains("$10.00 (us-east-1"), "{said}");
         assert!(!bill(&prices, scanned, 0).contains("raw"));
+        assert!(bill(&prices, Scanned { is_billed: false, ..scanned }, 1).contains("$0.00"));
     }
 }

@@ -1,7 +1,7 @@
 //! `edgemill reprocess`
 
 use super::convert::{Reading, ended};
-use super::{Metrics, show};
+use super::{Output, show};
 use crate::edge::clock::now_unix_seconds;
 use crate::error::Result;
 use crate::job::{Job, Typed};
@@ -31,17 +31,17 @@ pub struct Args {
     outdated: bool,
 }
 
-pub(super) async fn run(args: Args, json: bool, metrics: Option<Metrics>) -> Result<u8> {
+pub(super) async fn run(args: Args, output: Output) -> Result<u8> {
     let file = args.reading.job.clone();
     let typed = args.reading.typed(args.lake).over_file(file.as_deref())?;
     // Hours are a conversion's in a job file; these are this verb's own.
     let job = Job::new(Typed { hours: args.hours, last: None, ..typed }, now_unix_seconds())?;
     let lake = job.to.clone();
     let summary = Box::pin(pipeline::reprocess(job.clone(), args.outdated)).await?;
-    ended("reprocess", &job, &summary, metrics).await?;
-    if json {
+    ended("reprocess", &job, &summary, output.metrics).await?;
+    if output.json {
         show::json(&summary)?;
-    } else {
+    } else if !output.logs_tell {
         match summary.stats.units {
             0 if args.outdated => show::line("nothing was written anew: every hour that was converted is of today")?,
             0 => show::line("nothing was written anew: no such hour was converted before")?,

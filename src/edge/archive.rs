@@ -43,11 +43,12 @@ impl Archive {
 
     /// Takes an object away from where it is; whether it was still there as it was listed. `name` is its name in the archive.
     ///
-    /// An object that is another one by now stays: its rows are not yet made anew.
+    /// An object that is another one by now stays: its rows are not yet made anew. It is looked at right before it goes; the store
+    /// has no deletion of an object as it was seen, so one that is replaced between the look and the next call is lost. AWS never
+    /// writes a log a second time under its key.
     pub async fn take(&self, source: &Objects, object: &ObjectId, name: &str) -> Result<bool> {
-        match source.object(&object.key).await? {
-            Some(there) if there.etag == object.etag => {}
-            _ => return Ok(false),
+        if !is_there(source, object).await? {
+            return Ok(false);
         }
         let path = |key: &str| Path::parse(key).map_err(|error| Error::usage(error.to_string(), "rename the object"));
         match self {
@@ -55,13 +56,18 @@ impl Archive {
             Self::Folder(place) => return rename(source, &object.key, place, name).map(|()| true),
             Self::Bucket { bucket, from, to } => {
                 let (from, to) = (path(&format!("{from}{}", object.key))?, path(&format!("{to}{name}"))?);
-                if !bucket.copy(&from, &to).await? {
+                if !bucket.copy(&from, &to).await? || !is_there(source, object).await? {
                     return Ok(false);
                 }
             }
         }
         source.delete(&path(&object.key)?).await.map(|()| true)
     }
+}
+
+/// Whether an object is still there as it was listed.
+async fn is_there(source: &Objects, object: &ObjectId) -> Result<bool> {
+    Ok(source.object(&object.key).await?.is_some_and(|there| there.etag == object.etag))
 }
 
 /// A prefix as keys begin with it.
@@ -79,6 +85,13 @@ fn rename(source: &Objects, key: &str, place: &Location, name: &str) -> Result<(
     let (from, to) = (from.join(key), to.join(name));
     if let Some(parent) = to.parent() {
         std::fs::create_dir_all(parent).map_err(|error| Error::io("create the folder", parent, error))?;
+    }
+    // Two sources may share an archive, and hold one name each.
+    if to.exists() {
+        return Err(Error::usage(
+            format!("the archive holds another '{}' already", to.display()),
+            "give this source an archive of its own",
+        ));
     }
     move_file(&from, &to).map_err(|error| Error::io("move to", &to, error))
 }

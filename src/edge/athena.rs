@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use aws_sdk_athena::Client;
+use aws_sdk_athena::config::timeout::TimeoutConfig;
 use aws_sdk_athena::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_athena::operation::start_query_execution::StartQueryExecutionError;
 use aws_sdk_athena::types::{
-    ColumnInfo, QueryExecution, QueryExecutionContext, QueryExecutionState, ResultConfiguration, Row,
+    ColumnInfo, QueryExecution, QueryExecutionContext, QueryExecutionState, ResultConfiguration, Row, StatementType,
 };
 
 use super::{aws, sdk};
@@ -14,6 +16,10 @@ use crate::error::{Certainty, Error, Result};
 /// How long to wait between two looks at a statement, at first and at last.
 const FIRST_LOOK: Duration = Duration::from_millis(200);
 const LAST_LOOK: Duration = Duration::from_secs(3);
+
+/// One try of a call, and a call with all its tries: a statement that begins late would take effect late.
+const TRY: Duration = Duration::from_secs(10);
+const CALL: Duration = Duration::from_secs(28);
 
 /// A cancelled statement is waited for so long.
 const CANCELLED: Duration = Duration::from_secs(20);
@@ -27,8 +33,17 @@ pub struct Athena {
     client: Client,
     workgroup: String,
     database: String,
-    /// Where results are written, unless the workgroup says.
-    output: Option<String>,
+    /// Where results are written.
+    output: Output,
+}
+
+/// Where results are written.
+#[derive(Clone, Debug)]
+enum Output {
+    /// There, unless the workgroup enforces its own place.
+    At(String),
+    /// Where the workgroup says, and there where it says nothing.
+    Else(String),
 }
 
 /// What a finished statement read and took.
@@ -40,6 +55,8 @@ pub struct Scanned {
     pub engine_milliseconds: u64,
     /// Milliseconds that it waited for its turn.
     pub queued_milliseconds: u64,
+    /// Whether it is paid for: statements that only name things are not.
+    pub is_billed: bool,
 }
 
 /// The rows of an answer, every value as Athena writes it; NULL is none.
@@ -52,10 +69,18 @@ pub struct Rows {
 }
 
 impl Athena {
-    /// A database's statements, in a workgroup.
-    pub async fn open(workgroup: &str, database: &str, output: Option<String>) -> Self {
-        let client = Client::new(&aws::config().await);
-        Self { client, workgroup: workgroup.to_owned(), database: database.to_owned(), output }
+    /// A database's statements, in a workgroup. Results go where the workgroup says, and to `output` where it says nothing.
+    pub async fn open(workgroup: &str, database: &str, output: String) -> Self {
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(TRY).operation_timeout(CALL).build();
+        let config = aws_sdk_athena::config::Builder::from(&aws::config().await).timeout_config(timeouts).build();
+        let (workgroup, database) = (workgroup.to_owned(), database.to_owned());
+        Self { client: Client::from_conf(config), workgroup, database, output: Output::Else(output) }
+    }
+
+    /// The same, with results there, unless the workgroup enforces its own place.
+    #[must_use]
+    pub fn with_output(self, output: String) -> Self {
+        Self { output: Output::At(output), ..self }
     }
 
     fn failed<E>(&self, permission: &str, action: &'static str, error: &SdkError<E>) -> Error
@@ -67,19 +92,36 @@ impl Athena {
 
     /// Starts a statement; its id. Asked again after a lost answer, the service knows it by its token.
     pub async fn start(&self, sql: &str) -> Result<String> {
-        let results = self.output.clone().map(|output| ResultConfiguration::builder().output_location(output).build());
-        let started = self
+        let token = uuid::Uuid::new_v4().to_string();
+        let started = match &self.output {
+            Output::At(output) => self.started(sql, &token, Some(output)).await,
+            Output::Else(output) => match self.started(sql, &token, None).await {
+                Err(error) if error.message().is_some_and(|said| said.to_lowercase().contains("output location")) => {
+                    self.started(sql, &uuid::Uuid::new_v4().to_string(), Some(output)).await
+                }
+                started => started,
+            },
+        };
+        let id = started.map_err(|error| self.refused(&error))?;
+        id.ok_or_else(|| self.strange("it started nothing"))
+    }
+
+    async fn started(
+        &self,
+        sql: &str,
+        token: &str,
+        output: Option<&String>,
+    ) -> Result<Option<String>, SdkError<StartQueryExecutionError>> {
+        let results = output.map(|output| ResultConfiguration::builder().output_location(output).build());
+        let call = self
             .client
             .start_query_execution()
             .query_string(sql)
-            .client_request_token(uuid::Uuid::new_v4().to_string())
+            .client_request_token(token)
             .work_group(&self.workgroup)
             .query_execution_context(QueryExecutionContext::builder().database(&self.database).build())
-            .set_result_configuration(results)
-            .send()
-            .await;
-        let started = started.map_err(|error| self.refused(&error))?;
-        started.query_execution_id.ok_or_else(|| self.strange("it started nothing"))
+            .set_result_configuration(results);
+        call.send().await.map(|started| started.query_execution_id)
     }
 
     fn refused<E>(&self, error: &SdkError<E>) -> Error
@@ -105,10 +147,18 @@ impl Athena {
         let mut guard = Guard { athena: self, id: Some(id.clone()) };
         let done = tokio::time::timeout(limit, self.wait(&id)).await;
         guard.id = None;
-        if let Ok(done) = done {
-            return done.map(|scanned| (id, scanned));
+        match done {
+            Ok(Ok(scanned)) => return Ok((id, scanned)),
+            Ok(Err(error @ Error::Query { .. })) => return Err(error),
+            // It could not be looked at: it would go on, and be paid for.
+            Ok(Err(error)) => {
+                if let Err(cancelled) = self.cancel(&id).await {
+                    tracing::debug!(%cancelled, "a statement could not be cancelled");
+                }
+                return Err(error);
+            }
+            Err(_) => self.cancel(&id).await?,
         }
-        self.cancel(&id).await?;
         let late = format!("the statement took longer than {} s and was cancelled", limit.as_secs());
         match tokio::time::timeout(CANCELLED, self.wait(&id)).await {
             // It was done before it could be cancelled.
@@ -199,6 +249,7 @@ fn scanned(execution: &QueryExecution) -> Scanned {
         scanned_bytes: count(statistics.data_scanned_in_bytes()),
         engine_milliseconds: count(statistics.engine_execution_time_in_millis()),
         queued_milliseconds: count(statistics.query_queue_time_in_millis()),
+        is_billed: !matches!(execution.statement_type(), Some(StatementType::Ddl | StatementType::Utility)),
     }
 }
 

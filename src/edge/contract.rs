@@ -4,7 +4,7 @@ use futures::future::join_all;
 
 use std::time::Duration;
 
-use super::catalog::{Catalog, Listed, Place};
+use super::catalog::{Catalog, Place};
 use super::ledger::{Ledger, Versioned};
 use crate::error::Result;
 use crate::kernel::protocol::Swap;
@@ -45,8 +45,9 @@ pub async fn catalog(catalog: &dyn Catalog) -> Result<(), String> {
                 return Ok(Err(format!("{partition} was set to {folder} and is {read:?}")));
             }
         }
-        let all = catalog.partitions(Table::AlbLogs).await?;
-        let listed = |partition, folder: &str| Listed { partition, folder: folder.to_owned(), current: true };
+        let all: Vec<(Partition, String)> =
+            catalog.partitions(Table::AlbLogs).await?.into_iter().map(|of| (of.partition, of.folder)).collect();
+        let listed = |partition, folder: &str| (partition, folder.to_owned());
         let wanted = vec![listed(five, "five"), listed(six, "six")];
         let others = catalog.partitions(Table::CloudfrontLogs).await?;
         Ok(expect(all == wanted && others.is_empty(), || format!("it lists {all:?} and {others:?}")))

@@ -36,7 +36,17 @@ pub(super) fn may_pass<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
 /// The codes of a throttled or stumbling service, of a whole call or of one entry of a batch.
 pub(super) fn is_passing(code: &str) -> bool {
     let words = ["Throttl", "TooManyRequests", "LimitExceeded", "InternalService", "Timeout", "ConcurrentModification"];
-    words.iter().any(|word| code.contains(word))
+    // An account's limit is no rate: it stays where it is until somebody raises it.
+    !code.contains("ResourceNumberLimit") && words.iter().any(|word| code.contains(word))
+}
+
+/// Whether what went wrong with a call may pass by itself, by what we have made of it.
+pub(super) fn may_pass_as(error: &Error) -> bool {
+    match error {
+        Error::Storage { certainty: Certainty::MayHaveHappened, .. } => true,
+        Error::Storage { source, .. } => is_passing(&source.to_string()),
+        _ => false,
+    }
 }
 
 /// A failed call to a service (`glue`, `dynamodb`, `athena`) as our error. `permission` is what the caller must be allowed
@@ -53,6 +63,7 @@ where
 {
     let hint = match error.code() {
         Some(code) if is_stale(code) => "; renew the credentials and run again, nothing is lost".to_owned(),
+        Some("EntityNotFoundException") if service == "glue" => "; edgemill init makes it".to_owned(),
         Some(code) if is_denied(code) => format!("; allow this user or role {service}:{permission}"),
         _ => String::new(),
     };

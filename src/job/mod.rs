@@ -309,6 +309,17 @@ impl Shard {
     }
 }
 
+impl Shard {
+    /// This share of some hours as hours side by side; nothing where they are fewer than the shares.
+    #[must_use]
+    pub fn slice(&self, hours: HourRange) -> Option<HourRange> {
+        let of =
+            |share: u64| i64::try_from(u128::from(hours.hours()) * u128::from(share) / u128::from(self.count)).ok();
+        let slice = HourRange { start: hours.start.plus(of(self.index)?), end: hours.start.plus(of(self.index + 1)?) };
+        (hours.hours() >= self.count).then_some(slice)
+    }
+}
+
 impl std::str::FromStr for Shard {
     type Err = String;
 
@@ -324,6 +335,17 @@ impl std::str::FromStr for Shard {
 mod tests {
     use super::*;
     use crate::model::Table;
+
+    #[test]
+    fn slices_of_hours_make_the_whole() {
+        let all: HourRange = "2026-11-21T00..2026-11-22T01".parse().unwrap();
+        for count in [1, 4, 25] {
+            let slices: Vec<HourRange> = (0..count).filter_map(|index| Shard { index, count }.slice(all)).collect();
+            assert_eq!((slices[0].start, slices[slices.len() - 1].end), (all.start, all.end));
+            assert!(slices.windows(2).all(|two| two[0].end == two[1].start && two[0].start < two[0].end));
+        }
+        assert_eq!(Shard { index: 0, count: 26 }.slice(all), None);
+    }
 
     #[test]
     fn shares_of_some_days_are_alike() {

@@ -28,7 +28,8 @@ impl Naming {
     /// Whether an object lies in the archive, by the URL of its source.
     #[must_use]
     pub fn is_archived(&self, source: &str, key: &str) -> bool {
-        self.archive(source, key).is_some()
+        let url = format!("{source}/{key}");
+        self.archives.iter().any(|archive| url.strip_prefix(archive).is_some_and(|rest| rest.starts_with('/')))
     }
 
     /// The archive that an object lies in, as keys of its source begin with it.
@@ -204,6 +205,20 @@ pub fn chunks(inputs: &[ObjectId]) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_archive_is_known_through_whatever_folder() {
+        let naming = Naming { archives: vec!["s3://logs/cf/old".into()], ..Naming::default() };
+        for (source, key, archived) in [
+            ("s3://logs/cf", "old/a", true),
+            ("s3://logs", "cf/old/a", true),
+            ("s3://logs/cf/old/alb_logs", "a", true),
+            ("s3://logs/cf", "older/a", false),
+            ("s3://logs/other", "old/a", false),
+        ] {
+            assert_eq!(naming.is_archived(source, key), archived, "{source}/{key}");
+        }
+    }
 
     fn object(key: &str, etag: &str, size_bytes: u64) -> ObjectId {
         ObjectId { key: key.into(), etag: etag.into(), size_bytes }

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use futures::{StreamExt, TryStreamExt};
 
+use super::summary::ratio;
 use super::{Shared, Summary};
 use crate::edge::archive::Archive;
 use crate::edge::manifests;
 use crate::error::Result;
 use crate::job::cloud::After;
-use crate::kernel::records::{InputName, UnitRecord};
+use crate::kernel::plan::path;
+use crate::kernel::records::{InputName, ManifestInput, UnitRecord};
 use crate::model::{ObjectId, UnitId};
 
 /// Units whose records are read, and objects that are taken away, at a time.
@@ -32,7 +34,7 @@ pub(super) async fn take_away(
     let mut units = std::pin::pin!(futures::stream::iter(units).buffer_unordered(AT_A_TIME));
     while let Some((unit, objects)) = units.try_next().await? {
         let taken = objects.into_iter().map(|object| {
-            let name = name(&unit, &object);
+            let name = name(shared, &unit, &object);
             async move { archive.take(&shared.source, &object, &name).await }
         });
         let taken: Vec<bool> = futures::stream::iter(taken).buffer_unordered(AT_A_TIME).try_collect().await?;
@@ -51,8 +53,7 @@ async fn done(shared: &Shared, unit: UnitId, listed: Vec<ObjectId>) -> Result<(U
     let (source, mut known) = (shared.source.url(), HashMap::new());
     for entry in &record.batches {
         let manifest = manifests::read(&shared.lake.objects, &entry.attempt).await?;
-        // Of a damaged object only the good lines are in the lake: whatever else it holds is nowhere else.
-        for input in manifest.inputs.iter().filter(|input| input.damage.is_none()) {
+        for input in manifest.inputs.iter().filter(|input| is_whole(shared, input)) {
             let url = InputName { source: &manifest.source, object: &input.object }.url();
             known.insert(url, input.object.etag.clone());
         }
@@ -62,8 +63,19 @@ async fn done(shared: &Shared, unit: UnitId, listed: Vec<ObjectId>) -> Result<(U
     Ok((unit, done))
 }
 
-/// An object's name in the archive: its hour's folder, and its whole key below that, since two folders may hold one name.
-fn name(unit: &UnitId, object: &ObjectId) -> String {
+/// Whether the lake has all that an object holds. Of a damaged one it has the lines before the damage, and of rejected lines it may
+/// have the reason alone; and where more are rejected than is normal, the job most likely describes its logs wrongly.
+fn is_whole(shared: &Shared, input: &ManifestInput) -> bool {
+    let lines = &input.lines;
+    let kept = lines.rejected_lines == 0
+        || shared.recipe.privacy.keeps_all()
+            && ratio(lines.rejected_lines, lines.lines) <= shared.job.reject_warn_ratio;
+    input.damage.is_none() && kept
+}
+
+/// An object's name in the archive: its hour's folder, and below that its key from the root of the bucket, since two folders may hold
+/// one name and be sources of their own.
+fn name(shared: &Shared, unit: &UnitId, object: &ObjectId) -> String {
     let folder = match unit.hour() {
         Some(hour) => {
             let [year, month, day, hour] = hour.folders();
@@ -71,5 +83,12 @@ fn name(unit: &UnitId, object: &ObjectId) -> String {
         }
         None => "untimed".to_owned(),
     };
-    format!("{}/{folder}/{}", unit.table(), object.key)
+    let key = match shared.source.folder() {
+        Some(_) => object.key.clone(),
+        // The path begins with the bucket.
+        None => {
+            path(shared.source.url(), &object.key).split_once('/').map_or_else(String::new, |(_, key)| key.to_owned())
+        }
+    };
+    format!("{}/{folder}/{key}", unit.table())
 }

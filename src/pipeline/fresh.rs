@@ -8,7 +8,7 @@ use crate::model::{Hour, HourRange, Table};
 /// Hours that are looked at, at first; where there is nothing in them, all.
 const RECENT_HOURS: i64 = 48;
 
-/// How long ago the newest hour ended of which the job's lake has rows; nothing where it has none, or is not there. `now` is in
+/// How long ago the newest hour ended of which the job's lake has converted anything; nothing where it has none, or is not there. `now` is in
 /// seconds since 1970.
 pub async fn freshness_seconds(job: &Job, now: i64) -> Result<Option<u64>> {
     let Some(lake) = Lake::open_if_there(&job.to, &job.cloud.lake).await? else { return Ok(None) };
@@ -26,8 +26,8 @@ async fn newest(lake: &Lake, hours: Option<HourRange>) -> Result<Option<Hour>> {
     let mut newest = None;
     for table in Table::LOGS {
         let records = lake.records.units(table, hours).await?;
-        let with_rows = records.iter().filter(|record| !record.batches.is_empty());
-        newest = newest.max(with_rows.filter_map(|record| record.unit.hour()).max());
+        let converted = records.iter().filter(|record| !record.batches.is_empty());
+        newest = newest.max(converted.filter_map(|record| record.unit.hour()).max());
     }
     Ok(newest)
 }

@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use super::Answer;
 use crate::edge::athena::{Athena, Rows, Scanned};
 use crate::error::{Error, Result};
-use crate::lake::Lake;
+use crate::lake::{Lake, LedgerChoice};
 use crate::model::Table;
 
 /// Athena ends every query after 30 minutes by itself, unless an account has another quota.
@@ -18,13 +18,34 @@ const LIMIT: Duration = Duration::from_hours(1);
 /// Answers one statement through Athena. Where the caller goes away, the statement is cancelled.
 pub async fn ask_athena(athena: &Athena, sql: &str) -> Result<(Answer, Scanned)> {
     let sql = sql.trim().trim_end_matches(';');
+    refuse_writes(sql)?;
     let (id, scanned) = athena.run(sql, LIMIT).await?;
     Ok((answer(&athena.rows(&id).await?)?, scanned))
 }
 
+/// Refuses what does more than read, as the local engine does.
+fn refuse_writes(sql: &str) -> Result<()> {
+    const READS: [&str; 7] = ["SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "VALUES"];
+    let code = sql.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join(" ");
+    let code = code.trim_start().trim_start_matches('(').trim_start();
+    let word = code.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
+    if READS.contains(&word.to_ascii_uppercase().as_str()) {
+        return Ok(());
+    }
+    Err(Error::usage(
+        format!("the statement does more than read, or is none: '{word}'"),
+        "a query must be a SELECT, WITH, EXPLAIN, SHOW or DESCRIBE; edgemill init makes tables and views",
+    ))
+}
+
 /// Stored bytes of the raw logs that the tables of a statement were made from: what an engine would read without partitions.
-/// Nothing where the lake was filled by a version that did not note it.
+/// Nothing where the lake was filled by a version that did not note it, or keeps its own records.
 pub async fn raw_bytes(lake: &Lake, sql: &str) -> Result<u64> {
+    // One query reads all records of a ledger in DynamoDB; of one in the lake itself each is a call, and would cost more than
+    // the answer.
+    if !matches!(lake.identity.ledger.parse(), Ok(LedgerChoice::Dynamodb { .. })) {
+        return Ok(0);
+    }
     let mut sum = 0;
     for table in tables(sql) {
         for record in lake.records.units(table, None).await? {
@@ -93,6 +114,18 @@ mod tests {
         super::super::print(&answer(&rows).unwrap(), super::super::Format::Json, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with(r#"{"n":1,"x":0.5,"b":true,"s":"a"}"#), "{text}");
+    }
+
+    #[test]
+    fn only_what_reads_is_asked() {
+        for sql in
+            ["select 1", "-- all of it\n  WITH a AS (SELECT 1) SELECT * FROM a", "(SELECT 1)", "describe cf_logs"]
+        {
+            refuse_writes(sql).unwrap();
+        }
+        for sql in ["DROP VIEW cf_logs", "", "INSERT INTO a SELECT 1", "-- SELECT\nDELETE FROM a", "selects"] {
+            assert_eq!(refuse_writes(sql).unwrap_err().exit_code(), 2, "{sql}");
+        }
     }
 
     #[test]

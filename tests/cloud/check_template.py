@@ -466,7 +466,7 @@ def check_alarms(stack, label):
         find(f"{label}: the topic does not take messages of every rule")
 
     lake = f"s3://{stack.ref('LakeBucket')}/{stack.values['LakePrefix']}"
-    alarms = {alarm["MetricName"]: alarm for alarm in stack.resources("AWS::CloudWatch::Alarm").values()}
+    alarms = stack.resources("AWS::CloudWatch::Alarm")
     for name, alarm in alarms.items():
         if alarm["AlarmActions"] != [topic]:
             find(f"{label}: the alarm for {name} does not reach the topic")
@@ -474,9 +474,14 @@ def check_alarms(stack, label):
             find(f"{label}: the alarm for {name} watches {alarm['Dimensions']}")
         if alarm["Period"] * alarm["EvaluationPeriods"] > 7 * 86_400:
             find(f"{label}: CloudWatch has no alarm over so long a time as that for {name}")
-    if {*alarms} != {"FreshnessSeconds", "RejectedPercent", "ApproximateNumberOfMessagesVisible"}:
-        find(f"{label}: alarms for {sorted(alarms)}")
-    elif alarms["FreshnessSeconds"]["TreatMissingData"] != "breaching":
+    metrics = {alarm["MetricName"] for alarm in alarms.values()}
+    if metrics != {"FreshnessSeconds", "RejectedRatio", "ApproximateNumberOfMessagesVisible"}:
+        find(f"{label}: alarms for {sorted(metrics)}")
+    known = (pathlib.Path(__file__).resolve().parents[2] / "src" / "metrics.rs").read_text(encoding="utf-8")
+    for alarm in alarms.values():
+        if alarm["Namespace"] == "Edgemill" and f'"{alarm["MetricName"]}"' not in known:
+            find(f"{label}: the program has no metric {alarm['MetricName']}")
+    if alarms["SilenceAlarm"]["TreatMissingData"] != "breaching" or alarms["SilenceAlarm"]["Statistic"] != "SampleCount":
         find(f"{label}: nobody is told when nothing runs at all")
 
 

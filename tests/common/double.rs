@@ -89,7 +89,13 @@ impl Double {
 
     /// Has calls of this principal take their time.
     pub(crate) fn slow(&self, action: &str, seconds: f64) {
-        self.control("faults", &json!([{"action": action, "delay": seconds, "principal": self.principal}]));
+        self.slow_at_first(action, seconds, 1_000_000);
+    }
+
+    /// Has the first calls of this principal take their time.
+    pub(crate) fn slow_at_first(&self, action: &str, seconds: f64, times: u64) {
+        let fault = json!({"action": action, "delay": seconds, "times": times, "principal": self.principal});
+        self.control("faults", &json!([fault]));
     }
 
     pub(crate) fn set(&self, settings: &Value) {

@@ -10,9 +10,10 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 
 use super::gather::Gather;
+use super::patience::Patience;
 use super::{Catalog, GlueCatalog, Listed, Place};
 use crate::edge::athena::Athena;
-use crate::edge::clock;
+use crate::edge::{clock, sdk};
 use crate::error::Result;
 use crate::kernel::ddl;
 use crate::model::{Partition, Table};
@@ -33,6 +34,7 @@ pub struct AthenaCatalog {
     athena: Athena,
     lake_url: String,
     setting: [Gather<Set, Result<bool>>; Table::ALL.len()],
+    patience: Patience,
 }
 
 /// Where results of statements lie that nobody reads, unless the workgroup says.
@@ -46,9 +48,10 @@ impl AthenaCatalog {
     pub async fn open(workgroup: &str, database: &str, lake_url: &str) -> Self {
         Self {
             glue: GlueCatalog::open(database, lake_url).await,
-            athena: Athena::open(workgroup, database, Some(statement_output(lake_url))).await,
+            athena: Athena::open(workgroup, database, statement_output(lake_url)).await,
             lake_url: lake_url.to_owned(),
             setting: Default::default(),
+            patience: Patience::default(),
         }
     }
 
@@ -58,33 +61,38 @@ impl AthenaCatalog {
 
     async fn set_all(&self, table: Table, wanted: Vec<Set>) -> Vec<Result<bool>> {
         let now = clock::since_boot();
-        let until = wanted.iter().map(|(.., until)| *until).filter(|until| *until >= now).min().unwrap_or(now);
-        let in_time: Vec<&Set> = wanted.iter().filter(|(.., until)| *until >= now).collect();
-        let mut worked = self.add(table, &in_time).await.map(|()| true);
-        if worked.is_ok() {
-            worked = self.correct(table, &in_time, until).await;
-        }
-        let mut failure = worked.as_ref().err().is_some();
-        let done = matches!(worked, Ok(true));
-        let mut worked = Some(worked);
-        let outcome = |(.., of): &Set| {
-            // One tells the error; the others read their records and ask again.
-            if *of >= now
-                && failure
-                && let Some(Err(error)) = worked.take()
-            {
-                failure = false;
-                return Err(error);
+        let mut sent: Vec<usize> = Vec::new();
+        for (index, (partition, _, until)) in wanted.iter().enumerate() {
+            // The same partition twice in a statement may be refused as a whole.
+            if *until >= now && !sent.iter().any(|earlier| wanted[*earlier].0 == *partition) {
+                sent.push(index);
             }
-            Ok(*of >= now && done)
-        };
-        wanted.iter().map(outcome).collect()
+        }
+        let mut outcomes: Vec<Result<bool>> = wanted.iter().map(|_| Ok(false)).collect();
+        let sets: Vec<&Set> = sent.iter().map(|index| &wanted[*index]).collect();
+        match self.write(table, &sets).await {
+            Ok(done) => sent.iter().for_each(|index| outcomes[*index] = Ok(done)),
+            // One tells the error; the others read their records and ask again.
+            Err(error) => {
+                let told = if sdk::may_pass_as(&error) { self.patience.again(error).await } else { Err(error) };
+                if let Some(first) = sent.first() {
+                    outcomes[*first] = told;
+                }
+            }
+        }
+        outcomes
+    }
+
+    /// Adds and corrects; whether there was time for all.
+    async fn write(&self, table: Table, wanted: &[&Set]) -> Result<bool> {
+        let Some(until) = wanted.iter().map(|(.., until)| *until).min() else { return Ok(false) };
+        self.add(table, wanted).await?;
+        let done = self.correct(table, wanted, until).await?;
+        self.patience.well();
+        Ok(done)
     }
 
     async fn add(&self, table: Table, wanted: &[&Set]) -> Result<()> {
-        if wanted.is_empty() {
-            return Ok(());
-        }
         let mut sql = format!("ALTER TABLE {} ADD IF NOT EXISTS", ddl::backtick(table.name()));
         for (partition, place, _) in wanted {
             // Writing to a String cannot fail.

@@ -63,7 +63,7 @@ impl Catalog for LakeCatalog {
         let mut partitions: Vec<_> = listed.iter().filter_map(|object| named(object.location.filename()?)).collect();
         partitions.sort_unstable();
         let read = |partition| async move {
-            Ok(self.folder(partition).await?.map(|folder| Listed { partition, folder, current: true }))
+            Ok(self.folder(partition).await?.map(|folder| Listed { partition, folder, current: true, rows: None }))
         };
         futures::stream::iter(partitions.into_iter().map(read))
             .buffered(READS_AT_A_TIME)

@@ -4,6 +4,7 @@ mod athena;
 mod gather;
 mod glue;
 mod lake;
+mod patience;
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -42,6 +43,8 @@ pub struct Listed {
     pub folder: String,
     /// Whether it has the columns of today.
     pub current: bool,
+    /// Rows, where the catalog was told.
+    pub rows: Option<u64>,
 }
 
 /// What engines that know partitions by a catalog follow.

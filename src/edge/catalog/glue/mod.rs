@@ -22,6 +22,7 @@ use futures::future::BoxFuture;
 pub use tables::{Change, Tables};
 
 use super::gather::Gather;
+use super::patience::Patience;
 use super::{Catalog, Listed, Place};
 use crate::edge::{aws, clock, sdk};
 use crate::error::{Certainty, Error, Result};
@@ -35,6 +36,9 @@ const SET_AT_A_TIME: usize = 100;
 /// Partitions that one call gets at most.
 const GOT_AT_A_TIME: usize = 1_000;
 
+/// Calls until all keys of a look are answered; of those that are not by then nothing is known.
+const GETS_AT_MOST: usize = 20;
+
 /// One try of a call, and a call with all its tries. Creating, comparing and updating are three calls, begun before half of D
 /// has passed; together with them D must not.
 const TRY_SECONDS: u64 = 10;
@@ -43,11 +47,11 @@ const CALL_SECONDS: u64 = 28;
 /// A lake whose D is shorter than this cannot have the catalog.
 pub(super) const LEAST_LATE_SECONDS: u64 = 2 * 3 * CALL_SECONDS;
 
-/// A service that takes nothing for so long is given up.
-const PATIENCE: Duration = Duration::from_mins(10);
-
 const INPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
 const OUTPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat";
+/// Hive's name for a partition's rows.
+const ROWS: &str = "numRows";
+
 const SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
 
 type Set = (Partition, Place, Duration);
@@ -62,8 +66,7 @@ pub struct GlueCatalog {
     getting: [Gather<Partition, Result<Found>>; Table::ALL.len()],
     /// What this process has told.
     told: Mutex<HashMap<Partition, Place>>,
-    /// Since when the service has taken nothing.
-    stuck_since: Mutex<Option<Duration>>,
+    patience: Patience,
 }
 
 /// What came of a look.
@@ -103,7 +106,7 @@ impl GlueCatalog {
             setting: Default::default(),
             getting: Default::default(),
             told: Mutex::default(),
-            stuck_since: Mutex::default(),
+            patience: Patience::default(),
         }
     }
 
@@ -119,25 +122,13 @@ impl GlueCatalog {
     }
 
     /// What a failed call means for those that it was sent for: a service that will not take it now is asked again after the
-    /// record has been read again, for a while.
-    fn put_off<E>(&self, permission: &str, table: Table, error: &SdkError<E>) -> Result<bool>
+    /// record has been read again.
+    async fn put_off<E>(&self, permission: &str, table: Table, error: SdkError<E>) -> Result<bool>
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        if !sdk::may_pass(error) {
-            return Err(self.failed(permission, "register in", table, error));
-        }
-        let mut stuck_since = self.stuck_since.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = *stuck_since.get_or_insert_with(clock::since_boot);
-        if clock::since_boot().saturating_sub(since) > PATIENCE {
-            return Err(self.failed(permission, "register in", table, error));
-        }
-        tracing::warn!("{}: the catalog takes nothing now, trying again: {}", self.path(table), sdk::said(error));
-        Ok(false)
-    }
-
-    fn went_well(&self) {
-        *self.stuck_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let failed = self.failed(permission, "register in", table, &error);
+        if sdk::may_pass(&error) { self.patience.again(failed).await } else { Err(failed) }
     }
 
     /// Creates or corrects partitions of one table; what became of each.
@@ -153,9 +144,9 @@ impl GlueCatalog {
                 inputs.push((index, input(*partition, place, &self.lake_url)));
             }
         }
-        match self.create(table, &inputs).await {
+        let until = wanted.iter().map(|(.., until)| *until).filter(|until| now <= *until).min().unwrap_or(now);
+        match self.create(table, &inputs, until).await {
             Ok(created) => {
-                self.went_well();
                 for ((index, _), outcome) in inputs.iter().zip(created) {
                     outcomes[*index] = outcome;
                 }
@@ -180,13 +171,17 @@ impl GlueCatalog {
         &self,
         table: Table,
         inputs: &[(usize, PartitionInput)],
+        until: Duration,
     ) -> Result<Vec<Result<bool>>, Result<bool>> {
         if inputs.is_empty() {
             return Ok(Vec::new());
         }
         let call = self.client.batch_create_partition().database_name(&self.database).table_name(table.name());
         let call = call.set_partition_input_list(Some(inputs.iter().map(|(_, input)| input.clone()).collect()));
-        let created = call.send().await.map_err(|error| self.put_off("BatchCreatePartition", table, &error))?;
+        let created = match call.send().await {
+            Ok(created) => created,
+            Err(error) => return Err(self.put_off("BatchCreatePartition", table, error).await),
+        };
         let errors: HashMap<Vec<String>, &ErrorDetail> = created
             .errors()
             .iter()
@@ -198,27 +193,28 @@ impl GlueCatalog {
             .map(|(_, input)| input)
             .filter(|input| error_of(input).is_some_and(|error| error.error_code() == Some("AlreadyExistsException")))
             .collect();
-        let mut corrected = self.correct(table, &there).await?;
-        let outcome = |(_, input): &(usize, PartitionInput)| match error_of(input) {
-            None => Ok(true),
-            Some(error) => corrected.remove(input.values()).unwrap_or_else(|| self.entry(table, input, error)),
-        };
-        Ok(inputs.iter().map(outcome).collect())
+        let mut corrected = self.correct(table, &there, until).await?;
+        if inputs.iter().any(|(_, input)| error_of(input).is_none()) {
+            self.patience.well();
+        }
+        let mut outcomes = Vec::with_capacity(inputs.len());
+        for (_, input) in inputs {
+            outcomes.push(match (error_of(input), corrected.remove(input.values())) {
+                (None, _) => Ok(true),
+                (_, Some(outcome)) => outcome,
+                (Some(error), None) => self.entry(table, input, error).await,
+            });
+        }
+        Ok(outcomes)
     }
 
     /// What an entry's own error means.
-    fn entry(&self, table: Table, input: &PartitionInput, error: &ErrorDetail) -> Result<bool> {
+    async fn entry(&self, table: Table, input: &PartitionInput, error: &ErrorDetail) -> Result<bool> {
         let (code, message) = (error.error_code().unwrap_or_default(), error.error_message().unwrap_or_default());
-        if sdk::is_passing(code) {
-            return Ok(false);
-        }
         let source = format!("{}: {code}: {message}", input.values().join("/")).into();
-        Err(Error::Storage {
-            action: "register in",
-            path: self.path(table),
-            certainty: Certainty::DidNotHappen,
-            source,
-        })
+        let certainty = Certainty::DidNotHappen;
+        let failed = Error::Storage { action: "register in", path: self.path(table), certainty, source };
+        if sdk::is_passing(code) { self.patience.again(failed).await } else { Err(failed) }
     }
 
     /// Puts partitions right that are there already; what became of each, by its values.
@@ -226,12 +222,16 @@ impl GlueCatalog {
         &self,
         table: Table,
         wanted: &[&PartitionInput],
+        until: Duration,
     ) -> Result<HashMap<Vec<String>, Result<bool>>, Result<bool>> {
         if wanted.is_empty() {
             return Ok(HashMap::new());
         }
         let values: Vec<Vec<String>> = wanted.iter().map(|input| input.values().to_vec()).collect();
-        let there = self.get(table, values).await.map_err(|error| self.put_off("BatchGetPartition", table, &error))?;
+        let there = match self.get(table, values).await {
+            Ok(there) => there,
+            Err(error) => return Err(self.put_off("BatchGetPartition", table, error).await),
+        };
         let same = |input: &PartitionInput| {
             let found = there.iter().find(|found| found.values() == input.values());
             found.is_some_and(|found| {
@@ -246,7 +246,11 @@ impl GlueCatalog {
             wanted.iter().map(|input| (input.values().to_vec(), Ok(true))).collect();
         let differing: Vec<&PartitionInput> = wanted.iter().copied().filter(|input| !same(input)).collect();
         if differing.is_empty() {
+            self.patience.well();
             return Ok(outcomes);
+        }
+        if clock::since_boot() > until {
+            return Err(Ok(false));
         }
         let entry = |input: &&PartitionInput| {
             let entry = BatchUpdatePartitionRequestEntry::builder();
@@ -254,13 +258,19 @@ impl GlueCatalog {
         };
         let call = self.client.batch_update_partition().database_name(&self.database).table_name(table.name());
         let call = call.set_entries(Some(differing.iter().filter_map(entry).collect()));
-        let updated = call.send().await.map_err(|error| self.put_off("BatchUpdatePartition", table, &error))?;
+        let updated = match call.send().await {
+            Ok(updated) => updated,
+            Err(error) => return Err(self.put_off("BatchUpdatePartition", table, error).await),
+        };
+        if updated.errors().is_empty() {
+            self.patience.well();
+        }
         for failure in updated.errors() {
             let input = differing.iter().find(|input| input.values() == failure.partition_value_list());
             if let (Some(input), Some(error)) = (input, failure.error_detail()) {
                 // Somebody removed it in between: then it is created at the next try.
                 let gone = error.error_code() == Some("EntityNotFoundException");
-                let outcome = if gone { Ok(false) } else { self.entry(table, input, error) };
+                let outcome = if gone { Ok(false) } else { self.entry(table, input, error).await };
                 outcomes.insert(input.values().to_vec(), outcome);
             }
         }
@@ -278,7 +288,10 @@ impl GlueCatalog {
         let key = |values: Vec<String>| PartitionValueList::builder().set_values(Some(values)).build().ok();
         let mut keys: Vec<PartitionValueList> = values.into_iter().filter_map(key).collect();
         let mut found = Vec::new();
-        while !keys.is_empty() {
+        for _ in 0..GETS_AT_MOST {
+            if keys.is_empty() {
+                break;
+            }
             let call = self.client.batch_get_partition().database_name(&self.database).table_name(table.name());
             let got = call.set_partitions_to_get(Some(keys)).send().await?;
             found.extend(got.partitions().iter().cloned());
@@ -359,7 +372,7 @@ fn input(partition: Partition, place: &Place, lake_url: &str) -> PartitionInput 
     PartitionInput::builder()
         .set_values(Some(partition.values()))
         .storage_descriptor(descriptor(partition.table, format!("{lake_url}/{}/", place.folder)))
-        .parameters("numRows", place.rows.to_string())
+        .parameters(ROWS, place.rows.to_string())
         .parameters("totalSize", place.size_bytes.to_string())
         .parameters("numFiles", place.files.to_string())
         .build()
@@ -434,7 +447,8 @@ impl Catalog for GlueCatalog {
                 let descriptor = found.storage_descriptor();
                 let location = descriptor.and_then(StorageDescriptor::location).unwrap_or_default();
                 let current = descriptor.is_some_and(|descriptor| same_columns(&today, descriptor.columns()));
-                listed.push(Listed { partition, folder: self.folder_of(location), current });
+                let rows = found.parameters().and_then(|parameters| parameters.get(ROWS)?.parse().ok());
+                listed.push(Listed { partition, folder: self.folder_of(location), current, rows });
             }
         }
         listed.sort_by_key(|listed| listed.partition);

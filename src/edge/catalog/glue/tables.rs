@@ -18,6 +18,9 @@ use crate::model::{Granularity, Table};
 /// Whose a table or view is: our mark in its parameters.
 const MARK: &str = "edgemill";
 
+/// What to do about a table that is not ours to change.
+const DROP: &str = "drop the table (its files stay) and run edgemill init again";
+
 const VIEW: &str = "VIRTUAL_VIEW";
 
 /// What was done to one thing.
@@ -206,10 +209,20 @@ impl Tables {
             let what = format!("it lies at '{}', not at '{wanted}'", location(theirs));
             return refuse(what, "name another database with --catalog: each lake has tables of its own");
         }
+        let reads = |descriptor: &StorageDescriptor| {
+            let serde = descriptor.serde_info().and_then(|serde| serde.serialization_library().map(str::to_owned));
+            (descriptor.input_format().map(str::to_owned), serde)
+        };
+        if ours.storage_descriptor().map(reads) != Some(reads(theirs)) {
+            return refuse("its files are not read as Parquet".to_owned(), DROP);
+        }
+        if there.partition_keys().iter().any(|key| key.r#type() != Some("string")) {
+            return refuse("a partition column of it is not text".to_owned(), DROP);
+        }
         let keys: Vec<&str> = there.partition_keys().iter().map(Column::name).collect();
         if keys != self.granularity.columns() {
             let what = format!("it is partitioned by {}, the lake by {}", keys.join(", "), self.granularity);
-            return refuse(what, "drop the table (its files stay) and run edgemill init again");
+            return refuse(what, DROP);
         }
         let columns = merged(theirs.columns(), &columns(table)).map_err(|what| {
             wrong(what, "types never change: drop the table (its files stay) and run edgemill init again")
