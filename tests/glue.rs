@@ -177,6 +177,29 @@ async fn throttling_and_lost_answers_are_waited_out() {
     assert_eq!(double.query("SELECT COUNT(*) AS n FROM cloudfront_logs", &athena), "n\n3\n");
 }
 
+/// An entry's own error, while its neighbours are created: waited out where it may pass, told where it may not.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_of_its_own_is_waited_out_or_told() {
+    let Some(double) = Double::new("CONVERT") else { return };
+    double.put_log("2026-11-21T05", "a", 3).await;
+    double.init(&["--catalog", &format!("glue:{}", double.name)]);
+    let fails = |code: &str, times: u64| {
+        double.set(&json!({"glue_entry_error": {"database": double.name, "code": code, "times": times}}));
+    };
+    fails("InternalServiceException", 2);
+    assert_eq!(double.convert(&[])["rows"], 3);
+    double.put_log("2026-11-21T06", "a", 3).await;
+    fails("ResourceNumberLimitExceededException", 1_000);
+    let (logs, lake) = (double.logs(), double.lake());
+    let begun = std::time::Instant::now();
+    let (_, err) = double.exits(1, &["convert", "--from", &logs, "--to", &lake]);
+    assert!(err.contains("ResourceNumberLimitExceededException") && begun.elapsed() < Duration::from_secs(10), "{err}");
+    fails("", 0);
+    double.convert(&[]);
+    let athena = ["--engine", "athena", "--database", &double.name];
+    assert_eq!(double.query("SELECT COUNT(*) AS n FROM cloudfront_logs", &athena), "n\n6\n");
+}
+
 /// Who may not do something is told what it was.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_allowed_is_named() {

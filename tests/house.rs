@@ -96,7 +96,10 @@ fn rooms_use_only_what_lies_below_them() {
     never("compact", &["crate::pipeline", "crate::verify", "crate::query", "crate::cli", "crate::job"], &[]);
     never("verify", &["crate::pipeline", "crate::compact", "crate::query", "crate::cli", "crate::offload"], &[]);
     never("query", &["crate::pipeline", "crate::carry", "crate::cli"], &[]);
-    never("pipeline", &["crate::cli", "crate::query", "crate::generate"], &[]);
+    never("pipeline", &["crate::cli", "crate::query", "crate::generate", "crate::forecast", "crate::metrics"], &[]);
+    never("init", &[&verbs[..], &["crate::offload", "crate::job"]].concat(), &[]);
+    never("forecast", &["crate::cli", "crate::query", "crate::verify", "crate::carry", "crate::tidy"], &[]);
+    never("metrics", &["crate::cli", "crate::query", "crate::edge", "crate::lake"], &[]);
     for name in ["model", "stats", "error"] {
         never(name, &["crate::kernel", "crate::edge"], &[]);
     }

@@ -59,7 +59,7 @@ pub struct Scanned {
     pub is_billed: bool,
 }
 
-/// The rows of an answer, every value as Athena writes it; NULL is none.
+/// A page of an answer, every value as Athena writes it; NULL is none.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
     /// Names and types, in Athena's words.
@@ -205,8 +205,8 @@ impl Athena {
         stopped.map(|_| ()).map_err(|error| self.failed("StopQueryExecution", "cancel a query in", &error))
     }
 
-    /// The rows of a statement that has ended, page by page.
-    pub async fn rows(&self, id: &str) -> Result<Rows> {
+    /// The rows of a statement that has ended, page by page: `take` gets the columns, and the rows of one page.
+    pub async fn pages(&self, id: &str, take: &mut (dyn FnMut(&Rows) -> Result<()> + Send)) -> Result<()> {
         let mut answer = Rows::default();
         let mut next: Option<String> = None;
         loop {
@@ -220,10 +220,11 @@ impl Athena {
             }
             // The first row of a SELECT's first page holds the names again; what SHOW and DESCRIBE answer has none.
             let header = usize::from(next.is_none() && set.rows().first().is_some_and(|row| is_header(row, &answer)));
-            answer.rows.extend(set.rows().iter().skip(header).map(values));
+            answer.rows = set.rows().iter().skip(header).map(values).collect();
+            take(&answer)?;
             next = page.next_token;
             if next.is_none() {
-                return Ok(answer);
+                return Ok(());
             }
         }
     }

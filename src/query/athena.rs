@@ -20,7 +20,19 @@ pub async fn ask_athena(athena: &Athena, sql: &str) -> Result<(Answer, Scanned)>
     let sql = sql.trim().trim_end_matches(';');
     refuse_writes(sql)?;
     let (id, scanned) = athena.run(sql, LIMIT).await?;
-    Ok((answer(&athena.rows(&id).await?)?, scanned))
+    // Each page becomes columns when it comes: its text takes several times as much.
+    let mut whole: Option<Answer> = None;
+    let mut take = |page: &Rows| {
+        let page = answer(page)?;
+        match &mut whole {
+            Some(whole) => whole.batches.extend(page.batches),
+            None => whole = Some(page),
+        }
+        Ok(())
+    };
+    athena.pages(&id, &mut take).await?;
+    let whole = whole.unwrap_or_else(|| Answer { schema: Arc::new(Schema::empty()), batches: Vec::new() });
+    Ok((whole, scanned))
 }
 
 /// Refuses what does more than read, as the local engine does.

@@ -21,6 +21,7 @@ DEFAULTS = {
     "athena_scan_factor": 1,  # how many bytes each byte of a file counts: a work group's cut-off is ten million at the least
     "athena_recursive": False,  # whether a partition is also what lies in folders below its location
     "unprocessed_once": False,  # the next BatchGetPartition leaves half of its keys unprocessed
+    "glue_entry_error": None,  # {"database", "code", "times"}: so many BatchCreatePartitions refuse their first entry
     "requester_pays": [],  # buckets that answer 403 to a request without x-amz-request-payer
 }
 

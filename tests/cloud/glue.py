@@ -89,6 +89,11 @@ class Glue:
         for given in params["PartitionInputList"]:
             check_values(table, given.get("Values"))
         errors = []
+        wanted = self._control.settings["glue_entry_error"]
+        if wanted and wanted["database"] == params["DatabaseName"] and wanted["times"] > 0:
+            wanted["times"] -= 1
+            refused, *params["PartitionInputList"] = params["PartitionInputList"]
+            errors.append(partition_error("PartitionValues", refused["Values"], wanted["code"], "The test wants it so."))
         for given in params["PartitionInputList"]:
             if str(given["Values"]) in table.partitions:
                 errors.append(

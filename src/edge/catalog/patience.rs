@@ -17,6 +17,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Patience {
     since: Mutex<Option<Duration>>,
+    paused: Mutex<Option<Duration>>,
 }
 
 impl Patience {
@@ -28,7 +29,11 @@ impl Patience {
             return Err(error);
         }
         tracing::warn!("the catalog takes nothing now, trying again: {error}");
-        tokio::time::sleep(PAUSE).await;
+        // Many entries of one call may say the same.
+        let paused = self.paused.lock().unwrap_or_else(PoisonError::into_inner).replace(now);
+        if paused.is_none_or(|paused| now.saturating_sub(paused) >= PAUSE) {
+            tokio::time::sleep(PAUSE).await;
+        }
         Ok(false)
     }
 
