@@ -107,7 +107,21 @@ impl Shared {
 /// Converts what is new.
 pub async fn convert(job: Job) -> Result<Summary> {
     let begun = Instant::now();
-    let mut job = job;
+    let Listed { job, source, lake, grouped } = until_stopped(Box::pin(open_and_list(job))).await?;
+    let mut summary = convert_listed(job, source, lake, grouped).await?;
+    summary.elapsed_seconds = begun.elapsed().as_secs_f64();
+    Ok(summary)
+}
+
+/// What a conversion begins with.
+struct Listed {
+    job: Job,
+    source: Objects,
+    lake: Lake,
+    grouped: Grouped,
+}
+
+async fn open_and_list(mut job: Job) -> Result<Listed> {
     let source = Objects::open_as(&Location::existing(&job.from)?, &job.cloud.source).await?;
     let new = NewLake::of(job.ledger.clone(), job.partition);
     let there = Lake::open_if_there(&job.to, &job.cloud.lake).await?;
@@ -127,9 +141,7 @@ pub async fn convert(job: Job) -> Result<Summary> {
         refuse_new_with_catalog(&job)?;
         Lake::open_or_create(&job.to, &new, &job.cloud.lake).await?
     };
-    let mut summary = convert_listed(job, source, lake, grouped).await?;
-    summary.elapsed_seconds = begun.elapsed().as_secs_f64();
-    Ok(summary)
+    Ok(Listed { job, source, lake, grouped })
 }
 
 /// Converts what is new of a source into a lake, both of any store: the job's own places are not looked at.
@@ -433,8 +445,8 @@ static STOPPED: OnceLock<&'static str> = OnceLock::new();
 /// How long a run that is asked to stop may take to leave things tidy. Batch sends SIGKILL 30 s after SIGTERM.
 const GRACE: Duration = Duration::from_secs(15);
 
-/// Does all of a verb. From its first moment on the process heeds signals, which the first process of a container would else not
-/// get at all; whatever listens for them by itself has some seconds to end, anything else is dropped then.
+/// Does all of a verb that waits for stores. From its first moment on the process heeds signals, which the first process of a container
+/// would else not get at all; whatever listens for them by itself has some seconds to end, anything else is dropped then.
 pub async fn heeding_signals<T>(verb: impl Future<Output = Result<T>>) -> Result<T> {
     let mut verb = std::pin::pin!(verb);
     tokio::select! {

@@ -81,7 +81,7 @@ async fn a_run_stops_while_it_lists() {
     let (output, took) = wait(child, Duration::from_secs(20));
     let err = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(1) && err.contains("stopped by SIGTERM"), "{err}");
-    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert!(took < Duration::from_secs(5), "nothing is to be tidied yet: {took:?}");
 }
 
 /// A run that opened the lake before it had a catalog tells the catalog of what it publishes.

@@ -19,7 +19,7 @@ use clap::{Parser, Subcommand};
 use futures::future::BoxFuture;
 
 use crate::error::Result;
-use crate::pipeline;
+use crate::pipeline::heeding_signals;
 
 /// CloudFront access logs to a Parquet lake that costs little to query.
 #[derive(Debug, Parser)]
@@ -99,23 +99,23 @@ pub enum Verb {
 /// built from every future of the library again, which took as long as the library itself.
 #[must_use]
 pub fn run(cli: Cli) -> BoxFuture<'static, Result<u8>> {
-    Box::pin(pipeline::heeding_signals(async move {
+    Box::pin(async move {
         let output = cli.output();
         match cli.verb {
             Verb::Demo(args) => demo::run(args, cli.json).await,
             Verb::Generate(args) => generate::run(args, cli.json),
-            Verb::Convert(args) => convert::run(*args, output).await,
+            Verb::Convert(args) => heeding_signals(convert::run(*args, output)).await,
             Verb::Plan(args) => plan::run(*args, cli.json).await,
-            Verb::Init(args) => init::run(*args, cli.json).await,
-            Verb::Verify(args) => verify::run(args, cli.json).await,
-            Verb::Compact(args) => compact::run(args, cli.json).await,
-            Verb::Reprocess(args) => reprocess::run(*args, output).await,
+            Verb::Init(args) => heeding_signals(init::run(*args, cli.json)).await,
+            Verb::Verify(args) => heeding_signals(verify::run(args, cli.json)).await,
+            Verb::Compact(args) => heeding_signals(compact::run(args, cli.json)).await,
+            Verb::Reprocess(args) => heeding_signals(reprocess::run(*args, output)).await,
             Verb::Query(args) => query::run(args, cli.json).await,
             Verb::Ddl(args) => ddl::run(&args, cli.json),
             Verb::Agent(args) => agent::run(args, cli.json),
             Verb::ShowConfig(args) => show_config::run(*args, cli.json),
         }
-    }))
+    })
 }
 
 #[cfg(test)]
