@@ -71,8 +71,7 @@ async fn upgrade(lake: &Lake) -> Result<Vec<Change>> {
     tables.upgrade().await
 }
 
-/// Registers every partition that the catalog has not, has elsewhere, or has with the columns of another version. A catalog
-/// in the lake itself follows every change, so there is nothing to look for.
+/// Registers every partition that the catalog has not, has elsewhere, or has with other rows or the columns of another version.
 async fn register_all(lake: &Lake) -> Result<u64> {
     let Some(catalog) = lake.catalog.as_ref() else { return Ok(0) };
     if lake.objects.list_names("_edgemill/manifests").await?.is_empty() {
