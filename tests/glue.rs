@@ -149,6 +149,27 @@ async fn tables_are_upgraded_and_never_retyped() {
     assert!(days.to_string().contains("partitioned by"), "{days}");
 }
 
+/// A table of somebody else's at the lake's place is not taken over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_reads_text_is_refused() {
+    let Some(double) = Double::new("test") else { return };
+    let (database, lake) = (double.name.clone(), double.lake());
+    let client = aws_sdk_glue::Client::new(&aws::config().await);
+    let input = aws_sdk_glue::types::DatabaseInput::builder().name(&database).build().unwrap();
+    client.create_database().database_input(input).send().await.unwrap();
+    let descriptor = aws_sdk_glue::types::StorageDescriptor::builder()
+        .location(format!("{lake}/cloudfront_logs/"))
+        .input_format("org.apache.hadoop.mapred.TextInputFormat");
+    let table = aws_sdk_glue::types::TableInput::builder()
+        .name("cloudfront_logs")
+        .table_type("EXTERNAL_TABLE")
+        .storage_descriptor(descriptor.build());
+    let call = client.create_table().database_name(&database).table_input(table.build().unwrap());
+    call.send().await.unwrap();
+    let refused = Tables::of(&database, &lake, Granularity::Hour, false).await.upgrade().await.unwrap_err();
+    assert!(refused.exit_code() == 2 && refused.to_string().contains("not read as Parquet"), "{refused}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lake_by_statements_alone_has_the_same_tables() {
     let Some(double) = Double::new("test") else { return };
