@@ -295,7 +295,7 @@ mod tests {
     #[tokio::test]
     async fn one_of_two_takes_a_unit_until_it_is_withdrawn() {
         let lake = Objects::of_store(std::sync::Arc::new(object_store::memory::InMemory::new()), "memory://");
-        let unit = UnitId::Hour(Table::AlbLogs, "2026-11-21T05".parse().unwrap());
+        let unit = UnitId::of_hour(Table::AlbLogs, "2026-11-21T05".parse().unwrap());
         let (a, b) = (claims(&lake, LEASE), claims(&lake, LEASE));
         assert!(a.take(&unit).await.unwrap() && a.take(&unit).await.unwrap());
         assert!(!b.take(&unit).await.unwrap() && b.holder(&unit).await.unwrap() == Holder::Unsure);

@@ -20,6 +20,7 @@ pub mod recipe;
 pub mod records;
 pub mod rejects;
 pub mod rows;
+pub mod same;
 pub mod schema;
 pub mod sort;
 pub mod stored;

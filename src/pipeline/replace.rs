@@ -13,7 +13,8 @@ use crate::edge::objects::Objects;
 use crate::edge::source;
 use crate::error::{Error, Result};
 use crate::job::Job;
-use crate::kernel::plan::Grouped;
+use crate::kernel::places::file_path;
+use crate::kernel::plan::{Grouped, UnitPlan};
 use crate::kernel::protocol::Outcome;
 use crate::kernel::records::{InputName, Manifest, Replaced, UnitRecord};
 use crate::lake::Lake;
@@ -39,6 +40,7 @@ pub async fn reprocess(job: Job, outdated_only: bool) -> Result<Summary> {
     let begun = Instant::now();
     let source = Objects::open_as(&Location::existing(&job.from)?, &job.cloud.source).await?;
     let lake = Lake::open_as(&job.to, &job.cloud.lake).await?;
+    let job = of_whole_units(job, &lake);
     let grouped = source::list(&source, &job.naming, job.hours).await?;
     let mut summary = reprocess_listed(job, source, lake, grouped, outdated_only).await?;
     summary.elapsed_seconds = begun.elapsed().as_secs_f64();
@@ -47,8 +49,16 @@ pub async fn reprocess(job: Job, outdated_only: bool) -> Result<Summary> {
 
 /// Writes hours of a source anew in a lake, both of any store: the job's own places are not looked at.
 pub async fn reprocess_into(job: Job, source: Objects, lake: Lake) -> Result<Summary> {
+    let job = of_whole_units(job, &lake);
     let grouped = source::list(&source, &job.naming, job.hours).await?;
     reprocess_listed(job, source, lake, grouped, false).await
+}
+
+/// The job with its hours widened to whole units: a unit is written anew as a whole.
+fn of_whole_units(mut job: Job, lake: &Lake) -> Job {
+    job.naming.unit = lake.identity.unit;
+    job.hours = job.hours.map(|hours| lake.identity.unit.whole(hours));
+    job
 }
 
 async fn reprocess_listed(
@@ -67,7 +77,7 @@ async fn run(shared: &Shared, grouped: Grouped, outdated_only: bool) -> Result<S
     let mut summary = Summary::default();
     shared.tell_tidied(&mut summary);
     shared.end_with_others(&mut summary).await?;
-    let wanted = |unit: &UnitId| shared.job.shard.takes(unit) && (shared.job.hours.is_none() || unit.hour().is_some());
+    let wanted = |unit: &UnitId| shared.job.shard.takes(unit) && unit.meets(shared.job.hours);
     let mut records: Vec<&UnitRecord> = shared.known_units.values().filter(|record| wanted(&record.unit)).collect();
     records.sort_by(|a, b| a.unit.cmp(&b.unit));
     let listed = by_url(shared.source.url(), grouped.units.values().flatten());
@@ -151,10 +161,12 @@ pub(super) async fn replace(shared: &Shared, unit: &UnitId, listed: &ByUrl, prog
         let Inputs { objects, partitions, changed } = inputs(shared, &record, listed).await?;
         let batches = record.batches.iter().map(|entry| entry.batch.clone()).collect();
         let replaced = Replaced { batches, partitions };
-        let (manifest, mut summary) = unit::convert_inputs(shared, unit, &objects, Some(replaced), progress).await?;
+        let total = objects.len();
+        let plan = UnitPlan { inputs: objects, ..UnitPlan::default() };
+        let (manifest, mut summary) = unit::convert_inputs(shared, unit, &plan, Some(replaced), progress).await?;
         if manifest.inputs.is_empty() {
             return Err(Error::usage(
-                format!("{unit}: no line of its {} objects can be read any more", objects.len()),
+                format!("{unit}: no line of its {total} objects can be read any more"),
                 "check --fields, --delimiter and --format: its rows stay as they were",
             ));
         }
@@ -177,7 +189,7 @@ async fn others_are_whole(shared: &Shared, unit: &UnitId, manifest: &Manifest) -
         let record = shared.lake.records.partition(partition).await?;
         for part in record.parts.iter().filter(|part| part.unit != *unit) {
             for file in &part.files {
-                let path = format!("{}/{}", record.folder, file.name);
+                let path = file_path(&record.folder, &file.name);
                 if shared.lake.objects.size(&Path::from(path.as_str())).await?.is_none() {
                     return Err(Error::FileMissing { path, about: part.unit.to_string() });
                 }
@@ -199,7 +211,8 @@ struct Inputs {
 
 async fn inputs(shared: &Shared, record: &UnitRecord, listed: &ByUrl) -> Result<Inputs> {
     let (mut objects, mut partitions, mut changed) = (Vec::new(), BTreeSet::new(), 0);
-    let mut gone = Vec::new();
+    // What is gone may have been moved: an object that is the same stands in for it.
+    let (mut gone, mut same) = (Vec::new(), BTreeSet::new());
     for entry in &record.batches {
         let manifest = manifests::read(&shared.lake.objects, &entry.attempt).await?;
         kept::refuse_more(shared, &record.unit, &manifest)?;
@@ -218,11 +231,14 @@ async fn inputs(shared: &Shared, record: &UnitRecord, listed: &ByUrl) -> Result<
                 Some(now) => {
                     changed += u64::from(now.etag != input.object.etag);
                     objects.push(now);
+                    same.extend(input.same_as.clone());
                 }
+                None if input.same_as.is_some() => {}
                 None => gone.push(url),
             }
         }
     }
+    gone.retain(|url| !same.contains(url));
     if let Some(first) = gone.first() {
         return Err(Error::RawGone { unit: record.unit.to_string(), objects: gone.len(), first: first.clone() });
     }

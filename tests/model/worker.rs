@@ -4,14 +4,14 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use edgemill::kernel::places::{FileCopy, InProgress, staged, staging, written};
+use edgemill::kernel::places::{FileCopy, InProgress, file_path, staging, written};
 use edgemill::kernel::protocol::{
-    Action, Change, Commit, End, Ended, Event, Outcome, Sentence, Settle, Swap, Switch, Wait,
+    Action, Change, Commit, End, Ended, Event, Fold, Folded, Outcome, Sentence, Settle, Swap, Switch, Wait,
 };
-use edgemill::kernel::records::{AttemptId, Manifest, PartitionRecord};
+use edgemill::kernel::records::{AttemptId, BatchEntry, Manifest, PartitionRecord};
 use edgemill::model::Partition;
 
-use super::scenario::{Breakage, Scenario, Task, file, manifest, partition, published, rows_of, unit};
+use super::scenario::{Breakage, Scenario, Task, file, fold, manifest, partition, published, rows_of, unit};
 use super::world::{Call, Late, Query, World};
 
 thread_local! {
@@ -48,6 +48,7 @@ enum Machine {
     Switch(Switch),
     Settle(Settle),
     End(End),
+    Fold(Fold<'static>),
 }
 
 impl Machine {
@@ -57,6 +58,7 @@ impl Machine {
             Self::Switch(machine) => machine.step(event),
             Self::Settle(machine) => machine.step(event),
             Self::End(machine) => machine.step(event),
+            Self::Fold(machine) => machine.step(event),
         }
     }
 }
@@ -183,6 +185,7 @@ impl Worker {
             Task::Convert(place, inputs) => self.convert(world, scenario, place, inputs),
             Task::Reprocess(place) => self.reprocess(world, scenario, place),
             Task::Compact(place) => self.compact(world, scenario, partition(place)),
+            Task::Fold(place) => self.fold(world, place),
             Task::End(_) | Task::Tidy => self.tidy(world, scenario, matches!(task, Task::End(_))),
         }
     }
@@ -244,16 +247,28 @@ impl Worker {
         let rows: String = part.files.iter().flat_map(|file| rows_of(&file.name)).collect();
         let replaced: BTreeSet<String> = part.files.iter().map(|file| file.name.clone()).collect();
         let merged = file(&format!("c{}", replaced.iter().map(String::len).sum::<usize>()), &rows, 0);
-        Rc::make_mut(&mut world.files).insert(format!("{}/{}", written(partition, &id), merged.name));
+        Rc::make_mut(&mut world.files).insert(file_path(&written(partition, &id), &merged.name));
         let change = Change {
             unit: part.unit.clone(),
             replaced: Some(replaced),
             files: [merged].into(),
             from: written(partition, &id),
             applies: None,
+            folded: world.unit(&part.unit).batches.iter().filter(|entry| entry.batches > 0).map(folded).collect(),
         };
         self.settle.push(partition);
         self.begin(Machine::Switch(Switch::new(scenario.setting(), id, partition, vec![change])), None);
+    }
+
+    fn fold(&mut self, world: &World, place: usize) {
+        self.tasks.pop();
+        let record = world.unit(&unit(place));
+        let made: Vec<&Manifest> =
+            record.batches.iter().filter(|entry| published(entry)).map(|entry| known(&entry.attempt)).collect();
+        if made.len() > 1 {
+            let made = keep(fold(self.attempt("f"), &record, &made));
+            self.begin(Machine::Fold(Fold::new(made)), None);
+        }
     }
 
     /// Finishes one thing that others began, and comes back until there is none.
@@ -478,6 +493,7 @@ impl Worker {
     fn manifest_of_machine(&self) -> Option<&'static Manifest> {
         self.machines.iter().rev().find_map(|(machine, _)| match machine {
             Machine::Commit(commit) => Some(commit.manifest()),
+            Machine::Fold(fold) => Some(fold.manifest()),
             _ => None,
         })
     }
@@ -485,6 +501,7 @@ impl Worker {
     fn unit_of_machine(&self) -> edgemill::model::UnitId {
         match self.machines.last() {
             Some((Machine::Commit(commit), _)) => commit.manifest().unit.clone(),
+            Some((Machine::Fold(fold), _)) => fold.manifest().unit.clone(),
             _ => unit(self.about),
         }
     }
@@ -539,10 +556,15 @@ fn swapped(turn: Turn, swap: impl FnOnce() -> bool) -> Swap {
     }
 }
 
+fn folded(entry: &BatchEntry) -> Folded {
+    let (batch, attempt) = (entry.batch.clone(), entry.attempt.clone());
+    Folded { folds: known(&attempt).folds.clone(), batch, attempt }
+}
+
 fn stage(world: &mut World, made: &Manifest) {
     for output in &made.outputs {
-        let folder = staged(&made.unit, &made.attempt, output.partition);
-        Rc::make_mut(&mut world.files).insert(format!("{folder}/{}", output.file.name));
+        let folder = staging(&made.unit, &made.attempt);
+        Rc::make_mut(&mut world.files).insert(file_path(&folder, &output.file.name));
     }
 }
 

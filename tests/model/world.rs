@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use edgemill::kernel::places::FileCopy;
+use edgemill::kernel::places::{FileCopy, file_path};
 use edgemill::kernel::records::{AttemptId, PartitionRecord, UnitRecord};
 use edgemill::model::{Partition, UnitId};
 
@@ -143,7 +143,7 @@ impl World {
                 return Some(format!("a query sees rows of {attempt:?}, which no unit has named"));
             }
             for file in record.files() {
-                let path = format!("{}/{}", record.folder, file.name);
+                let path = file_path(&record.folder, &file.name);
                 if !self.files.contains(&path) {
                     return Some(format!("a query finds no {path}"));
                 }
