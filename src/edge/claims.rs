@@ -126,12 +126,12 @@ impl Claims {
 
     async fn try_take(&self, unit: &UnitId) -> Result<bool> {
         let ours = self.body(0)?;
-        if self.lake.put_new(&Self::path(unit), ours).await? == Swap::Done {
+        if self.lake.put_new_hint(&Self::path(unit), ours).await? == Swap::Done {
             return Ok(true);
         }
         let Some(theirs) = self.read(unit).await? else {
             // Just removed, or our own write whose answer was lost.
-            return Ok(self.lake.put_new(&Self::path(unit), self.body(0)?).await? == Swap::Done);
+            return Ok(self.lake.put_new_hint(&Self::path(unit), self.body(0)?).await? == Swap::Done);
         };
         if theirs.owner.run == self.owner.run {
             return Ok(true);
