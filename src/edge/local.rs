@@ -6,7 +6,7 @@
 //! exactly the library's, so that a lake or a listing is the same through either.
 
 use std::fs::{self, File, Metadata};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
@@ -18,6 +18,7 @@ use object_store::path::Path;
 use super::stored_error::storage;
 use crate::error::{Error, Result};
 use crate::kernel::protocol::Swap;
+use crate::model::ObjectId;
 
 /// Does something that may wait.
 pub(super) async fn errand<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
@@ -41,6 +42,29 @@ pub(super) fn get(path: &FilePath) -> Result<Option<Bytes>> {
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(Error::io("read", path, error)),
     }
+}
+
+/// The bytes of a file as it was listed; `unit` is for messages.
+pub(super) fn get_listed(root: &FilePath, object: &ObjectId, unit: &str) -> Result<Bytes> {
+    let path = root.join(&object.key);
+    let changed = |what: String| Error::InputChanged { key: object.key.clone(), unit: unit.to_owned(), what };
+    let failed = |error| Error::io("read", &path, error);
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if is_absent(&error) => return Err(changed("it is gone".to_owned())),
+        Err(error) => return Err(failed(error)),
+    };
+    let metadata = file.metadata().map_err(failed)?;
+    if etag(&metadata, metadata.modified().map_err(failed)?) != object.etag {
+        return Err(changed("its etag is another one".to_owned()));
+    }
+    // One byte of room more: the end is seen without making room.
+    let mut bytes = Vec::with_capacity(usize::try_from(object.size_bytes).unwrap_or(0) + 1);
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 != object.size_bytes {
+        return Err(changed(format!("{} bytes came of {} listed", bytes.len(), object.size_bytes)));
+    }
+    Ok(bytes.into())
 }
 
 fn is_absent(error: &std::io::Error) -> bool {

@@ -40,6 +40,9 @@ const PARTS_AT_A_TIME: usize = 4;
 const READ_TRIES: u32 = 4;
 const READ_PAUSE: Duration = Duration::from_millis(200);
 
+/// Files of this machine read on one errand.
+const READS_AN_ERRAND: usize = 16;
+
 /// Deletions sent at a time.
 const DELETIONS_AT_A_TIME: usize = 16;
 
@@ -258,6 +261,27 @@ impl Objects {
     /// The bytes of an object as it was listed: another etag, or a shorter body, is a failed read.
     pub async fn get_listed(&self, object: &ObjectId, unit: &str) -> Result<Bytes> {
         self.get_as_listed(object, None, object.size_bytes, unit).await
+    }
+
+    /// The bytes of some objects as they were listed, in their order, each as by [`Self::get_listed`]; `at_a_time` of them are asked
+    /// for at the same time.
+    pub async fn get_all_listed(&self, objects: &[&ObjectId], unit: &str, at_a_time: usize) -> Result<Vec<Bytes>> {
+        if let Some(root) = &self.local {
+            self.calls.get.fetch_add(objects.len() as u64, Ordering::Relaxed);
+            let errands: Vec<_> = objects
+                .chunks(READS_AN_ERRAND)
+                .map(|some| {
+                    (root.clone(), some.iter().map(|object| (*object).clone()).collect::<Vec<_>>(), unit.to_owned())
+                })
+                .map(|(root, some, unit)| {
+                    local::errand(move || some.iter().map(|object| local::get_listed(&root, object, &unit)).collect())
+                })
+                .collect();
+            let read: Vec<Vec<Bytes>> = futures::stream::iter(errands).buffered(at_a_time).try_collect().await?;
+            return Ok(read.into_iter().flatten().collect());
+        }
+        let reads: Vec<_> = objects.iter().map(|object| self.get_listed(object, unit)).collect();
+        futures::stream::iter(reads).buffered(at_a_time).try_collect().await
     }
 
     /// Some of the bytes of an object as it was listed; the range is not empty and inside it.

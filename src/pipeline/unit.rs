@@ -279,31 +279,27 @@ async fn fetch<'s>(shared: &'s Shared, unit: &UnitId, inputs: &[ObjectId], chunk
     let held = |id: &ObjectId| if is_streamed(id) { ranged::HELD_BYTES } else { id.size_bytes };
     let budget = shared.fetch_budget.take(ids.iter().map(held).sum()).await?;
     let name = unit.to_string();
-    let one = |id: &ObjectId| {
-        let (id, name) = (id.clone(), name.as_str());
-        async move {
-            let stored = if is_streamed(&id) {
-                ranged::stored(&shared.source, &id, name)
-            } else {
-                shared.source.get_listed(&id, name).await?.into()
-            };
-            let raw = RawObject {
-                filename: id.key.as_str().into(),
-                distribution: names::distribution(
-                    &path(shared.source.url(), &id.key),
-                    shared.job.naming.layout.as_ref(),
-                ),
-                hour: name_hour(shared, unit, &id),
-                id,
-                stored,
-            };
-            let digest = digest_of(&shared.source, &raw, name).await?;
-            Ok::<(RawObject, String), Error>((raw, digest))
-        }
-    };
-    let fetched = futures::stream::iter(ids.iter().map(one)).buffered(FETCHES_AT_A_TIME);
-    let fetched: Vec<(RawObject, String)> = fetched.try_collect().await?;
-    let (objects, digests) = fetched.into_iter().unzip();
+    let held: Vec<&ObjectId> = ids.iter().filter(|id| !is_streamed(id)).collect();
+    let mut held = shared.source.get_all_listed(&held, &name, FETCHES_AT_A_TIME).await?.into_iter();
+    let (mut objects, mut digests) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
+    for id in ids {
+        let stored = if is_streamed(id) {
+            ranged::stored(&shared.source, id, &name)
+        } else {
+            held.next().unwrap_or_default().into()
+        };
+        let said = names::read(&path(shared.source.url(), &id.key), shared.job.naming.layout.as_ref());
+        let distribution = if let names::Named::Log { distribution, .. } = said { distribution } else { None };
+        let raw = RawObject {
+            filename: id.key.as_str().into(),
+            distribution,
+            hour: name_hour(shared, unit, id),
+            id: id.clone(),
+            stored,
+        };
+        digests.push(digest_of(&shared.source, &raw, &name).await?);
+        objects.push(raw);
+    }
     Ok(Fetched { objects, digests, budget })
 }
 
