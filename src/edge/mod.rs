@@ -4,6 +4,7 @@ pub mod access;
 pub mod archive;
 pub mod athena;
 pub mod aws;
+pub mod bucket;
 pub mod catalog;
 pub mod claims;
 pub mod clock;
