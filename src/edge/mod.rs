@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod location;
 pub mod manifests;
 pub mod objects;
+pub mod probe;
 pub mod ranged;
 mod sdk;
 pub mod source;
