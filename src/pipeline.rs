@@ -9,6 +9,7 @@ mod budget;
 mod claimed;
 mod fresh;
 mod kept;
+mod look_back;
 mod replace;
 mod summary;
 mod unit;
@@ -298,6 +299,13 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     tracing::debug!(listed_units, work = work.len(), "planned");
     claimed::convert_units(shared, work, &mut summary).await?;
     let has_new_catalog = tell_catalog(shared, &summary).await?;
+    if !look_back::all_is_there(shared, &mut summary).await? {
+        // What is to be mended needs the logs, and the next run counts back from before this one.
+        if let Err(error) = shared.end_with_others(&mut summary).await {
+            tracing::error!("{error}");
+        }
+        return Ok(summary);
+    }
     archived::take_away(shared, listed, &mut summary).await?;
     shared.end_with_others(&mut summary).await?;
     let Job { target_bytes, compact_files: small_files, memory_bytes, .. } = shared.job;

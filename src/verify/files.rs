@@ -61,7 +61,7 @@ async fn listed(lake: &Lake, table: Table) -> Result<Vec<String>> {
 }
 
 /// What each unit has in a partition, against what its batches put there.
-fn against_units(record: &PartitionRecord, expected: &Expected, report: &mut Report) {
+pub(super) fn against_units(record: &PartitionRecord, expected: &Expected, report: &mut Report) {
     for part in &record.parts {
         let place = (record.partition, part.unit.clone());
         let has: u64 = part.files.iter().map(|file| file.rows).sum();
@@ -85,7 +85,7 @@ fn against_units(record: &PartitionRecord, expected: &Expected, report: &mut Rep
 }
 
 /// Partitions and parts that must be there and have no record at all.
-fn missing_partitions(
+pub(super) fn missing_partitions(
     table: Table,
     options: &Options,
     records: &[PartitionRecord],

@@ -139,7 +139,7 @@ fn count(manifest: &Manifest, report: &mut Report) {
     }
 }
 
-fn expect(manifest: &Manifest, expected: &mut Expected) {
+pub(super) fn expect(manifest: &Manifest, expected: &mut Expected) {
     for partition in manifest.partitions() {
         let place = (partition, manifest.unit.clone());
         let rows = manifest.files(partition).map(|file| file.rows).sum::<u64>();
