@@ -49,6 +49,17 @@ enum Told {
     Unclear,
 }
 
+/// What is there after a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum There {
+    /// No object.
+    Nothing,
+    /// Bytes that nobody wrote.
+    Foreign,
+    /// The bytes of this writer.
+    Of(usize),
+}
+
 /// That a store was found sound.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Note {
@@ -142,8 +153,10 @@ async fn round(lake: &Objects) -> Result<Shown> {
             }
         });
     }
-    let there = there?;
-    let there = there.map(|there| bodies.iter().position(|body| *body == there));
+    let there = match there? {
+        None => There::Nothing,
+        Some(there) => bodies.iter().position(|body| *body == there).map_or(There::Foreign, There::Of),
+    };
     Ok(judge(&told, there))
 }
 
@@ -153,20 +166,20 @@ fn body(writer: usize) -> Bytes {
     line.bytes().cycle().take(BODY_BYTES).collect()
 }
 
-/// What follows from what the writers were told, and from whose bytes are there (of none of them: `Some(None)`).
+/// What follows from what the writers were told, and from whose bytes are there.
 ///
 /// The library asks again when an answer is lost, and is then refused by what it has itself written: so nobody may be told that
 /// he won. That two are told so, or one whose bytes are not there, no lost answer explains.
-fn judge(told: &[Told], there: Option<Option<usize>>) -> Shown {
+fn judge(told: &[Told], there: There) -> Shown {
     let of = |what: Told| told.iter().filter(|told| **told == what).count();
     let all = told.len();
     match (of(Told::Done), there) {
         (2.., _) => Shown::Broken(format!("{} were told that theirs is there", of(Told::Done))),
-        (1, Some(Some(writer))) if told[writer] == Told::Done => enough(of(Told::Refused), all),
+        (1, There::Of(writer)) if told[writer] == Told::Done => enough(of(Told::Refused), all),
         (1, _) => Shown::Broken("one was told that its own is there, and it is not".to_owned()),
-        (_, Some(Some(_))) => enough(of(Told::Refused), all),
-        (_, Some(None)) => Shown::Broken("none wrote what is there".to_owned()),
-        (_, None) => Shown::Unsure,
+        (_, There::Of(_)) => enough(of(Told::Refused), all),
+        (_, There::Foreign) => Shown::Broken("none wrote what is there".to_owned()),
+        (_, There::Nothing) => Shown::Unsure,
     }
 }
 
@@ -186,15 +199,15 @@ mod tests {
             Shown::Broken(_) => None,
             shown => Some(shown),
         };
-        assert_eq!(of(&[Done, Refused, Refused, Refused], Some(Some(0))), Some(Shown::Sound));
+        assert_eq!(of(&[Done, Refused, Refused, Refused], There::Of(0)), Some(Shown::Sound));
         // The winner's answer was lost, and its second try refused.
-        assert_eq!(of(&[Refused, Refused, Refused, Refused], Some(Some(2))), Some(Shown::Sound));
-        assert_eq!(of(&[Unclear, Refused, Refused, Refused], Some(Some(0))), Some(Shown::Sound));
-        assert_eq!(of(&[Done, Unclear, Unclear, Unclear], Some(Some(0))), Some(Shown::Unsure));
-        assert_eq!(of(&[Refused; 4], None), Some(Shown::Unsure));
-        assert_eq!(of(&[Done, Done, Refused, Refused], Some(Some(1))), None);
-        assert_eq!(of(&[Done, Refused, Refused, Refused], Some(Some(1))), None);
-        assert_eq!(of(&[Done, Refused, Refused, Refused], None), None);
-        assert_eq!(of(&[Refused; 4], Some(None)), None);
+        assert_eq!(of(&[Refused, Refused, Refused, Refused], There::Of(2)), Some(Shown::Sound));
+        assert_eq!(of(&[Unclear, Refused, Refused, Refused], There::Of(0)), Some(Shown::Sound));
+        assert_eq!(of(&[Done, Unclear, Unclear, Unclear], There::Of(0)), Some(Shown::Unsure));
+        assert_eq!(of(&[Refused; 4], There::Nothing), Some(Shown::Unsure));
+        assert_eq!(of(&[Done, Done, Refused, Refused], There::Of(1)), None);
+        assert_eq!(of(&[Done, Refused, Refused, Refused], There::Of(1)), None);
+        assert_eq!(of(&[Done, Refused, Refused, Refused], There::Nothing), None);
+        assert_eq!(of(&[Refused; 4], There::Foreign), None);
     }
 }
