@@ -35,13 +35,13 @@ const QUERY_RATIOS: [f64; 3] = [6.8 / 282.9, 11.6 / 282.9, 6.3 / 282.9];
 const UNIT_PUTS: u64 = 2;
 const UNIT_GETS: u64 = 2;
 const UNIT_LEDGER_WRITES: u64 = 6;
-const UNIT_LEDGER_READS: u64 = 11;
+const UNIT_LEDGER_READS: u64 = 13;
 const UNIT_CATALOG_CALLS: u64 = 4;
 
 /// Of a unit whose records are objects of the lake: those that are put, got, and listed for their newest version.
 const UNIT_RECORD_PUTS: u64 = 4;
-const UNIT_RECORD_GETS: u64 = 5;
-const UNIT_RECORD_LISTS: u64 = 9;
+const UNIT_RECORD_GETS: u64 = 7;
+const UNIT_RECORD_LISTS: u64 = 11;
 
 /// What a file has besides its rows: of small ones it is most.
 const FILE_BYTES: f64 = 10_000.0;

@@ -19,6 +19,7 @@ use crate::edge::claims::{Claims, LEASE};
 use crate::edge::ledger::{DynamoLedger, LakeLedger, Ledger, Records, other_version};
 use crate::edge::location::Location;
 use crate::edge::objects::Objects;
+use crate::edge::probe;
 use crate::error::{Error, Result};
 use crate::kernel::names::Layout;
 use crate::kernel::protocol::{Setting, Swap, Wait};
@@ -101,6 +102,10 @@ pub struct Identity {
     pub late_seconds: u64,
     /// How long queries over a catalog's partition may go on after it was pointed to another folder.
     pub query_seconds: u64,
+    /// The server that was found, when the lake was made, to let one of many writers win ([`probe`]); none where the lake is a
+    /// folder, or its ledger is elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probed_endpoint: Option<String>,
 }
 
 /// An open lake.
@@ -167,24 +172,23 @@ impl Lake {
                 "give an empty or a new folder for the lake",
             ));
         }
+        let choice = ledger.cloned().unwrap_or(LedgerChoice::Lake);
+        let (objects, probed_endpoint) = match choice {
+            LedgerChoice::Lake => (objects.clone(), probe::before_a_lake(&objects).await?),
+            LedgerChoice::Dynamodb { .. } => (objects.sparing_conditions(), None),
+        };
         let identity = Identity {
             format: FORMAT_VERSION,
             lake_id: uuid::Uuid::new_v4().to_string(),
-            ledger: ledger.unwrap_or(&LedgerChoice::Lake).to_string(),
+            ledger: choice.to_string(),
             partition: new.partition.unwrap_or_default(),
             unit: new.partition.unwrap_or_default(),
             late_seconds: new.late_seconds.unwrap_or_else(|| late_seconds(&objects)),
             query_seconds: new.query_seconds.unwrap_or(QUERY_SECONDS),
+            probed_endpoint,
         };
-        let body = serde_json::to_vec_pretty(&identity).map_err(damaged)?;
-        match objects.put_new(&Path::from(LAKE_FILE), body.into()).await? {
-            Swap::Done => Self::of(objects, identity, ledger).await,
-            // Another run made it at the same time; its word stands.
-            Swap::Lost | Swap::Unknown => {
-                let identity = read_identity(&objects).await?.ok_or_else(|| damaged("it was written and is gone"))?;
-                Self::of(objects, identity, ledger).await
-            }
-        }
+        let identity = write_identity(&objects, identity).await?;
+        Self::of(objects, identity, ledger).await
     }
 
     /// Lets engines follow a catalog from now on. A lake has one, for ever: another is refused.
@@ -194,13 +198,16 @@ impl Lake {
     pub async fn choose_catalog(&mut self, choice: CatalogChoice) -> Result<()> {
         self.refuse_catalog(&choice)?;
         if choice != CatalogChoice::None {
-            let first = choice.registers() && read_catalog(&self.objects).await? == CatalogChoice::None;
-            if first && Claims::new(self.objects.clone(), LEASE).anyone_alive().await? {
+            let first = read_catalog(&self.objects).await? == CatalogChoice::None;
+            if first && choice.registers() && Claims::new(self.objects.clone(), LEASE).anyone_alive().await? {
                 return Err(Error::Busy {
                     what: format!("a run is at work in the lake '{}', which knows of no catalog", self.objects.url()),
                 });
             }
-            self.objects.put_new(&Path::from(CATALOG_FILE), choice.to_string().into()).await?;
+            // Some stores would write over the choice that was made before.
+            if first {
+                self.objects.put_own(&Path::from(CATALOG_FILE), choice.to_string().into()).await?;
+            }
         }
         let chosen = read_catalog(&self.objects).await?;
         if chosen != choice {
@@ -285,7 +292,7 @@ impl Lake {
     async fn remembered(&self, folder: &str, text: Option<&str>) -> Result<Vec<String>> {
         if let Some(text) = text {
             let name: String = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            self.objects.put_new(&Path::from(format!("{folder}/{name}.txt")), text.to_owned().into()).await?;
+            self.objects.put_own(&Path::from(format!("{folder}/{name}.txt")), text.to_owned().into()).await?;
         }
         let mut texts = Vec::new();
         let mut listing = self.objects.list(folder).boxed();
@@ -298,11 +305,17 @@ impl Lake {
 
     async fn of(objects: Objects, identity: Identity, wanted: Option<&LedgerChoice>) -> Result<Self> {
         let ledger = refuse_other_ledger(&objects, &identity, wanted)?;
-        let records = match &ledger {
-            LedgerChoice::Lake => Arc::new(LakeLedger::new(objects.clone())) as Arc<dyn Ledger>,
-            LedgerChoice::Dynamodb { table } => Arc::new(DynamoLedger::open(table, &identity.lake_id).await),
+        let (objects, ledger) = match &ledger {
+            LedgerChoice::Lake => {
+                let ledger = LakeLedger::new(objects.clone()).probed_at(identity.probed_endpoint.clone());
+                (objects, Arc::new(ledger) as Arc<dyn Ledger>)
+            }
+            LedgerChoice::Dynamodb { table } => {
+                let ledger = DynamoLedger::open(table, &identity.lake_id).await;
+                (objects.sparing_conditions(), Arc::new(ledger) as Arc<dyn Ledger>)
+            }
         };
-        let records = Records::new(records, identity.partition, identity.unit);
+        let records = Records::new(ledger, identity.partition, identity.unit);
         let chosen = read_catalog(&objects).await?;
         let catalog = open_catalog(&objects, &chosen).await;
         Ok(Self { objects, records, identity, catalog, chosen })
@@ -324,6 +337,30 @@ fn refuse_other_ledger(objects: &Objects, identity: &Identity, wanted: Option<&L
 /// D, unless somebody says otherwise.
 fn late_seconds(objects: &Objects) -> u64 {
     if objects.is_local() { LOCAL_LATE_SECONDS } else { S3_LATE_SECONDS }
+}
+
+/// Times that a new lake's file is written whose writing was answered by nothing that says what became of it, and the pause.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Writes what a new lake is, unless another run has made it at the same time: then its word stands.
+async fn write_identity(objects: &Objects, identity: Identity) -> Result<Identity> {
+    let (path, body) = (Path::from(LAKE_FILE), serde_json::to_vec_pretty(&identity).map_err(damaged)?);
+    // A store that was not tried out may let two make the lake, and the later one's word stands: so it is read a moment later.
+    let is_sound = objects.endpoint().is_none() || identity.probed_endpoint.is_some();
+    for _ in 0..TRIES {
+        if objects.put_new(&path, body.clone().into()).await? == Swap::Done && is_sound {
+            return Ok(identity);
+        }
+        if !is_sound {
+            tokio::time::sleep(PAUSE).await;
+        }
+        if let Some(identity) = read_identity(objects).await? {
+            return Ok(identity);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Err(objects.unclear(&path))
 }
 
 async fn read_catalog(objects: &Objects) -> Result<CatalogChoice> {

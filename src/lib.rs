@@ -27,6 +27,7 @@
 //! | [`query`] | SQL over the ledger's snapshot of the lake, or through Athena |
 //! | [`forecast`], [`prices`] | what a conversion would do and cost |
 //! | [`metrics`] | what a run counted, for CloudWatch |
+//! | [`signals`] | what asks a run to stop |
 //! | [`generate`] | logs from a seed |
 //! | [`demo`] | generate, convert and ask, in one |
 //! | [`crash`] | where tests make a run die |
@@ -136,6 +137,7 @@ pub mod pipeline;
 pub mod prices;
 pub mod progress;
 pub mod query;
+pub mod signals;
 pub mod stats;
 pub mod tidy;
 pub mod verify;

@@ -9,14 +9,15 @@ mod budget;
 mod claimed;
 mod fresh;
 mod kept;
+mod look_back;
 mod replace;
 mod same;
 mod summary;
 mod unit;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
 use crate::carry;
 use crate::compact::{self, Wish};
@@ -37,6 +38,7 @@ use crate::kernel::same::{Twin, Twins};
 use crate::lake::{CatalogChoice, Lake, NewLake};
 use crate::model::{Hour, HourRange, ObjectId, Partition, Table, UnitId};
 use crate::offload::{self, Pool};
+use crate::signals::until_stopped;
 use crate::tidy::{self, Tidied};
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
@@ -305,6 +307,13 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     tracing::debug!(listed_units, work = work.len(), "planned");
     claimed::convert_units(shared, work, &mut summary).await?;
     let has_new_catalog = tell_catalog(shared, &summary).await?;
+    if !look_back::all_is_there(shared, &mut summary).await? {
+        // What is to be mended needs the logs, and the next run counts back from before this one.
+        if let Err(error) = shared.end_with_others(&mut summary).await {
+            tracing::error!("{error}");
+        }
+        return Ok(summary);
+    }
     archived::take_away(shared, listed, &mut summary).await?;
     shared.end_with_others(&mut summary).await?;
     let Job { target_bytes, compact_files: small_files, memory_bytes, .. } = shared.job;
@@ -458,52 +467,4 @@ async fn known_elsewhere(shared: &Shared, unit: &UnitId, inputs: &[ObjectId]) ->
         }
     }
     Ok(known)
-}
-
-/// Works until the work is done or the run is asked to stop.
-pub async fn until_stopped<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    if let Some(signal) = STOPPED.get() {
-        return Err(Error::Stopped { signal });
-    }
-    tokio::select! {
-        worked = work => worked,
-        signal = stop_signal() => Err(Error::Stopped { signal }),
-    }
-}
-
-/// The signal that asked this process to stop, once one has.
-static STOPPED: OnceLock<&'static str> = OnceLock::new();
-
-/// How long a run that is asked to stop may take to leave things tidy. Batch sends SIGKILL 30 s after SIGTERM.
-const GRACE: Duration = Duration::from_secs(15);
-
-/// Does all of a verb that waits for stores. From its first moment on the process heeds signals, which the first process of a container
-/// would else not get at all; whatever listens for them by itself has some seconds to end, anything else is dropped then.
-pub async fn heeding_signals<T>(verb: impl Future<Output = Result<T>>) -> Result<T> {
-    let mut verb = std::pin::pin!(verb);
-    tokio::select! {
-        done = &mut verb => done,
-        signal = stop_signal() => {
-            let _ = STOPPED.set(signal);
-            let ended = tokio::time::timeout(GRACE, verb).await;
-            ended.unwrap_or(Err(Error::Stopped { signal }))
-        }
-    }
-}
-
-/// Waits until the run is asked to stop.
-async fn stop_signal() -> &'static str {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut terminate), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) {
-            return tokio::select! {
-                _ = terminate.recv() => "SIGTERM",
-                _ = hangup.recv() => "SIGHUP",
-                _ = tokio::signal::ctrl_c() => "Ctrl-C",
-            };
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
-    "Ctrl-C"
 }

@@ -9,11 +9,14 @@
 
 mod files;
 mod fix;
+mod some;
 mod units;
 
 use std::fmt;
 
 use serde::Serialize;
+
+pub(crate) use some::differences;
 
 use crate::edge::access::Access;
 use crate::error::Result;

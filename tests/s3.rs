@@ -129,6 +129,6 @@ async fn the_ledger_holds_in_a_bucket_and_large_files_come_in_parts() {
 fn a_bucket_that_is_not_there_is_told() {
     let Some(_) = bucket() else { return };
     let dir = tempfile::tempdir().unwrap();
-    let (_, err) = exits(1, &["convert", "--from", "s3://no-such-bucket/logs", "--to", text(dir.path())]);
-    assert!(err.contains("s3://no-such-bucket/logs"), "{err}");
+    let (_, err) = exits(2, &["convert", "--from", "s3://no-such-bucket/logs", "--to", text(dir.path())]);
+    assert!(err.contains("s3://no-such-bucket/logs") && err.contains("aws s3 mb s3://no-such-bucket"), "{err}");
 }

@@ -12,8 +12,8 @@ use crate::job::memory_bytes;
 use crate::lake::Lake;
 use crate::model::{HourRange, Table};
 use crate::offload;
-use crate::pipeline;
 use crate::progress::{Measure, Progress};
+use crate::signals;
 use crate::tidy::{self, ORPHAN_AGE};
 
 /// Merge the small files of hours into few, sorted ones
@@ -46,7 +46,7 @@ pub struct Args {
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let lake = Lake::open_as(&args.lake, &args.place.access()).await?;
     let claims = Claims::new(lake.objects.clone(), LEASE);
-    pipeline::until_stopped(tidy::tidy_wholly(&lake, &claims, ORPHAN_AGE)).await?;
+    signals::until_stopped(tidy::tidy_wholly(&lake, &claims, ORPHAN_AGE)).await?;
     let mut partitions = Vec::new();
     for table in Table::ALL {
         partitions.extend(lake.records.partitions(table, args.hours).await?.into_iter().map(|record| record.partition));
@@ -61,7 +61,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let wish = Wish { target_bytes, small_files: args.compact_files, memory_bytes };
     let progress = Progress::begin(Measure::Partitions, partitions.len() as u64, partitions.len() as u64);
     let tick = || progress.add(1);
-    let done = pipeline::until_stopped(compact::compact(&lake, &pool, partitions, wish, &tick)).await?;
+    let done = signals::until_stopped(compact::compact(&lake, &pool, partitions, wish, &tick)).await?;
     if json {
         show::json(&done)?;
     } else {

@@ -10,7 +10,7 @@ use crate::init::{self, Wish};
 use crate::job::{self, Typed, cloud::TypedCloud};
 use crate::lake::{CatalogChoice, LedgerChoice, NewLake};
 use crate::model::Granularity;
-use crate::pipeline;
+use crate::signals;
 
 /// Make a lake, the table of its ledger, and the tables and views of its catalog, or bring them up to date
 ///
@@ -81,7 +81,7 @@ fn wish(args: Args) -> Result<Wish> {
 
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let wish = wish(args)?;
-    let done = pipeline::until_stopped(Box::pin(init::init(&wish))).await?;
+    let done = signals::until_stopped(Box::pin(init::init(&wish))).await?;
     let identity = &done.lake.identity;
     let changes: Vec<String> = done.changes.iter().map(ToString::to_string).collect();
     if json {

@@ -19,7 +19,7 @@ use clap::{Parser, Subcommand};
 use futures::future::BoxFuture;
 
 use crate::error::Result;
-use crate::pipeline::heeding_signals;
+use crate::signals::heeding_signals;
 
 /// CloudFront access logs to a Parquet lake that costs little to query.
 #[derive(Debug, Parser)]

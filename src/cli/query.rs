@@ -10,9 +10,9 @@ use crate::edge::athena::{Athena, Scanned};
 use crate::edge::catalog::statement_output;
 use crate::error::{EXIT_DONE, Error, Result};
 use crate::lake::{CatalogChoice, Lake};
-use crate::pipeline;
 use crate::prices::{Prices, dollars};
 use crate::query::{self, Answer, Format};
+use crate::signals;
 
 /// Ask a lake in SQL
 ///
@@ -131,7 +131,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
 async fn ask_athena(args: &Args, lake: &Lake, sql: &str) -> Result<Answer> {
     let prices = Prices::of(args.prices.as_deref())?;
     let athena = args.athena(lake).await?;
-    let (answer, scanned) = pipeline::until_stopped(query::ask_athena(&athena, sql)).await?;
+    let (answer, scanned) = signals::until_stopped(query::ask_athena(&athena, sql)).await?;
     // Who may not read the ledger is told the price of the query alone.
     let raw_bytes = query::raw_bytes(lake, sql).await.unwrap_or_else(|error| {
         tracing::debug!(%error, "the raw logs' size is not known");

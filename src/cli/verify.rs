@@ -4,7 +4,7 @@ use super::{cloud, show};
 use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE, Result};
 use crate::lake::Lake;
 use crate::model::HourRange;
-use crate::pipeline;
+use crate::signals;
 use crate::verify::{self, Options};
 
 /// Prove that the lake holds every row of every object exactly once
@@ -37,7 +37,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let (source, place) = args.place.accesses();
     let lake = Lake::open_as(&args.lake, &place).await?;
     let options = Options { from: args.from, source, hours: args.hours, deep: args.deep, fix: args.fix };
-    let report = pipeline::until_stopped(verify::verify(&lake, &options)).await?;
+    let report = signals::until_stopped(verify::verify(&lake, &options)).await?;
     if json {
         show::json(&report)?;
     } else {

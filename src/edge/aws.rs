@@ -1,5 +1,6 @@
 //! AWS as this process sees it: one chain of credentials for every service, the SDK's, and for S3 through `object_store` too.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,12 +11,13 @@ use aws_sdk_dynamodb::config::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, AwsCredential};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential};
 use object_store::{ClientOptions, CredentialProvider, RetryConfig};
 use tokio::sync::Mutex;
 
 use super::access::{Access, Encryption};
-use super::clock;
+use super::bucket::Bucket;
+use super::{clock, sdk};
 use crate::error::{Error, Result};
 
 /// Tries of one call, the first included; the SDK waits longer from one to the next, and longer still where it is throttled.
@@ -45,7 +47,7 @@ const RENEW_SECONDS: u64 = 300;
 
 /// A bucket. What an access does not say, `object_store`'s own variables of the environment may (`AWS_REQUEST_PAYER`,
 /// `AWS_SERVER_SIDE_ENCRYPTION`, ...).
-pub async fn bucket(name: &str, access: &Access) -> Result<AmazonS3> {
+pub async fn bucket(name: &str, access: &Access) -> Result<Bucket> {
     let config = config().await;
     let endpoint = std::env::var("AWS_ENDPOINT_URL_S3").ok().or_else(|| config.endpoint_url().map(str::to_owned));
     let region = access
@@ -60,7 +62,7 @@ pub async fn bucket(name: &str, access: &Access) -> Result<AmazonS3> {
         ));
     };
     let Some(provider) = Box::pin(credentials(&config, access)).await else {
-        return Err(Error::usage("there are no AWS credentials", "set AWS_PROFILE, or run with a role"));
+        return Err(sdk::no_credentials("nothing provides any"));
     };
     let retries = RetryConfig { retry_timeout: Duration::from_secs(S3_RETRY_SECONDS), ..RetryConfig::default() };
     let client = ClientOptions::new().with_timeout(Duration::from_secs(S3_REQUEST_SECONDS));
@@ -68,7 +70,7 @@ pub async fn bucket(name: &str, access: &Access) -> Result<AmazonS3> {
         .with_bucket_name(name)
         .with_region(region)
         .with_client_options(client)
-        .with_credentials(Arc::new(Credentials { provider, known: Mutex::default() }))
+        .with_credentials(Arc::new(Credentials { provider, role: access.role.clone(), known: Mutex::default() }))
         .with_retry(retries);
     if access.requester_pays {
         builder = builder.with_request_payer(true);
@@ -79,11 +81,17 @@ pub async fn bucket(name: &str, access: &Access) -> Result<AmazonS3> {
         Some(Encryption::Kms(None)) => with(builder, SSE, "aws:kms"),
         Some(Encryption::Kms(Some(key))) => builder.with_sse_kms_encryption(key),
     };
-    if let Some(endpoint) = endpoint {
+    if let Some(endpoint) = &endpoint {
         builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
     }
-    builder.build().map_err(|error| Error::usage(format!("the bucket '{name}' cannot be used: {error}"), "check AWS_*"))
+    // The library knows a variable of its own, too.
+    let endpoint = builder.get_config_value(&AmazonS3ConfigKey::Endpoint);
+    let bucket = Bucket::build(builder, endpoint.as_deref().unwrap_or(AWS_ENDPOINT));
+    bucket.map_err(|error| Error::usage(format!("the bucket '{name}' cannot be used: {error}"), "check AWS_*"))
 }
+
+/// What AWS's own endpoints are called here, whatever their region.
+const AWS_ENDPOINT: &str = "https://amazonaws.com";
 
 /// The name of the kind of encryption among `object_store`'s settings, whose type it does not show.
 const SSE: &str = "aws_server_side_encryption";
@@ -106,10 +114,38 @@ async fn credentials(config: &SdkConfig, access: &Access) -> Option<SharedCreden
     Some(SharedCredentialsProvider::new(builder.build_from_provider(own).await))
 }
 
+/// That no credentials are to be had.
+#[derive(Clone, Debug)]
+pub(super) struct NoCredentials {
+    /// Whether there were some, which hold no longer.
+    pub(super) renewed: bool,
+    /// The role that could not be taken on, where one was to be.
+    pub(super) role: Option<String>,
+    /// What the SDK says.
+    pub(super) said: String,
+}
+
+impl fmt::Display for NoCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.said)
+    }
+}
+
+impl std::error::Error for NoCredentials {}
+
+impl NoCredentials {
+    /// The one in a chain of causes.
+    pub(super) fn of<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e Self> {
+        std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
+    }
+}
+
 /// The SDK's credentials for `object_store`, which asks before every call.
 #[derive(Debug)]
 struct Credentials {
     provider: SharedCredentialsProvider,
+    /// The role that is taken on with others, where one is.
+    role: Option<String>,
     known: Mutex<Option<(Arc<AwsCredential>, Option<SystemTime>)>>,
 }
 
@@ -126,8 +162,10 @@ impl CredentialProvider for Credentials {
             return Ok(Arc::clone(credential));
         }
         let provided = self.provider.provide_credentials().await;
-        let provided = provided
-            .map_err(|error| object_store::Error::Unauthenticated { path: "S3".to_owned(), source: Box::new(error) })?;
+        let provided = provided.map_err(|error| {
+            let source = NoCredentials { renewed: known.is_some(), role: self.role.clone(), said: sdk::said(&error) };
+            object_store::Error::Unauthenticated { path: "S3".to_owned(), source: Box::new(source) }
+        })?;
         let credential = Arc::new(AwsCredential {
             key_id: provided.access_key_id().to_owned(),
             secret_key: provided.secret_access_key().to_owned(),

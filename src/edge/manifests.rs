@@ -6,7 +6,6 @@ use object_store::path::Path;
 use super::ledger::other_version;
 use super::objects::Objects;
 use crate::error::{Error, Result};
-use crate::kernel::protocol::Swap;
 use crate::kernel::records::{AttemptId, FORMAT_VERSION, Manifest};
 
 fn path(attempt: &AttemptId) -> Path {
@@ -17,10 +16,7 @@ fn path(attempt: &AttemptId) -> Path {
 pub async fn write(lake: &Objects, manifest: &Manifest) -> Result<()> {
     let path = path(&manifest.attempt);
     let bytes = serde_json::to_vec(manifest).map_err(|error| damaged(&path, error))?;
-    match lake.put_new(&path, bytes.into()).await? {
-        Swap::Done | Swap::Lost => Ok(()),
-        Swap::Unknown => read(lake, &manifest.attempt).await.map(|_| ()),
-    }
+    lake.put_own(&path, bytes.into()).await
 }
 
 /// Whether an attempt has a manifest.

@@ -1,11 +1,13 @@
 //! Fetch, put, copy, list and delete over `object_store`'s own trait, with every call counted, since every call is paid.
 
+mod create;
+
 use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,18 +15,15 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::{
-    GetOptions, GetRange, GetResult, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
-};
+use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt};
 use serde::Serialize;
 
 use super::access::Access;
 use super::aws;
 use super::local::{self, Lasting};
 use super::location::Location;
-use super::stored_error::{refusal, storage};
+use super::stored_error::{is_absent, storage};
 use crate::error::{Error, Result};
-use crate::kernel::protocol::Swap;
 use crate::model::ObjectId;
 
 /// Keys of a page, as S3 lists.
@@ -79,6 +78,11 @@ pub struct Objects {
     local: Option<PathBuf>,
     in_order: bool,
     calls: Arc<Counters>,
+    /// The server behind a bucket.
+    endpoint: Option<Arc<str>>,
+    /// Whether nothing here rests on a write under a condition, and whether the store was found to have none.
+    spares_conditions: bool,
+    has_no_conditions: Arc<AtomicBool>,
 }
 
 impl Objects {
@@ -94,17 +98,18 @@ impl Objects {
             Location::Folder(path) => {
                 let store = LocalFileSystem::new_with_prefix(path).map_err(|error| storage("open", &url, error))?;
                 let store = Arc::new(store.with_automatic_cleanup(true));
-                Ok(Self { store, url, local: Some(path.clone()), in_order: false, calls: Arc::default() })
+                Ok(Self { local: Some(path.clone()), ..Self::of_store(store, &url) })
             }
             Location::Bucket { bucket, prefix } => {
                 // The SDK's future is large, and most places are folders.
                 let bucket = Box::pin(aws::bucket(bucket, access)).await?;
+                let endpoint = Some(bucket.endpoint());
                 let store: Arc<dyn ObjectStore> = if prefix.is_empty() {
                     Arc::new(bucket)
                 } else {
                     Arc::new(PrefixStore::new(bucket, prefix.as_str()))
                 };
-                Ok(Self { store, url, local: None, in_order: true, calls: Arc::default() })
+                Ok(Self { in_order: true, endpoint, ..Self::of_store(store, &url) })
             }
         }
     }
@@ -112,7 +117,22 @@ impl Objects {
     /// The objects of any store, for tests.
     #[must_use]
     pub fn of_store(store: Arc<dyn ObjectStore>, url: &str) -> Self {
-        Self { store, url: url.to_owned(), local: None, in_order: false, calls: Arc::default() }
+        Self {
+            store,
+            url: url.to_owned(),
+            local: None,
+            in_order: false,
+            calls: Arc::default(),
+            endpoint: None,
+            spares_conditions: false,
+            has_no_conditions: Arc::default(),
+        }
+    }
+
+    /// The URL of the server behind a bucket; nothing for a folder, and for a store of a test.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
     }
 
     /// The store itself.
@@ -151,7 +171,7 @@ impl Objects {
         format!("{}/{path}", self.url)
     }
 
-    fn failed(&self, action: &'static str, path: &Path, error: object_store::Error) -> Error {
+    pub(super) fn failed(&self, action: &'static str, path: &Path, error: object_store::Error) -> Error {
         storage(action, &self.name(path), error)
     }
 
@@ -236,7 +256,7 @@ impl Objects {
         }
         let found = match self.store.list_with_delimiter(Some(&path)).await {
             Ok(found) => found,
-            Err(object_store::Error::NotFound { .. }) => return Ok(Vec::new()),
+            Err(error) if is_absent(&error) => return Ok(Vec::new()),
             Err(error) => return Err(self.failed("list", &path, error)),
         };
         let objects = found.objects.into_iter().map(|object| object.location);
@@ -253,7 +273,7 @@ impl Objects {
         let read = self.read_again(|| async { self.store.get(path).await?.bytes().await });
         match read.await {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(self.failed("read", path, error)),
         }
     }
@@ -323,7 +343,7 @@ impl Objects {
         let bytes = match read.await {
             Ok(bytes) => bytes,
             Err(object_store::Error::Precondition { .. }) => return Err(changed("its etag is another one".to_owned())),
-            Err(object_store::Error::NotFound { .. }) => return Err(changed("it is gone".to_owned())),
+            Err(error) if is_absent(&error) => return Err(changed("it is gone".to_owned())),
             Err(error) => return Err(self.failed("read", &path, error)),
         };
         if bytes.len() as u64 != size_bytes {
@@ -338,7 +358,7 @@ impl Objects {
         let path = Path::parse(key).map_err(|error| storage("look at", key, error.into()))?;
         match self.store.head(&path).await {
             Ok(meta) => Ok(Some(object_id(meta))),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(self.failed("look at", &path, error)),
         }
     }
@@ -348,7 +368,7 @@ impl Objects {
         self.calls.get.fetch_add(1, Ordering::Relaxed);
         match self.store.head(path).await {
             Ok(meta) => Ok(Some(meta.size)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(self.failed("look at", path, error)),
         }
     }
@@ -392,54 +412,6 @@ impl Objects {
         done
     }
 
-    /// Puts an object only if there is none of its name.
-    ///
-    /// A store behind a network is asked again by its library when an answer is lost, and then finds what it has just written:
-    /// that an object is there says nothing of whose it is. Only other bytes do.
-    pub async fn put_new(&self, path: &Path, bytes: Bytes) -> Result<Swap> {
-        self.put_new_as(path, bytes, Lasting::Both).await
-    }
-
-    /// As [`Self::put_new`], of something on which nothing correct rests: it may be lost with the power.
-    pub async fn put_new_hint(&self, path: &Path, bytes: Bytes) -> Result<Swap> {
-        self.put_new_as(path, bytes, Lasting::Neither).await
-    }
-
-    async fn put_new_as(&self, path: &Path, bytes: Bytes, lasting: Lasting) -> Result<Swap> {
-        self.calls.put.fetch_add(1, Ordering::Relaxed);
-        if let Some(file) = self.file(path) {
-            return local::errand(move || local::put_new(&file, &bytes, lasting)).await;
-        }
-        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        match self.store.put_opts(path, bytes.clone().into(), options).await {
-            Ok(_) => Ok(Swap::Done),
-            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
-                let same = self.get(path).await?.is_none_or(|there| there == bytes);
-                Ok(if same { Swap::Unknown } else { Swap::Lost })
-            }
-            // What was refused was not done, and will not be.
-            Err(error) if refusal("write", &error).is_some() => Err(self.failed("write", path, error)),
-            Err(_) => Ok(Swap::Unknown),
-        }
-    }
-
-    /// Copies an object on the side of the store to a name that holds the same bytes wherever it is there already;
-    /// whether there was an object to copy.
-    ///
-    /// Locally this is a hard link made only if absent: putting a link in the place of another link to the same file is no
-    /// change to POSIX, and would leave the helper's temporary name behind.
-    pub async fn copy(&self, from: &Path, to: &Path) -> Result<bool> {
-        self.calls.copy.fetch_add(1, Ordering::Relaxed);
-        if let (Some(from), Some(to)) = (self.file(from), self.file(to)) {
-            return local::errand(move || local::link(&from, &to)).await;
-        }
-        match self.store.copy(from, to).await {
-            Ok(()) | Err(object_store::Error::AlreadyExists { .. }) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(error) => Err(self.failed("copy to", to, error)),
-        }
-    }
-
     /// Deletes an object; one that is gone is fine.
     pub async fn delete(&self, path: &Path) -> Result<()> {
         self.calls.delete.fetch_add(1, Ordering::Relaxed);
@@ -447,7 +419,8 @@ impl Objects {
             return local::errand(move || local::delete(&root, &file)).await;
         }
         match self.store.delete(path).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Ok(()) => Ok(()),
+            Err(error) if is_absent(&error) => Ok(()),
             Err(error) => Err(self.failed("delete", path, error)),
         }
     }

@@ -61,13 +61,31 @@ pub(super) fn failed<E>(
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
+    let said = said(error);
+    if NO_PROVIDER.iter().any(|words| said.contains(words)) {
+        return no_credentials("nothing provides any");
+    }
     let hint = match error.code() {
         Some(code) if is_stale(code) => "; renew the credentials and run again, nothing is lost".to_owned(),
         Some("EntityNotFoundException") if service == "glue" => "; edgemill init makes it".to_owned(),
         Some(code) if is_denied(code) => format!("; allow this user or role {service}:{permission}"),
         _ => String::new(),
     };
-    Error::Storage { action, path, certainty: certainty(error), source: format!("{}{hint}", said(error)).into() }
+    Error::Storage { action, path, certainty: certainty(error), source: format!("{said}{hint}").into() }
+}
+
+/// The SDK's words for a process that has no credentials at all.
+const NO_PROVIDER: [&str; 2] = ["no credentials found in chain", "no providers in chain provided credentials"];
+
+/// That this process has no credentials, and how it gets some.
+pub(super) fn no_credentials(said: &str) -> Error {
+    // The SDK says of each place in a line of its own that there are none.
+    let said = said.replace("the credential provider was not enabled: ", "").replace(". Attempted:", ":");
+    let said: Vec<&str> = said.lines().map(str::trim).collect();
+    Error::usage(
+        format!("there are no AWS credentials ({})", said.join(" ")),
+        "set AWS_PROFILE (and run aws sso login, where the profile is of SSO), or run with a role",
+    )
 }
 
 /// The codes, or an answer that holds one, of credentials that are no longer taken.

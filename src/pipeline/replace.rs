@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use object_store::path::Path;
 
+use super::look_back::{self, Committed};
 use super::{Shared, Summary, guarded, kept, share, unit};
 use crate::carry;
 use crate::edge::location::Location;
@@ -124,6 +125,7 @@ async fn run(shared: &Shared, grouped: Grouped, outdated_only: bool) -> Result<S
             _ => left = later,
         }
     }
+    look_back::all_is_there(shared, &mut summary).await?;
     Ok(summary)
 }
 
@@ -176,6 +178,7 @@ pub(super) async fn replace(shared: &Shared, unit: &UnitId, listed: &ByUrl, prog
             summary.stats.replaced_objects += changed;
             summary.rewritten = manifest.partitions();
             summary.touched = manifest.partitions();
+            summary.committed.push(Committed::of(&manifest));
             return Ok(summary);
         }
         tracing::info!("{unit}: another run was faster, planning anew");

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::look_back::Committed;
 use crate::compact::Compacted;
 use crate::edge::objects::Calls;
 use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE};
@@ -35,6 +36,8 @@ pub struct Summary {
     pub changed: Vec<String>,
     /// Hours that were to be made anew and could not be, since raw objects of theirs are gone.
     pub gone: Vec<String>,
+    /// The first of what this run committed and its ledger has not, though every call went well: the store lost it.
+    pub lost: Vec<String>,
     /// The first hours that objects came late to, with how many and how late.
     pub late: Vec<String>,
     /// What became of hours with many small files.
@@ -56,6 +59,9 @@ pub struct Summary {
     /// Partitions with a rewrite that this run opened.
     #[serde(skip)]
     pub(super) rewritten: BTreeSet<Partition>,
+    /// What this run committed.
+    #[serde(skip)]
+    pub(super) committed: Vec<Committed>,
 }
 
 impl Summary {
@@ -69,6 +75,7 @@ impl Summary {
             || unreplaced
             || self.too_many_rejects
             || !self.gone.is_empty()
+            || !self.lost.is_empty()
         {
             EXIT_DONE_WITH_DAMAGE
         } else {
@@ -87,6 +94,7 @@ impl Summary {
         self.stats += &other.stats;
         self.touched.extend(other.touched);
         self.rewritten.extend(other.rewritten);
+        self.committed.extend(other.committed);
         for (what, objects) in other.found {
             *self.found.entry(what).or_default() += objects;
         }
@@ -100,6 +108,7 @@ impl Summary {
             (&mut self.same, other.same),
             (&mut self.changed, other.changed),
             (&mut self.gone, other.gone),
+            (&mut self.lost, other.lost),
             (&mut self.late, other.late),
         ] {
             ours.extend(theirs);

@@ -11,6 +11,7 @@ use object_store::path::Path;
 use tokio::sync::{SemaphorePermit, mpsc};
 
 use super::budget::Turn;
+use super::look_back::Committed;
 use super::same::{Contents, digest_of};
 use super::summary::ratio;
 use super::{NAMED_AT_MOST, Shared, Summary, plan_unit};
@@ -110,6 +111,7 @@ pub(super) async fn convert(
             if !manifest.inputs.is_empty() {
                 no_record_was_lost(shared, &record, &manifest).await?;
                 outcome = carry::commit(&shared.lake, &manifest, &record).await?;
+                summary.committed.push(Committed::of(&manifest));
             }
         }
         if outcome == Outcome::Done {

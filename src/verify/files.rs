@@ -10,7 +10,7 @@ use super::{Kind, Options, Report};
 use crate::error::Result;
 use crate::kernel::footer::{self, Footer, TAIL_BYTES};
 use crate::kernel::places::file_path;
-use crate::kernel::records::{FileEntry, PartitionRecord};
+use crate::kernel::records::{BatchId, FileEntry, Part, PartitionRecord};
 use crate::lake::Lake;
 use crate::model::{ObjectId, Partition, Table, UnitId};
 
@@ -62,7 +62,7 @@ async fn listed(lake: &Lake, table: Table) -> Result<Vec<String>> {
 }
 
 /// What each unit has in a partition, against what its batches put there.
-fn against_units(record: &PartitionRecord, expected: &Expected, report: &mut Report) {
+pub(super) fn against_units(record: &PartitionRecord, expected: &Expected, report: &mut Report) {
     for part in &record.parts {
         let place = (record.partition, part.unit.clone());
         let has: u64 = part.files.iter().map(|file| file.rows).sum();
@@ -74,7 +74,7 @@ fn against_units(record: &PartitionRecord, expected: &Expected, report: &mut Rep
             .get(&place)
             .into_iter()
             .flatten()
-            .find(|batch| !part.applied.contains_key(*batch) && !expected.on_their_way.contains(*batch));
+            .find(|batch| !is_applied(part, batch, expected) && !expected.on_their_way.contains(*batch));
         if let Some(batch) = absent {
             report
                 .find(Kind::RowsDiffer, format!("{}: batch {} is published and not there", record.partition, batch.0));
@@ -85,8 +85,14 @@ fn against_units(record: &PartitionRecord, expected: &Expected, report: &mut Rep
     }
 }
 
+/// Whether a partition remembers a batch, or one that a fold stands for.
+fn is_applied(part: &Part, batch: &BatchId, expected: &Expected) -> bool {
+    let folds = expected.folds.get(batch).into_iter().flatten();
+    std::iter::once(batch).chain(folds).any(|batch| part.applied.contains_key(batch))
+}
+
 /// Partitions and parts that must be there and have no record at all.
-fn missing_partitions(
+pub(super) fn missing_partitions(
     table: Table,
     options: &Options,
     records: &[PartitionRecord],

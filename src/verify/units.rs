@@ -33,6 +33,8 @@ pub(super) struct Expected {
     pub(super) rows: BTreeMap<(Partition, UnitId), u64>,
     /// Batches that must be applied.
     pub(super) batches: BTreeMap<(Partition, UnitId), BTreeSet<BatchId>>,
+    /// Folds, each with the batches that it stands for: a partition remembers either.
+    pub(super) folds: BTreeMap<BatchId, BTreeSet<BatchId>>,
     /// Batches that count and are on their way: whose files may lie where no record names them yet.
     pub(super) on_their_way: BTreeSet<BatchId>,
 }
@@ -140,7 +142,10 @@ fn count(manifest: &Manifest, report: &mut Report) {
     }
 }
 
-fn expect(manifest: &Manifest, expected: &mut Expected) {
+pub(super) fn expect(manifest: &Manifest, expected: &mut Expected) {
+    if !manifest.folds.is_empty() {
+        expected.folds.insert(manifest.batch.clone(), manifest.folds.clone());
+    }
     for partition in manifest.partitions() {
         let place = (partition, manifest.unit.clone());
         let rows = manifest.files(partition).map(|file| file.rows).sum::<u64>();

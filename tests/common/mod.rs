@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part, and some use all")]
 
 pub(crate) mod double;
+pub(crate) mod s3_server;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ pub(crate) fn identity(late_seconds: u64) -> Identity {
         unit: Granularity::Hour,
         late_seconds,
         query_seconds: 0,
+        probed_endpoint: None,
     }
 }
 

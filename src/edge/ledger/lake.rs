@@ -4,13 +4,16 @@
 //! compare-and-set, on a local file system as on S3; the greatest number is the present version.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
+use tokio::sync::OnceCell;
 
 use super::{Ledger, Versioned};
 use crate::edge::objects::Objects;
+use crate::edge::probe;
 use crate::error::{Error, Result};
 use crate::kernel::protocol::Swap;
 
@@ -21,13 +24,23 @@ const READS_AT_A_TIME: usize = 32;
 #[derive(Clone, Debug)]
 pub struct LakeLedger {
     lake: Objects,
+    /// The server that the lake was made at, where that one was tried out.
+    probed: Option<String>,
+    /// Set once the store has shown, in this run or one before, that it lets one of many writers win.
+    sound: Arc<OnceCell<()>>,
 }
 
 impl LakeLedger {
     /// The ledger of a lake.
     #[must_use]
-    pub const fn new(lake: Objects) -> Self {
-        Self { lake }
+    pub fn new(lake: Objects) -> Self {
+        Self { lake, probed: None, sound: Arc::default() }
+    }
+
+    /// The ledger of a lake whose store was tried out at this server when it was made.
+    #[must_use]
+    pub fn probed_at(self, endpoint: Option<String>) -> Self {
+        Self { probed: endpoint, ..self }
     }
 
     async fn read(&self, key: &str, version: u64) -> Result<Versioned> {
@@ -73,6 +86,7 @@ impl Ledger for LakeLedger {
     }
 
     async fn swap(&self, key: &str, next: Versioned) -> Result<Swap> {
+        self.sound.get_or_try_init(|| probe::before_a_record(&self.lake, self.probed.as_deref())).await?;
         self.lake.put_new(&path(key, next.version), next.body).await
     }
 
