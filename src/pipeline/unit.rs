@@ -12,7 +12,7 @@ use tokio::sync::{SemaphorePermit, mpsc};
 
 use super::budget::Turn;
 use super::summary::ratio;
-use super::{NAMED_AT_MOST, Shared, Summary, plan_unit};
+use super::{NAMED_AT_MOST, Shared, Summary, plan_unit, privacy_guard};
 use crate::carry;
 use crate::edge::clock;
 use crate::edge::ledger::unit_key;
@@ -168,6 +168,7 @@ pub(super) async fn convert_inputs(
     replaces: Option<Replaced>,
     progress: &Progress,
 ) -> Result<(Manifest, Summary)> {
+    privacy_guard::still_holds(shared, unit.table()).await?;
     let attempt = shared.attempts.begin(unit);
     let source = shared.source.url();
     let before = replaces.as_ref().map(|replaced| replaced.batches.clone()).unwrap_or_default();
@@ -193,6 +194,7 @@ pub(super) async fn convert_inputs(
         outputs,
         replaces,
     };
+    privacy_guard::still_holds(shared, unit.table()).await?;
     shared.attempts.hand_over(unit, &attempt);
     crate::crash::here("staged");
     Ok((manifest, summary))
