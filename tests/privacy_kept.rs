@@ -8,6 +8,7 @@ use std::fs;
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use common::{binary, exits, files, fingerprint, gzip, query, text};
 use serde_json::Value;
@@ -69,7 +70,7 @@ impl Place {
         self.write(&format!("{folder}/{name}"), &gzip(row.as_bytes()));
     }
 
-    fn arguments<'a>(&self, verb: &'a str, from: &str, more: &[&'a str]) -> Vec<String> {
+    fn arguments(&self, verb: &str, from: &str, more: &[&str]) -> Vec<String> {
         let (from, lake) = (text(&self.path(from)).to_owned(), text(&self.lake()).to_owned());
         let typed = [verb.to_owned(), "--from".into(), from, "--to".into(), lake];
         typed.into_iter().chain(more.iter().map(|word| (*word).to_owned())).collect()
@@ -345,9 +346,7 @@ fn init_sets_and_shows_what_a_lake_keeps() {
     // Nothing is said, nothing is known.
     assert_eq!(place.init(&[])["people"], serde_json::json!({}));
     // A job file says it, for the logs that it is of; rules about user agents are no part of it, wherever they are.
-    let job = format!(
-        "from = \"logs\"\nto = \"lake\"\nformat = \"cloudfront\"\nclient_ip = \"truncate\"\nredact = [\"default\"]\nbots = \"nowhere.toml\"\n"
-    );
+    let job = "from = 'logs'\nto = 'lake'\nformat = 'cloudfront'\nclient_ip = 'truncate'\nredact = ['default']\nbots = 'nowhere.toml'\n";
     let job = place.write("job.toml", job.as_bytes());
     let set: Value = serde_json::from_str(&exits(0, &["init", "--json", "--job", &job]).0).unwrap();
     let keeps = set["people"]["cloudfront_logs"]["keeps"].as_str().unwrap().to_owned();
@@ -363,6 +362,7 @@ fn init_sets_and_shows_what_a_lake_keeps() {
     place.init(&["--format", "alb", "--client-ip", "keep"]);
     let words = ["in alb_logs", "keeps --client-ip keep", "--format alb --client-ip truncate"];
     place.refused("convert", "alb", &["--client-ip", "truncate"], &words);
+    place.refused("convert", "alb", &[], &["cloudfront_logs", "say so on purpose: --client-ip keep"]);
     place.convert("alb", &["--client-ip", "keep"]);
     // It is left where nothing is said, and told.
     let left = place.init(&[]);
@@ -439,6 +439,40 @@ fn of_two_first_runs_that_differ_one_wins() {
             exits(0, &["verify", "--lake", text(&place.lake())]);
         }
     }
+}
+
+/// A choice that changes under a run that nobody saw at work: what the run has not committed yet never counts, and goes.
+#[test]
+fn a_run_does_not_go_on_by_an_earlier_choice() {
+    let place = Place::new();
+    common::generate(&place.path("logs"), 300_000, 5);
+    place.init(&[]);
+    let arguments = place.arguments("convert", "logs", &["--threads", "1"]);
+    let run = binary().args(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while !place.lake().join("staging").exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let signal = |name: &str| Command::new("kill").args([name, &run.id().to_string()]).status().unwrap();
+    assert!(signal("-STOP").success());
+    let note = place.lake().join("_edgemill/privacy/cloudfront_logs");
+    assert!(note.join("0000000001.json").exists(), "the choice is remembered before there is a row");
+    fs::write(note.join("0000000002.json"), "{\"keeps\":\"client_ip=truncate\"}").unwrap();
+    // Longer than a look is good for.
+    std::thread::sleep(Duration::from_millis(1_100));
+    assert!(signal("-CONT").success());
+    let ended = run.wait_with_output().unwrap();
+    let err = String::from_utf8(ended.stderr).unwrap();
+    assert!(
+        ended.status.code() == Some(2) && err.contains("(--client-ip truncate), and this run says nothing"),
+        "{err}"
+    );
+    // What was committed before is there, and no more.
+    let (lake, sum) = (place.lake(), "SELECT count(*) FROM cloudfront_logs");
+    let rows: u64 = query(&lake, sum).lines().nth(1).unwrap().parse().unwrap();
+    assert!(rows < 300_000, "{rows}");
+    let named =
+        files(&lake.join("staging")).into_iter().filter(|path| path.extension().is_some_and(|end| end == "parquet"));
+    assert_eq!(named.collect::<Vec<_>>(), Vec::<PathBuf>::new());
 }
 
 /// A lake of a version that remembered nothing: what it keeps follows from its rows, all of them.

@@ -43,7 +43,10 @@ fn judge(job: &Job, known: &Known, tables: &BTreeSet<Table>) -> Result<()> {
     if !job.rows.says_what_is_kept() {
         // A log of another table holds the same people.
         return match known.iter().find(|(_, of)| of.keeps != ALL) {
-            Some((table, of)) => Err(forgotten(job, *table, of)),
+            Some((table, of)) => {
+                let keeps_all = |table| known.get(table).is_some_and(|of| of.keeps == ALL);
+                Err(forgotten(job, *table, of, !tables.is_empty() && tables.iter().all(keeps_all)))
+            }
             None => Ok(()),
         };
     }
@@ -61,17 +64,21 @@ fn judge(job: &Job, known: &Known, tables: &BTreeSet<Table>) -> Result<()> {
     }
 }
 
-fn forgotten(job: &Job, table: Table, of: &Remembered) -> Error {
+fn forgotten(job: &Job, table: Table, of: &Remembered, of_another: bool) -> Error {
     let (lake, keeps) = (&job.to, in_words(&of.keeps));
     Error::usage(
         format!(
             "the lake '{lake}' keeps less than all of people in {table} ({keeps}), and this run says nothing of them"
         ),
-        format!(
-            "give the same arguments, or the same --job; to have the lake keep everything from now on, say so once: \
-             edgemill init --to {} --client-ip keep",
-            quoted(lake)
-        ),
+        if of_another {
+            "say so on purpose: --client-ip keep, which is what it keeps of the logs of this run".to_owned()
+        } else {
+            format!(
+                "give the same arguments, or the same --job; to have the lake keep everything from now on, say so once: \
+                 edgemill init --to {} --client-ip keep",
+                quoted(lake)
+            )
+        },
     )
 }
 

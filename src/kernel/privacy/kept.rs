@@ -100,6 +100,7 @@ pub fn holds_more(made: &str, choice: &str) -> bool {
 }
 
 /// The stamp that keeps least; of several of which none keeps less than another, the last.
+#[must_use]
 pub fn least<'s>(stamps: &[&'s str]) -> Option<&'s str> {
     let is_less = |one: &str, other: &str| holds_more(other, one) && !holds_more(one, other);
     stamps.iter().rev().copied().find(|stamp| !stamps.iter().any(|other| is_less(other, stamp)))
