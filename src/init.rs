@@ -11,6 +11,7 @@ use crate::edge::claims::{Claims, LEASE};
 use crate::edge::ledger::DynamoLedger;
 use crate::error::Result;
 use crate::kernel::records::PartitionRecord;
+use crate::lake::people::Chosen;
 use crate::lake::{CatalogChoice, Lake, LedgerChoice, NewLake};
 use crate::model::{Partition, Table};
 use crate::progress::{Measure, Progress};
@@ -30,6 +31,8 @@ pub struct Wish {
     pub catalog: Option<CatalogChoice>,
     /// How its place is reached.
     pub access: Access,
+    /// What it keeps of people from now on, as a stamp, and in which tables of logs; as before, where nothing is said.
+    pub keeps: Option<(String, Vec<Table>)>,
 }
 
 /// What was done.
@@ -41,6 +44,8 @@ pub struct Done {
     pub changes: Vec<Change>,
     /// Partitions that the catalog did not have, or had otherwise.
     pub registered: u64,
+    /// What it keeps of people in each table of logs of which it knows.
+    pub kept: Vec<Chosen>,
 }
 
 /// Makes or upgrades a lake.
@@ -52,9 +57,25 @@ pub async fn init(wish: &Wish) -> Result<Done> {
     if let Some(catalog) = &wish.catalog {
         lake.choose_catalog(catalog.clone()).await?;
     }
+    let kept = choose_kept(&lake, wish.keeps.as_ref()).await?;
     let changes = upgrade(&lake).await?;
     let registered = register_all(&lake).await?;
-    Ok(Done { lake, changes, registered })
+    Ok(Done { lake, changes, registered, kept })
+}
+
+/// What the lake keeps of people, once that is as it is wished.
+async fn choose_kept(lake: &Lake, wish: Option<&(String, Vec<Table>)>) -> Result<Vec<Chosen>> {
+    let mut kept = Vec::new();
+    for table in Table::LOGS {
+        match wish {
+            Some((keeps, tables)) if tables.contains(&table) => kept.push(lake.choose_kept(table, keeps).await?),
+            _ => {
+                let known = lake.kept_of_people(table).await?;
+                kept.extend(known.map(|(_, now)| Chosen { table, was: Some(now.keeps.clone()), now }));
+            }
+        }
+    }
+    Ok(kept)
 }
 
 /// The tables and views of the lake's catalog.

@@ -3,6 +3,7 @@
 //! `_edgemill/lake.json` is created only if absent and never changes: it fixes what every run must agree on.
 
 mod choices;
+pub mod people;
 
 use std::sync::Arc;
 use std::time::Duration;

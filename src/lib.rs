@@ -16,7 +16,7 @@
 //! | [`model`], [`stats`], [`error`] | nouns, counters, failures and exit codes that every room shares |
 //! | [`kernel`] | pure: names, plan, protocol, inflate, parse, enrich, columns, Parquet; and the rayon loop over them |
 //! | [`edge`] | the outside: stores, listing, manifests, ledger, catalog, claims, clocks |
-//! | [`lake`] | opens a lake and says what it is |
+//! | [`lake`] | opens a lake and says what it is, and what it keeps of people |
 //! | [`init`] | makes a lake, its ledger's table, its catalog's tables and views |
 //! | [`offload`] | the one bridge from tokio (I/O) to rayon (work) |
 //! | [`carry`] | carries out what `kernel::protocol` says |

@@ -8,8 +8,8 @@ mod archived;
 mod budget;
 mod claimed;
 mod fresh;
-mod kept;
 mod look_back;
+mod privacy_guard;
 mod replace;
 mod same;
 mod summary;
@@ -87,6 +87,8 @@ struct Shared {
     layouts: Vec<Layout>,
     /// What others had left, and this run brought to its end.
     tidied: Tidied,
+    /// When it was last seen what the lake keeps of people.
+    looks: privacy_guard::Looks,
 }
 
 impl Shared {
@@ -160,6 +162,7 @@ pub async fn convert_into(mut job: Job, source: Objects, lake: Lake) -> Result<S
 }
 
 async fn convert_listed(job: Job, source: Objects, lake: Lake, mut grouped: Grouped) -> Result<Summary> {
+    privacy_guard::hold(&lake, &job, &grouped.units.keys().map(UnitId::table).collect()).await?;
     leave_out_archived(&job, &source, &lake, &mut grouped).await?;
     let shared = until_stopped(share(job, source, lake)).await?;
     guarded(&shared, Box::pin(run(&shared, grouped))).await
@@ -201,6 +204,7 @@ async fn share(job: Job, source: Objects, lake: Lake) -> Result<Shared> {
         known_units,
         layouts,
         tidied,
+        looks: privacy_guard::Looks::default(),
     })
 }
 
@@ -282,7 +286,7 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     }
     summary.left_alone.clone_from(&grouped.skipped);
     shared.tell_tidied(&mut summary);
-    kept::refuse_more_of_tables(shared, grouped.units.keys()).await?;
+    let tables: BTreeSet<Table> = grouped.units.keys().map(UnitId::table).collect();
     let mut work = Vec::new();
     let mut listed_units = 0_u64;
     let units: BTreeMap<UnitId, Vec<ObjectId>> =
@@ -305,6 +309,9 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
         }
     }
     tracing::debug!(listed_units, work = work.len(), "planned");
+    for table in work.iter().map(|work| work.record.unit.table()).collect::<BTreeSet<Table>>() {
+        privacy_guard::still_holds(shared, table).await?;
+    }
     claimed::convert_units(shared, work, &mut summary).await?;
     let has_new_catalog = tell_catalog(shared, &summary).await?;
     if !look_back::all_is_there(shared, &mut summary).await? {
@@ -323,6 +330,7 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
         let touched = std::mem::take(&mut summary.touched);
         summary.compacted = compact::compact(&shared.lake, &shared.pool, touched, wish, &|| {}).await?;
     }
+    privacy_guard::tell_older(shared, &tables, &mut summary).await?;
     note_end(shared).await?;
     Ok(summary)
 }

@@ -6,9 +6,12 @@
 //! rejected lines + comment lines (manifests); a batch's rows are those of its files (manifests); each batch is applied to each
 //! of its partitions (partition records), where what a unit has is as many rows as its batches put there; each file is there
 //! with as many rows as its record says (footers); the folder holds these files and no other; the catalog points to it.
+//!
+//! Beside that chain: whether any row holds more of people than the lake keeps by now.
 
 mod files;
 mod fix;
+mod people;
 mod some;
 mod units;
 
@@ -68,6 +71,8 @@ pub enum Kind {
     LeftOver,
     /// A claim of a dead process.
     DeadClaim,
+    /// Rows that hold more of people than the lake keeps by now.
+    KeepsMore,
 }
 
 impl fmt::Display for Kind {
@@ -86,6 +91,7 @@ impl fmt::Display for Kind {
             Self::Unregistered => "not registered",
             Self::LeftOver => "left over",
             Self::DeadClaim => "claim of a dead process",
+            Self::KeepsMore => "keeps more of people than the lake does",
         })
     }
 }
@@ -157,5 +163,6 @@ async fn look(lake: &Lake, options: &Options) -> Result<Report> {
         files::look(lake, table, options, &expected, &mut report).await?;
     }
     fix::look_around(lake, &mut report).await?;
+    people::look(lake, &expected.people, &mut report).await?;
     Ok(report)
 }

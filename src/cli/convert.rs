@@ -101,6 +101,13 @@ impl AgentArgs {
 struct RowArgs {
     #[command(flatten)]
     agents: AgentArgs,
+    #[command(flatten)]
+    people: PeopleArgs,
+}
+
+/// What is kept of people.
+#[derive(Debug, clap::Args)]
+pub(super) struct PeopleArgs {
     /// What is kept of client addresses: keep, truncate (/24 and /48) or hash (under a key) [default: keep]
     #[arg(long, value_name = "WHAT", env = "EDGEMILL_CLIENT_IP")]
     client_ip: Option<ClientIpChoice>,
@@ -115,24 +122,22 @@ struct RowArgs {
     redact: Option<Vec<String>>,
 }
 
+impl PeopleArgs {
+    /// As a job takes it, beside what else is said of rows.
+    pub(super) fn typed(self, others: TypedRows) -> TypedRows {
+        let Self { client_ip, client_ip_key_file, drop, redact } = self;
+        TypedRows { client_ip, client_ip_key_file, drop, redact, ..others }
+    }
+}
+
 impl Reading {
     /// As a job takes it.
     pub(super) fn typed(self, to: Option<String>) -> Typed {
         Typed {
             from: self.from,
             to,
-            table: match self.format {
-                None | Some(FormatArg::Auto) => None,
-                Some(FormatArg::Cloudfront) => Some(Table::CloudfrontLogs),
-                Some(FormatArg::Alb) => Some(Table::AlbLogs),
-            },
-            rows: TypedRows {
-                client_ip: self.rows.client_ip,
-                client_ip_key_file: self.rows.client_ip_key_file,
-                drop: self.rows.drop,
-                redact: self.rows.redact,
-                ..self.rows.agents.typed()
-            },
+            table: self.format.and_then(FormatArg::table),
+            rows: self.rows.people.typed(self.rows.agents.typed()),
             cloud: self.place.typed(),
             layout: self.layout,
             distributions: self.distributions,
@@ -234,6 +239,17 @@ pub(super) enum FormatArg {
     Alb,
 }
 
+impl FormatArg {
+    /// The table that is named, if one is.
+    pub(super) const fn table(self) -> Option<Table> {
+        match self {
+            Self::Auto => None,
+            Self::Cloudfront => Some(Table::CloudfrontLogs),
+            Self::Alb => Some(Table::AlbLogs),
+        }
+    }
+}
+
 impl Args {
     /// The checked job.
     pub(super) fn job(self) -> Result<Job> {
@@ -296,6 +312,7 @@ pub(super) async fn ended(verb: &str, job: &Job, summary: &Summary, metrics: Opt
         input_bytes = stats.input_bytes,
         output_files = stats.output_files,
         output_bytes = stats.output_bytes,
+        rows_that_keep_more = summary.rows_that_keep_more,
         duration_seconds = summary.elapsed_seconds,
         exit_code = summary.exit_code(),
         "run ended"

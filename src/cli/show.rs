@@ -120,7 +120,20 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
     if stats.finished_rewrites > 0 {
         line(&format!("{} of an interrupted run closed", count(stats.finished_rewrites, "rewrite")))?;
     }
-    Ok(())
+    keep_more(summary.rows_that_keep_more, summary.hours_that_keep_more, &summary.mending)
+}
+
+/// Rows that hold more of people than the lake keeps by now, and the commands that mend them.
+pub(super) fn keep_more(rows: u64, hours: u64, mending: &[String]) -> Result<()> {
+    if rows == 0 {
+        return Ok(());
+    }
+    line(&format!(
+        "{} of {} hold more of people than the lake keeps now, since they were made before; written anew from their logs by:",
+        count(rows, "row"),
+        count(hours, "hour")
+    ))?;
+    list(mending)
 }
 
 /// Findings that are told.

@@ -3,6 +3,7 @@
 pub mod cloud;
 mod file;
 pub mod rows;
+pub mod said;
 mod shown;
 
 use std::num::NonZeroUsize;

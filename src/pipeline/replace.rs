@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use object_store::path::Path;
 
 use super::look_back::{self, Committed};
-use super::{Shared, Summary, guarded, kept, share, unit};
+use super::{Shared, Summary, guarded, privacy_guard, share, unit};
 use crate::carry;
 use crate::edge::location::Location;
 use crate::edge::manifests;
@@ -19,7 +19,7 @@ use crate::kernel::plan::{Grouped, UnitPlan};
 use crate::kernel::protocol::Outcome;
 use crate::kernel::records::{InputName, Manifest, Replaced, UnitRecord};
 use crate::lake::Lake;
-use crate::model::{ObjectId, Partition, UnitId};
+use crate::model::{ObjectId, Partition, Table, UnitId};
 use crate::progress::{Measure, Progress};
 use crate::tidy;
 
@@ -75,11 +75,13 @@ async fn reprocess_listed(
 }
 
 async fn run(shared: &Shared, grouped: Grouped, outdated_only: bool) -> Result<Summary> {
+    let mut records: Vec<&UnitRecord> =
+        shared.known_units.values().filter(|record| wanted(&shared.job, &record.unit)).collect();
+    let tables: BTreeSet<Table> = records.iter().map(|record| record.unit.table()).collect();
+    privacy_guard::hold(&shared.lake, &shared.job, &tables).await?;
     let mut summary = Summary::default();
     shared.tell_tidied(&mut summary);
     shared.end_with_others(&mut summary).await?;
-    let wanted = |unit: &UnitId| shared.job.shard.takes(unit) && unit.meets(shared.job.hours);
-    let mut records: Vec<&UnitRecord> = shared.known_units.values().filter(|record| wanted(&record.unit)).collect();
     records.sort_by(|a, b| a.unit.cmp(&b.unit));
     let listed = by_url(shared.source.url(), grouped.units.values().flatten());
     let stored_bytes = listed.values().map(|object| object.size_bytes).sum();
@@ -126,7 +128,15 @@ async fn run(shared: &Shared, grouped: Grouped, outdated_only: bool) -> Result<S
         }
     }
     look_back::all_is_there(shared, &mut summary).await?;
+    summary.wrote_anew = summary.stats.units > 0;
+    privacy_guard::tell_older(shared, &tables, &mut summary).await?;
     Ok(summary)
+}
+
+/// Whether a unit is of those that a job names: tables may keep different things of people, so one alone can be named.
+fn wanted(job: &Job, unit: &UnitId) -> bool {
+    let named = job.naming.table.is_none_or(|table| table == unit.table());
+    named && job.shard.takes(unit) && unit.meets(job.hours)
 }
 
 /// Whether all of a unit's rows were made as this job makes them.
@@ -218,7 +228,6 @@ async fn inputs(shared: &Shared, record: &UnitRecord, listed: &ByUrl) -> Result<
     let (mut gone, mut same) = (Vec::new(), BTreeSet::new());
     for entry in &record.batches {
         let manifest = manifests::read(&shared.lake.objects, &entry.attempt).await?;
-        kept::refuse_more(shared, &record.unit, &manifest)?;
         partitions.extend(manifest.partitions());
         for input in &manifest.inputs {
             let url = InputName { source: &manifest.source, object: &input.object }.url();

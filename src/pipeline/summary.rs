@@ -53,6 +53,16 @@ pub struct Summary {
     pub elapsed_seconds: f64,
     /// Whether more lines were rejected than the job finds normal.
     pub too_many_rejects: bool,
+    /// Rows from before that hold more of people than the lake keeps by now, in the tables of this run.
+    pub rows_that_keep_more: u64,
+    /// Hours that have any.
+    pub hours_that_keep_more: u64,
+    /// The commands that write them anew.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mending: Vec<String>,
+    /// Whether rows were written anew that were there before.
+    #[serde(skip)]
+    pub(super) wrote_anew: bool,
     /// Partitions that got rows.
     #[serde(skip)]
     pub(super) touched: BTreeSet<Partition>,

@@ -14,7 +14,7 @@ use super::budget::Turn;
 use super::look_back::Committed;
 use super::same::{Contents, digest_of};
 use super::summary::ratio;
-use super::{NAMED_AT_MOST, Shared, Summary, plan_unit};
+use super::{NAMED_AT_MOST, Shared, Summary, plan_unit, privacy_guard};
 use crate::carry;
 use crate::edge::clock;
 use crate::edge::ledger::unit_key;
@@ -199,6 +199,7 @@ pub(super) async fn convert_inputs(
     replaces: Option<Replaced>,
     progress: &Progress,
 ) -> Result<(Manifest, Summary)> {
+    privacy_guard::still_holds(shared, unit.table()).await?;
     let attempt = shared.attempts.begin(unit);
     let source = shared.source.url();
     let mut contents = Contents::new(source, shared.job.same_content, plan);
@@ -231,6 +232,7 @@ pub(super) async fn convert_inputs(
         replaces,
         folds: BTreeSet::new(),
     };
+    privacy_guard::still_holds(shared, unit.table()).await?;
     shared.attempts.hand_over(unit, &attempt);
     crate::crash::here("staged");
     Ok((manifest, summary))

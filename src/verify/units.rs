@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use futures::{StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 
+use super::people::Seen;
 use super::{Kind, Options, Report};
 use crate::edge::location::Location;
 use crate::edge::manifests;
@@ -37,6 +38,8 @@ pub(super) struct Expected {
     pub(super) folds: BTreeMap<BatchId, BTreeSet<BatchId>>,
     /// Batches that count and are on their way: whose files may lie where no record names them yet.
     pub(super) on_their_way: BTreeSet<BatchId>,
+    /// What was kept of people when rows were made.
+    pub(super) people: Seen,
 }
 
 pub(super) async fn look(lake: &Lake, options: &Options, report: &mut Report) -> Result<Expected> {
@@ -98,6 +101,7 @@ async fn one(
             count(&manifest, report);
         }
         expect(&manifest, expected);
+        expected.people.add(&manifest, wanted);
         for input in &manifest.inputs {
             let url = InputName { source: &manifest.source, object: &input.object }.url();
             if known.insert(hash(&url), hash(&input.object.etag)).is_some() {

@@ -13,6 +13,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import urllib.request
 
 import boto3
@@ -70,6 +71,8 @@ class Program:
 
     def environment(self, principal, **more):
         """As the job definitions have it."""
+        if principal == "INIT":
+            more = {"EDGEMILL_JOB": str(self.jobs / "cloudfront-v1.toml")} | more
         return os.environ | {
             "AWS_ACCESS_KEY_ID": principal,
             "EDGEMILL_TO": f"s3://{LAKE}/lake",
@@ -208,6 +211,7 @@ def main(edgemill, calls):
     rows, _ = program.ask("SELECT COUNT(bot_vendor) AS n FROM cloudfront_logs WHERE day = '20' AND hour IN ('00', '01')")
     check("whose rows have it", rows == [{"n": 2 * 13}], rows)
 
+    people(program, day, 240 + 7 + 72 + 80)
     keep(calls)
 
     moving = {"EDGEMILL_AFTER": "move", "EDGEMILL_ARCHIVE": f"s3://{LOGS}/archive"}
@@ -217,6 +221,31 @@ def main(edgemill, calls):
     check("by its hour", archived == 24 * 2 + 1, archived)
     keep(calls + ".move")
     print(f"{CHECKS} checks")
+
+
+def people(program, day, rows):
+    """What the job file says of people reaches the lake by init, and the hourly run is held to it."""
+    with tempfile.TemporaryDirectory() as folder:
+        job = pathlib.Path(folder) / "job.toml"
+        job.write_text((program.jobs / "cloudfront-v1.toml").read_text() + '\nclient_ip = "truncate"\n')
+        changed = {"EDGEMILL_JOB": str(job)}
+
+        def refused(what, **more):
+            running = program.convert(*day, **more)
+            _, err = running.communicate(timeout=300)
+            check(what, running.returncode == 2 and "edgemill init --to" in err, err)
+
+        refused("a run whose job file was changed is refused before init", **changed)
+        out, _ = program.run("INIT", "init", "--json", **changed)
+        kept = json.loads(out)["people"]["cloudfront_logs"]
+        check("init with the job file changes what the lake keeps", (kept["was"], kept["keeps"]) == ("none", "client_ip=truncate"), out)
+        check("and counts the rows that hold more", kept["rows_that_keep_more"] == rows, out)
+        summary, lines = program.converted(*day, **changed)
+        check("the run passes then, and says so too", summary["rows_that_keep_more"] == rows, summary)
+        told = [line["rows_that_keep_more"] for line in lines if line.get("message") == "run ended"]
+        check("in its log too", told == [rows], told)
+        refused("a run with the file of before is refused")
+        program.run("INIT", "init", "--json", "--client-ip", "keep")
 
 
 def keep(path):

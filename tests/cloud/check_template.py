@@ -383,8 +383,9 @@ def check_jobs(stack, label):
             find(f"{label}: {name} sets a variable to nothing")
         if "EDGEMILL_MEMORY" in environment and mib(environment["EDGEMILL_MEMORY"]) > int(needs["MEMORY"]) * 3 // 4:
             find(f"{label}: {name} leaves the program's own code too little memory")
-        if container["Command"] == ["convert"]:
-            job_file = environment["EDGEMILL_JOB"].rsplit("/", 1)[-1]
+        if container["Command"] in (["convert"], ["init"]):
+            # Both: what the hourly run says of people must have reached the lake, or the run is refused.
+            job_file = environment.get("EDGEMILL_JOB", "nothing").rsplit("/", 1)[-1]
             if not (ROOT / "jobs" / job_file).is_file():
                 find(f"{label}: {name} takes jobs/{job_file}, which is not there")
 

@@ -47,7 +47,8 @@ impl Key {
         digest.iter().take(count).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Tells this key from another, and nothing else.
+    /// Tells this key from another, and nothing else: whoever has it and not the key knows of no address what its hash is, since
+    /// the HMAC of one text says nothing of that of another.
     fn name(&self) -> String {
         // No address reads like this.
         self.hash("the name of this key")[..8].to_owned()
@@ -228,5 +229,8 @@ mod tests {
         assert!(Key::new(b"short").is_err());
         let shown = format!("{:?} {}", one, ClientIp::Hash(one.clone()));
         assert!(shown.starts_with("Key(..) hash:") && !shown.contains("sixteen"));
+        // The name of a key is short, of this key, and no part of what an address becomes: no text that is hashed reads like it.
+        assert!(one.name().len() == 8 && one.name() != two.name());
+        assert_eq!(ClientIp::Hash(one).one(b"the name of this key"), None);
     }
 }

@@ -13,6 +13,7 @@
 //! only, and the reason repeats nothing of it: whatever could not be read could not be cleaned either.
 
 mod addresses;
+mod kept;
 mod redact;
 mod units;
 
@@ -22,6 +23,7 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 pub use addresses::{ClientIp, Key};
+pub use kept::{ALL, Kept, holds_more, in_words, least};
 use redact::Redactor;
 pub use redact::{KEY_LIMIT_BYTES, is_key};
 
@@ -95,7 +97,8 @@ impl Privacy {
         self.client_ip.is_kept() && self.dropped.is_empty() && self.redactor.is_none()
     }
 
-    /// The choices in one line, without any secret; `none` where everything is kept.
+    /// The choices in one line, without any secret; [`ALL`] where everything is kept. A key stands in it by its name: 32 bits of
+    /// its HMAC of a text that is no address, which tells it from another key and says nothing of what is hashed under it.
     #[must_use]
     pub fn stamp(&self) -> String {
         let mut said = Vec::new();
@@ -108,7 +111,7 @@ impl Privacy {
         if let Some(redactor) = &self.redactor {
             said.push(format!("redact={}", redactor.keys().collect::<Vec<_>>().join(",")));
         }
-        if said.is_empty() { "none".to_owned() } else { said.join(" ") }
+        if said.is_empty() { ALL.to_owned() } else { said.join(" ") }
     }
 
     /// What is done to a column.

@@ -1,0 +1,138 @@
+//! Holds every run to what its lake keeps of people ([`crate::lake::people`]), whatever hours it is asked for: a run that was started
+//! without the choice, or with another, would put back what an earlier one took away.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use futures::future::try_join_all;
+use tokio::sync::Mutex;
+
+use super::{Shared, Summary};
+use crate::error::{Error, Result};
+use crate::job::Job;
+use crate::job::said::{format_argument, mending, quoted};
+use crate::kernel::privacy::{ALL, in_words};
+use crate::lake::Lake;
+use crate::lake::people::Remembered;
+use crate::model::Table;
+
+/// How old the last look may be that a batch rests on: a look is some calls to the ledger, and a run may have many batches a second.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// When each table was last looked at.
+pub(super) type Looks = Mutex<HashMap<Table, Instant>>;
+
+/// What is known of each table.
+type Known = BTreeMap<Table, Remembered>;
+
+/// Refuses a run that says nothing of people where any table keeps less than all, and one that says something else than a table
+/// keeps to which it adds rows.
+pub(super) async fn hold(lake: &Lake, job: &Job, tables: &BTreeSet<Table>) -> Result<()> {
+    let known = Table::LOGS.map(|table| async move { Ok::<_, Error>((table, lake.known_of_people(table).await?)) });
+    let known = try_join_all(known).await?;
+    judge(job, &known.into_iter().filter_map(|(table, of)| of.map(|of| (table, of))).collect(), tables)
+}
+
+async fn known(lake: &Lake) -> Result<Known> {
+    let known = Table::LOGS.map(|table| async move { Ok::<_, Error>((table, lake.kept_of_people(table).await?)) });
+    let known = try_join_all(known).await?;
+    Ok(known.into_iter().filter_map(|(table, of)| of.map(|(_, of)| (table, of))).collect())
+}
+
+fn judge(job: &Job, known: &Known, tables: &BTreeSet<Table>) -> Result<()> {
+    if !job.rows.says_what_is_kept() {
+        // A log of another table holds the same people.
+        return match known.iter().find(|(_, of)| of.keeps != ALL) {
+            Some((table, of)) => {
+                let keeps_all = |table| known.get(table).is_some_and(|of| of.keeps == ALL);
+                Err(forgotten(job, *table, of, !tables.is_empty() && tables.iter().all(keeps_all)))
+            }
+            None => Ok(()),
+        };
+    }
+    let keeps = job.rows.privacy.stamp();
+    let others: Vec<Table> = known.iter().filter(|(_, of)| of.keeps != keeps).map(|(table, _)| *table).collect();
+    // A run that finds no log for any table is told as well, where it fits none.
+    let fits_none = tables.is_empty() && others.len() == known.len();
+    match others.iter().find(|table| fits_none || tables.contains(table)) {
+        Some(table) => {
+            // The command is to change no table that this run has nothing to do with.
+            let all = known.keys().all(|of| others.contains(of) && (fits_none || tables.contains(of)));
+            Err(other(job, *table, &known[table], all))
+        }
+        None => Ok(()),
+    }
+}
+
+fn forgotten(job: &Job, table: Table, of: &Remembered, of_another: bool) -> Error {
+    let (lake, keeps) = (&job.to, in_words(&of.keeps));
+    Error::usage(
+        format!(
+            "the lake '{lake}' keeps less than all of people in {table} ({keeps}), and this run says nothing of them"
+        ),
+        if of_another {
+            "say so on purpose: --client-ip keep, which is what it keeps of the logs of this run".to_owned()
+        } else {
+            format!(
+                "give the same arguments, or the same --job; to have the lake keep everything from now on, say so once: \
+                 edgemill init --to {} --client-ip keep",
+                quoted(lake)
+            )
+        },
+    )
+}
+
+fn other(job: &Job, table: Table, of: &Remembered, all: bool) -> Error {
+    let (lake, keeps, says) = (&job.to, in_words(&of.keeps), in_words(&job.rows.privacy.stamp()));
+    let only = if all { String::new() } else { format!(" {}", format_argument(table)) };
+    Error::usage(
+        format!("of people the lake '{lake}' keeps {keeps} in {table}, and this run says {says}"),
+        format!(
+            "say what the lake keeps; to change that from now on, say so once: edgemill init --to {}{only} {}",
+            quoted(lake),
+            job.rows.typed.of_people()
+        ),
+    )
+}
+
+/// Before a batch of a table is made, and again before it may count: refuses to go on where the choice was changed since this run
+/// began. A table that gets its first rows keeps from now on what this run says; of two first runs that say different things one
+/// is refused here, before it writes a row.
+pub(super) async fn still_holds(shared: &Shared, table: Table) -> Result<()> {
+    // Many units come here at once: one looks for all.
+    let mut looks = shared.looks.lock().await;
+    if looks.get(&table).is_some_and(|last| last.elapsed() < LOOK_EVERY) {
+        return Ok(());
+    }
+    let begun = Instant::now();
+    if !looks.contains_key(&table) {
+        let wanted = Remembered { keeps: shared.job.rows.privacy.stamp(), older: None };
+        shared.lake.remember(table, &wanted).await?;
+    }
+    judge(&shared.job, &known(&shared.lake).await?, &BTreeSet::from([table]))?;
+    looks.insert(table, begun);
+    Ok(())
+}
+
+/// Says how many rows of these tables hold more than the lake keeps, and how they are mended. Manifests are read only where the
+/// choice was just changed or this run wrote rows anew.
+pub(super) async fn tell_older(shared: &Shared, tables: &BTreeSet<Table>, summary: &mut Summary) -> Result<()> {
+    let known = known(&shared.lake).await?;
+    // A run that found nothing to do may have come beside the first one.
+    judge(&shared.job, &known, tables)?;
+    let wrote_anew = summary.wrote_anew || summary.stats.replaced_objects > 0;
+    for (table, of) in known.into_iter().filter(|(table, of)| tables.contains(table) && of.older.is_some()) {
+        let older = match of.older {
+            Some(older) if older.counted && !wrote_anew => Some(older),
+            _ => shared.lake.count_older(table).await?,
+        };
+        let Some(older) = older else { continue };
+        summary.rows_that_keep_more += older.rows;
+        summary.hours_that_keep_more += older.hours;
+        for source in &older.sources {
+            let from = if source == shared.source.url() { &shared.job.from } else { source };
+            summary.mending.push(mending(from, table, &shared.job.to, &shared.job.of_rows()));
+        }
+    }
+    Ok(())
+}
