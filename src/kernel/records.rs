@@ -311,6 +311,11 @@ pub struct ManifestInput {
     pub damage: Option<Damage>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 /// An output of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestOutput {
@@ -339,6 +344,10 @@ pub struct Manifest {
     /// How its rows were made.
     #[serde(default)]
     pub stamp: Stamp,
+    /// Whether its inputs were only taken where their own lines had told that they are logs of the table. Those who wrote manifests
+    /// without this took whatever lay under a log's name or folder.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub proven: bool,
     /// Its inputs, in key order.
     pub inputs: Vec<ManifestInput>,
     /// Its outputs, in the order in which they were made.

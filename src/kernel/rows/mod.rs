@@ -108,6 +108,8 @@ pub struct Rows<'r> {
     rejects: Vec<Reject>,
     late_rejects: u64,
     first_hour: Option<Hour>,
+    /// Whether a row of the object had a value besides its time: without one it is no log, whatever its fields are called.
+    has_values: bool,
 }
 
 /// What became of one object's lines after the split.
@@ -142,6 +144,7 @@ impl<'r> Rows<'r> {
             rejects: Vec::new(),
             late_rejects: 0,
             first_hour: None,
+            has_values: false,
         }
     }
 
@@ -150,6 +153,7 @@ impl<'r> Rows<'r> {
         self.objects.push(ObjectNames { filename: filename.to_owned(), distribution: distribution.map(str::to_owned) });
         self.mapping = Mapping::new(self.table, &[]);
         self.first_hour = None;
+        self.has_values = false;
     }
 
     /// Takes out the rejects so far, in order, and the hour of the first good row, in the middle of an object.
@@ -368,6 +372,7 @@ impl Sink for Rows<'_> {
 
     fn block(&mut self, block: &Block<'_>, base_bytes: u64) {
         self.scratch.read(self.table, &self.mapping, block);
+        self.has_values = self.has_values || self.scratch.mark_empty(&self.mapping, block);
         self.split_by_hour(block, base_bytes);
         match self.mapping.agent {
             Some(field) => {
