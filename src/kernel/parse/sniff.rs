@@ -195,7 +195,7 @@ pub fn looks_like_alb(line: &[u8]) -> bool {
     words.next().is_some_and(|word| SCHEMES.contains(&word))
         && words.next().is_some_and(|word| values::Clock::default().iso_micros(word).is_ok())
         // The name of the load balancer; a health check's third value is a number.
-        && words.next().is_some_and(|word| word.starts_with(b"app/"))
+        && words.next().is_some_and(|word| values::double(word).is_none())
 }
 
 #[cfg(test)]
