@@ -71,6 +71,7 @@ fn time(unit: &UnitId) -> Time {
 }
 
 /// How many different hours some units are of; folders without hours count as one each.
+#[must_use]
 pub fn distinct_hours<'u>(units: impl Iterator<Item = &'u UnitId>) -> u64 {
     units.map(time).collect::<HashSet<Time>>().len() as u64
 }
@@ -93,6 +94,7 @@ impl Progress {
     }
 
     /// Begins with units of logs of so many bytes.
+    #[must_use]
     pub fn of_units<'u>(units: impl Iterator<Item = &'u UnitId>, bytes: u64) -> Self {
         let mut left: HashMap<Time, usize> = HashMap::new();
         units.for_each(|unit| *left.entry(time(unit)).or_default() += 1);

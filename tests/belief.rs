@@ -406,6 +406,11 @@ fn the_counters_add_up() {
         adds_up(&summary);
         assert_eq!(summary["listed_objects"], 9, "{more:?}: {summary}");
     }
+    // An object that changes has the rows of its whole hour made anew, and is one object all the same.
+    site.put(LOG, &log(2));
+    let summary = site.json(3, "convert", &[]);
+    assert_eq!((&summary["changed_objects"], &summary["converted_objects"]), (&1.into(), &1.into()), "{summary}");
+    adds_up(&summary);
 }
 
 /// Under privacy a reason quotes nothing of a line, and is whole all the same.

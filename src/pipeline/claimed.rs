@@ -145,6 +145,14 @@ async fn replace_changed(
             tracing::warn!("{unit}: {objects} changed, and what the lake has of them stays as it was: {error}");
             Ok(Summary::default())
         }
-        done => done,
+        // What had not changed is among the known ones; all of the unit's lines were read anew.
+        Ok(mut done) => {
+            let stats = &mut done.stats;
+            let read = stats.converted_objects + stats.unread_objects + stats.skipped_objects;
+            let again = read.saturating_sub(changed as u64);
+            stats.converted_objects = stats.converted_objects.saturating_sub(again);
+            Ok(done)
+        }
+        failed => failed,
     }
 }

@@ -35,7 +35,7 @@ pub const BESIDE_LOGS: [&str; 5] = [LB_CONNECTION, LB_HEALTH, NETWORK_LB, CLASSI
 pub const WAF: &str = "WAF log";
 /// Told of flow logs of a VPC.
 pub const VPC_FLOW: &str = "VPC flow log";
-/// Told of CloudTrail's logs.
+/// Told of the logs of `CloudTrail`.
 pub const CLOUDTRAIL: &str = "CloudTrail log";
 
 /// What a key says.

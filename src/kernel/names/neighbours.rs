@@ -1,8 +1,8 @@
 //! What AWS writes beside the logs that are read here, by the paths and names that its own delivery gives it.
 //!
 //! Sources: the user guides of AWS WAF ("Sending web ACL traffic logs to Amazon S3": `AWSLogs/<account>/WAFLogs/...`,
-//! `<account>_waflogs_...`; Firehose streams are called `aws-waf-logs-...`), VPC flow logs, CloudTrail, AWS Config, Route 53
-//! Resolver, Network Firewall and GuardDuty (`AWSLogs/<account>/<service>/...`), CloudWatch Logs (exports begin with a file
+//! `<account>_waflogs_...`; Firehose streams are called `aws-waf-logs-...`), VPC flow logs, `CloudTrail`, AWS Config, Route 53
+//! Resolver, Network Firewall and `GuardDuty` (`AWSLogs/<account>/<service>/...`), CloudWatch Logs (exports begin with a file
 //! `aws-logs-write-test`), S3 ("Amazon S3 server access log format": names end in `YYYY-mm-DD-HH-MM-SS-` and sixteen capitals
 //! and digits).
 
