@@ -199,6 +199,8 @@ fn what_cannot_be_read_is_told_until_it_is_excluded() {
     );
     let (told, _) = site.run(3, "convert", &[]);
     assert!(told.contains("1 object not taken") && !told.contains("late"), "{told}");
+    let again = site.json(3, "convert", &[]);
+    assert_eq!((&again["late"], &again["lateness_seconds"]), (&serde_json::json!([]), &0.into()), "{again}");
     assert!(site.run(3, "verify", &[]).0.contains(broken));
 
     for pattern in ["sub/*", "**/*broken*", "x,sub/**"] {
@@ -284,6 +286,7 @@ fn a_lake_among_the_logs_is_left_alone() {
         ("1".into(), &2.into()),
         "{summary}"
     );
+    assert_eq!(summary["source_calls"]["get"], 1, "none of its files is opened: {summary}");
     site.run(0, "verify", &[]);
     // Through its table's folder nothing shows that it is a lake but its columns.
     let tables = Site::new(&[]);
