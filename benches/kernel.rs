@@ -58,6 +58,7 @@ static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
                 filename: key.as_str().into(),
                 distribution: names::distribution(&key, None),
                 hour: Some("2026-11-21T05".parse::<Hour>().unwrap()),
+                named: true,
                 id: ObjectId { key, etag: String::new(), size_bytes: stored.len() as u64 },
                 stored: bytes::Bytes::from(stored).into(),
             }

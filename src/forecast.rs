@@ -15,11 +15,13 @@ use crate::edge::objects::Objects;
 use crate::edge::source;
 use crate::error::Result;
 use crate::job::Job;
-use crate::kernel::plan::{self, CHUNK_STORED_BYTES, UnitPlan};
+use crate::kernel::parse::sniff::Told;
+use crate::kernel::plan::{self, CHUNK_STORED_BYTES, Naming, UnitPlan};
 use crate::kernel::records::{InputName, UnitRecord, digest};
 use crate::lake::Lake;
 use crate::model::{ObjectId, Table, UnitId};
 use crate::prices::Prices;
+use crate::progress::distinct_hours;
 
 /// Of the bytes of gzip logs, those of the Parquet files made of them.
 const OUTPUT_RATIO: f64 = 282.9 / 501.0;
@@ -73,8 +75,10 @@ pub struct Container {
 /// What a conversion would do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Forecast {
-    /// Hours in which there is something to do.
+    /// Units in which there is something to do: hours of a table.
     pub units: u64,
+    /// The different hours of these; a folder whose names tell no hour counts as one.
+    pub distinct_hours: u64,
     /// Objects to convert.
     pub objects: u64,
     /// Their stored bytes.
@@ -85,8 +89,15 @@ pub struct Forecast {
     pub changed_objects: u64,
     /// Objects outside of the hours that are asked for.
     pub outside_objects: u64,
+    /// Logs of distributions that are not asked for.
+    pub filtered_objects: u64,
+    /// Objects that the job excludes.
+    pub excluded_objects: u64,
     /// Objects that are no logs.
     pub skipped_objects: u64,
+    /// What there is instead, where what was asked for let no log through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nothing_matched: Option<String>,
     /// The first and the last hour with something to do.
     pub hours: Option<(String, String)>,
     /// Files that it would write.
@@ -143,13 +154,16 @@ pub async fn forecast(job: &Job, container: Container, prices: &Prices) -> Resul
     let grouped = source::list(&source, &naming, hours).await?;
     let mut forecast = Forecast {
         outside_objects: grouped.outside_objects,
+        filtered_objects: grouped.filtered_objects,
+        excluded_objects: grouped.excluded_objects,
         skipped_objects: grouped.skipped_objects(),
+        nothing_matched: crate::pipeline::nothing_matched(hours, &grouped),
         prices: format!("{}, {}", prices.region, prices.date),
         ..Forecast::default()
     };
     let units: BTreeMap<UnitId, Vec<ObjectId>> =
         grouped.units.into_iter().filter(|(unit, _)| job.shard.takes(unit)).collect();
-    look(&mut forecast, &source, lake.as_ref(), units).await?;
+    look(&mut forecast, (&source, &naming), lake.as_ref(), units).await?;
     forecast.list_calls = source.calls().list;
     let in_dynamodb = match &lake {
         Some(lake) => lake.identity.ledger != "lake",
@@ -163,7 +177,7 @@ pub async fn forecast(job: &Job, container: Container, prices: &Prices) -> Resul
 /// What is new of each unit.
 async fn look(
     forecast: &mut Forecast,
-    source: &Objects,
+    (source, naming): (&Objects, &Naming),
     lake: Option<&Lake>,
     units: BTreeMap<UnitId, Vec<ObjectId>>,
 ) -> Result<()> {
@@ -179,12 +193,15 @@ async fn look(
         async move { Ok::<_, crate::error::Error>((plan_unit(source, lake, record, &listed).await?, unit)) }
     });
     let mut plans = std::pin::pin!(futures::stream::iter(plans).buffered(READS_AT_A_TIME));
-    while let Some((plan, unit)) = plans.try_next().await? {
+    let mut with_work = Vec::new();
+    while let Some((mut plan, unit)) = plans.try_next().await? {
+        forecast.skipped_objects += leave_alone(source, naming, &mut plan).await?;
         forecast.known_objects += plan.known_objects;
         forecast.changed_objects += plan.changed.len() as u64;
         if plan.inputs.is_empty() && plan.changed.is_empty() {
             continue;
         }
+        with_work.push(unit.clone());
         let input_bytes: u64 = plan.inputs.iter().map(|input| input.size_bytes).sum();
         forecast.units += 1;
         forecast.objects += plan.inputs.len() as u64;
@@ -196,7 +213,24 @@ async fn look(
             forecast.hours = Some((first.min(time.clone()), last.max(time)));
         }
     }
+    forecast.distinct_hours = distinct_hours(with_work.iter());
     Ok(())
+}
+
+/// Takes out what only its folders call a log and its first bytes do not, as a conversion would; how many those are. What has a log's
+/// own name is not looked at: that would be a call for each.
+async fn leave_alone(source: &Objects, naming: &Naming, plan: &mut UnitPlan) -> Result<u64> {
+    let unnamed: Vec<ObjectId> =
+        plan.inputs.extract_if(.., |input| !naming.is_named(source.url(), &input.key)).collect();
+    let mut left_alone = 0;
+    for (object, told) in source::look_into_all(source, unnamed).await? {
+        match told {
+            Told::Log(_) => plan.inputs.push(object),
+            Told::Other(_) | Told::Nothing => left_alone += 1,
+        }
+    }
+    plan.inputs.sort_unstable();
+    Ok(left_alone)
 }
 
 async fn plan_unit(

@@ -30,7 +30,7 @@ use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::cloud::After;
 use crate::kernel::names::{self, Layout};
-use crate::kernel::plan::{self, Grouped, HIDDEN, Naming, UNNAMED, UnitPlan};
+use crate::kernel::plan::{self, Grouped, HIDDEN, NO_HOUR, Naming, UnitPlan};
 use crate::kernel::protocol::Swap;
 use crate::kernel::recipe::Recipe;
 use crate::kernel::records::{AttemptId, BatchEntry, InputName, UnitRecord, digest, short_hash};
@@ -39,6 +39,7 @@ use crate::lake::{CatalogChoice, Lake, NewLake};
 use crate::model::{Hour, HourRange, ObjectId, Partition, Table, UnitId};
 use crate::offload::{self, Pool};
 use crate::signals::until_stopped;
+use crate::stats::count;
 use crate::tidy::{self, Tidied};
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
@@ -48,7 +49,7 @@ use budget::{Budget, Turns};
 pub use fresh::freshness_seconds;
 pub use replace::{reprocess, reprocess_into};
 use summary::NAMED_AT_MOST;
-pub use summary::Summary;
+pub use summary::{Summary, nothing_matched};
 
 /// The log lines of hours, and of runs: for machines, so that they can be left out where a person reads.
 pub const HOUR_TARGET: &str = "edgemill_hour";
@@ -247,9 +248,11 @@ fn refuse_other_catalog(job: &Job, lake: &Lake) -> Result<()> {
 
 /// Says what is wrong where there is no log at all, rather than doing nothing.
 fn refuse_nothing(job: &Job, grouped: &Grouped) -> Result<()> {
-    // What AWS itself writes beside its logs says that the place is right and the first log still to come.
-    let known = grouped.skipped.keys().any(|what| *what != HIDDEN && *what != UNNAMED);
-    if !grouped.units.is_empty() || grouped.outside_objects + grouped.archived_objects > 0 || known {
+    // What a load balancer itself writes beside its logs says that the place is right and the first log still to come.
+    let is_to_come = |what: &&str| names::BESIDE_LOGS.contains(what) || *what == NO_HOUR && job.naming.table.is_some();
+    let is_right = grouped.skipped.keys().any(is_to_come);
+    let filtered = grouped.outside_objects + grouped.filtered_objects + grouped.excluded_objects;
+    if !grouped.units.is_empty() || filtered + grouped.archived_objects > 0 || is_right {
         return Ok(());
     }
     let names = "CloudFront names its logs E2EXAMPLE.2026-11-21-05.abcd1234.gz, a load balancer \
@@ -261,13 +264,14 @@ fn refuse_nothing(job: &Job, grouped: &Grouped) -> Result<()> {
             format!("name the folder of the logs ({names})"),
         ),
         Some(first) if grouped.skipped.keys().all(|what| *what == HIDDEN) => Error::usage(
-            format!("all {skipped_objects} objects in '{}' are hidden, first: '{first}'", job.from),
+            format!("all there is in '{}' is hidden: {}, first: '{first}'", job.from, count(skipped_objects, "object")),
             "logs lie in folders whose names do not begin with '.' or '_'",
         ),
         Some(first) => Error::usage(
             format!(
-                "none of the {skipped_objects} objects in '{}' is a log that is read here, first: '{first}'",
-                job.from
+                "there is no log that is read here in '{}', but {}, first: '{first}'",
+                job.from,
+                count(skipped_objects, "other object")
             ),
             format!(
                 "{names}; to read every object as a log whatever its name, say --format cloudfront or --format alb"
@@ -278,19 +282,14 @@ fn refuse_nothing(job: &Job, grouped: &Grouped) -> Result<()> {
 
 async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     let mut summary = Summary::default();
-    summary.stats.skipped_objects = grouped.skipped_objects();
-    let in_units: usize = grouped.units.values().map(Vec::len).sum();
-    summary.stats.listed_objects = in_units as u64 + grouped.skipped_objects() + grouped.outside_objects;
-    if let Some(first) = &grouped.first_skipped {
-        tracing::warn!("{} objects were left alone, first: '{first}'", grouped.skipped_objects());
-    }
-    summary.left_alone.clone_from(&grouped.skipped);
+    summary.note_listing(&shared.job, &grouped);
     shared.tell_tidied(&mut summary);
     let tables: BTreeSet<Table> = grouped.units.keys().map(UnitId::table).collect();
     let mut work = Vec::new();
     let mut listed_units = 0_u64;
-    let units: BTreeMap<UnitId, Vec<ObjectId>> =
-        grouped.units.into_iter().filter(|(unit, _)| shared.job.shard.takes(unit)).collect();
+    let (units, others): (BTreeMap<UnitId, Vec<ObjectId>>, BTreeMap<_, _>) =
+        grouped.units.into_iter().partition(|(unit, _)| shared.job.shard.takes(unit));
+    summary.stats.other_shard_objects = others.values().map(Vec::len).sum::<usize>() as u64;
     let listed = if shared.job.cloud.after == After::Keep { BTreeMap::new() } else { units.clone() };
     let planned = units.into_iter().map(|(unit, listed)| async move {
         let record = shared.known_units.get(&unit).cloned().unwrap_or_else(|| UnitRecord::new(unit));

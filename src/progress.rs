@@ -1,12 +1,16 @@
 //! How far a long run is: bars where a person looks on, log lines where nobody does.
 
+use std::collections::{HashMap, HashSet};
 use std::io::IsTerminal;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::model::{Period, UnitId};
+use crate::stats;
 
 /// Time between two log lines.
 const LOG_EVERY: Duration = Duration::from_secs(5);
@@ -26,8 +30,8 @@ impl Measure {
     fn text(self, count: u64) -> String {
         match self {
             Self::Bytes => ByteSize(count).to_string(),
-            Self::Rows => format!("{count} rows"),
-            Self::Partitions => format!("{count} partitions"),
+            Self::Rows => stats::count(count, "row"),
+            Self::Partitions => stats::count(count, "partition"),
         }
     }
 
@@ -50,8 +54,26 @@ pub struct Progress {
     logged: Mutex<Instant>,
     hours: u64,
     total: u64,
+    /// Units that are left of each hour: an hour of two tables is done when both are.
+    left: Mutex<HashMap<Time, usize>>,
     done_hours: AtomicU64,
     done: AtomicU64,
+}
+
+/// What a person counts units by: their hour (or day, or month), or the folder of those without one.
+type Time = Result<Period, String>;
+
+fn time(unit: &UnitId) -> Time {
+    match unit {
+        UnitId::Untimed(_, folder) => Err(folder.clone()),
+        UnitId::Timed(_, period) => Ok(*period),
+    }
+}
+
+/// How many different hours some units are of; folders without hours count as one each.
+#[must_use]
+pub fn distinct_hours<'u>(units: impl Iterator<Item = &'u UnitId>) -> u64 {
+    units.map(time).collect::<HashSet<Time>>().len() as u64
 }
 
 impl Progress {
@@ -67,8 +89,18 @@ impl Progress {
             bar
         });
         let now = Instant::now();
-        let (done_hours, done) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { bar, measure, begun: now, logged: Mutex::new(now), hours, total, done_hours, done }
+        let (left, done_hours, done) = (Mutex::default(), AtomicU64::new(0), AtomicU64::new(0));
+        Self { bar, measure, begun: now, logged: Mutex::new(now), hours, total, left, done_hours, done }
+    }
+
+    /// Begins with units of logs of so many bytes.
+    #[must_use]
+    pub fn of_units<'u>(units: impl Iterator<Item = &'u UnitId>, bytes: u64) -> Self {
+        let mut left: HashMap<Time, usize> = HashMap::new();
+        units.for_each(|unit| *left.entry(time(unit)).or_default() += 1);
+        let mut progress = Self::begin(Measure::Bytes, left.len() as u64, bytes);
+        progress.left = Mutex::new(left);
+        progress
     }
 
     /// Some of it was done.
@@ -92,8 +124,14 @@ impl Progress {
         }
     }
 
-    /// An hour was done.
-    pub fn hour(&self) {
+    /// A unit was done.
+    pub fn unit(&self, unit: &UnitId) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(of_hour) = left.get_mut(&time(unit)) else { return };
+        *of_hour = of_hour.saturating_sub(1);
+        if *of_hour > 0 {
+            return;
+        }
         let done = self.done_hours.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(bar) = &self.bar {
             bar.set_prefix(format!("{done}/{}", self.hours));
@@ -118,6 +156,27 @@ fn rate(count: u64, elapsed: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Table;
+
+    #[test]
+    fn an_hour_of_two_tables_is_one() {
+        let hour: Hour = "2026-11-21T05".parse().unwrap();
+        let units = [
+            UnitId::of_hour(Table::CloudfrontLogs, hour),
+            UnitId::of_hour(Table::AlbLogs, hour),
+            UnitId::of_hour(Table::AlbLogs, hour.plus(1)),
+            UnitId::Untimed(Table::AlbLogs, "folder".into()),
+        ];
+        let progress = Progress::of_units(units.iter(), 0);
+        let done = || progress.done_hours.load(Ordering::Relaxed);
+        assert_eq!((progress.hours, distinct_hours(units.iter())), (3, 3));
+        progress.unit(&units[0]);
+        assert_eq!(done(), 0, "the other table is still at work");
+        progress.unit(&units[1]);
+        progress.unit(&units[3]);
+        assert_eq!(done(), 2);
+        assert_eq!(Measure::Rows.text(1), "1 row");
+    }
 
     #[test]
     fn bars_have_a_form_and_rates_a_second() {

@@ -4,6 +4,18 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
+/// A count in words: `1 object`, `2 objects`.
+#[must_use]
+pub fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", plural(number))
+}
+
+/// What stands behind a word of which there are so many.
+#[must_use]
+pub const fn plural(number: u64) -> &'static str {
+    if number == 1 { "" } else { "s" }
+}
+
 /// What became of the lines of some objects. Always `lines == rows + rejected_lines + comment_lines`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineStats {
@@ -15,6 +27,14 @@ pub struct LineStats {
     pub rejected_lines: u64,
     /// Header, comment and blank lines, and those of logs that are recognised and skipped.
     pub comment_lines: u64,
+    /// Of the comment lines, those that hold a request and that no table takes: of streaming logs.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped_lines: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl AddAssign for LineStats {
@@ -23,6 +43,7 @@ impl AddAssign for LineStats {
         self.rows += other.rows;
         self.rejected_lines += other.rejected_lines;
         self.comment_lines += other.comment_lines;
+        self.skipped_lines += other.skipped_lines;
     }
 }
 
@@ -47,8 +68,16 @@ pub struct RunStats {
     pub late_objects: u64,
     /// The longest that any of them came after the end of its hour.
     pub lateness_seconds: u64,
-    /// Objects left alone: neither their names nor their first bytes are those of a log that is read.
+    /// Objects left alone: they are no logs that are read here, by their names, their first bytes or their fields.
     pub skipped_objects: u64,
+    /// Logs of other hours than those that were asked for. What the listing could skip unseen is in no counter.
+    pub outside_objects: u64,
+    /// Logs of other distributions or load balancers than those that were asked for.
+    pub filtered_objects: u64,
+    /// Objects that the job excludes.
+    pub excluded_objects: u64,
+    /// Logs of hours that other shares of the work have.
+    pub other_shard_objects: u64,
     /// Objects that were moved to the archive, or deleted, since their rows are seen everywhere.
     pub archived_objects: u64,
     /// Objects with damage; their good lines were kept.
@@ -83,6 +112,10 @@ impl AddAssign<&Self> for RunStats {
         self.same_content_objects += other.same_content_objects;
         self.changed_objects += other.changed_objects;
         self.skipped_objects += other.skipped_objects;
+        self.outside_objects += other.outside_objects;
+        self.filtered_objects += other.filtered_objects;
+        self.excluded_objects += other.excluded_objects;
+        self.other_shard_objects += other.other_shard_objects;
         self.archived_objects += other.archived_objects;
         self.damaged_objects += other.damaged_objects;
         self.unread_objects += other.unread_objects;

@@ -23,6 +23,7 @@ pub(crate) use some::differences;
 
 use crate::edge::access::Access;
 use crate::error::Result;
+use crate::kernel::plan::Naming;
 use crate::lake::Lake;
 use crate::model::{HourRange, Table};
 
@@ -33,6 +34,8 @@ pub struct Options {
     pub from: Option<String>,
     /// How they are reached.
     pub source: Access,
+    /// How they are told apart: as whatever converts them is told.
+    pub naming: Naming,
     /// Only these hours.
     pub hours: Option<HourRange>,
     /// Whether every file is read whole.
@@ -126,8 +129,12 @@ pub struct Report {
     pub files: u64,
     /// Raw objects that were listed and compared; none, where no logs were named.
     pub listed_objects: u64,
-    /// Of these, objects that are no logs: neither their names nor their first bytes say so, and none beside them was taken.
+    /// Of these, objects that a conversion leaves alone.
     pub left_alone_objects: u64,
+    /// Of these, logs of distributions that were not asked for.
+    pub filtered_objects: u64,
+    /// Of these, objects that were excluded.
+    pub excluded_objects: u64,
     /// The hours that were looked at; all, where none are named.
     pub hours: Option<String>,
     /// What is wrong.

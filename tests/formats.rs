@@ -369,6 +369,7 @@ fn parquet_in_any_case_and_of_any_type() {
     let alb = parquet(&[
         ("time", texts([Some("2026-11-21T05:00:00.5Z"), Some("2026-11-21T05:00:01Z"), Some("2026-11-21T05:00:02Z")])),
         ("client_port", texts([Some("192.0.2.1:1"), Some("2001:db8::1:2"), Some("-")])),
+        ("elb_status_code", texts([Some("200"); 3])),
     ]);
     put(&logs, ALB_KEY, &alb);
     let summary = converted(&logs, &lake, 3, &[]);

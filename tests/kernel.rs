@@ -27,6 +27,7 @@ fn object(key: &str, stored: Vec<u8>) -> RawObject {
         filename: key.into(),
         distribution: Some("E1EXAMPLE".into()),
         hour: Some("2026-11-21T05".parse::<Hour>().unwrap()),
+        named: true,
         stored: Bytes::from(stored).into(),
     }
 }

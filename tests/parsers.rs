@@ -148,6 +148,7 @@ fn converted(text: &[u8], settings: &Settings) -> Vec<BTreeMap<String, String>> 
         filename: "a".into(),
         distribution: None,
         hour: Some("2026-11-21T05".parse::<Hour>().unwrap()),
+        named: true,
         stored: Bytes::from(gzip(text)).into(),
     };
     let mut rows = Vec::new();

@@ -30,7 +30,7 @@ fn folders_that_are_no_logs() {
     fs::create_dir(&logs).unwrap();
     refused(&arguments, &["there is no object in", text(&logs), "E2EXAMPLE.2026-11-21-05.abcd1234.gz"]);
     fs::write(logs.join("notes.txt"), "hello").unwrap();
-    refused(&arguments, &["none of the 1 objects", "notes.txt", "--format cloudfront"]);
+    refused(&arguments, &["but 1 other object", "notes.txt", "--format cloudfront"]);
     assert!(!lake.exists(), "no lake is made for nothing");
     refused(&["convert", "--from", text(&logs.join("notes.txt")), "--to", text(&lake)], &["is no folder"]);
     refused(

@@ -136,10 +136,10 @@ fn many_small_files_are_merged_by_themselves_and_few_by_wish() {
     one_by_one(&place, 8, &[]);
     assert_eq!(parquet(&place.lake).len(), 1 + 3, "three of the eight are new");
     let out = exits(0, &["compact", "--lake", text(&place.lake)]).0;
-    assert!(out.starts_with("1 of 1 partitions compacted: 4 files"), "{out}");
+    assert!(out.starts_with("1 of 1 partition compacted: 4 files"), "{out}");
     assert_eq!(parquet(&place.lake).len(), 1);
     let out = exits(0, &["compact", "--lake", text(&place.lake)]).0;
-    assert!(out.starts_with("0 of 1 partitions compacted"), "{out}");
+    assert!(out.starts_with("0 of 1 partition compacted"), "{out}");
     assert_eq!(ids(&place.lake).lines().count(), 1 + 9);
     assert!(kinds(&verify(&place, 0, &[])).is_empty());
     assert!(!place.lake.join("staging").exists());
@@ -424,8 +424,10 @@ fn an_object_that_was_not_taken_is_not_said_to_be_there() {
     fs::write(place.logs.join("a.dat"), format!("{FIELDS}{}", row("2026-11-21", "05:00:00", "a"))).unwrap();
     fs::write(place.logs.join("b.dat"), "what is this\n").unwrap();
     exits(3, &["convert", "--from", text(&place.logs), "--to", text(&place.lake), "--format", "cloudfront"]);
-    let report = verify(&place, 3, &[]);
+    let report = verify(&place, 3, &["--format", "cloudfront"]);
     assert_eq!(kinds(&report), ["not_converted"]);
+    // By its name and its first line it is no log, and a conversion that is told nothing leaves it alone.
+    assert_eq!(verify(&place, 0, &[])["left_alone_objects"], 1);
     let empty = place.dir.path().join("empty");
     fs::create_dir(&empty).unwrap();
     let out = exits(0, &["verify", "--lake", text(&place.lake), "--from", text(&empty)]).0;

@@ -32,18 +32,7 @@ pub(super) struct Lake {
 }
 
 impl From {
-    /// How the logs and the lake are reached.
-    pub(super) fn accesses(self) -> (Access, Access) {
-        let source = Access {
-            role: self.from_role,
-            external_id: self.from_external_id,
-            region: self.from_region,
-            requester_pays: self.requester_pays,
-            encryption: None,
-        };
-        (source, self.lake.access())
-    }
-
+    /// As a job takes it.
     pub(super) fn typed(self) -> TypedCloud {
         TypedCloud {
             encryption: self.lake.encryption,

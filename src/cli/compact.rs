@@ -14,6 +14,7 @@ use crate::model::{HourRange, Table};
 use crate::offload;
 use crate::progress::{Measure, Progress};
 use crate::signals;
+use crate::stats::count;
 use crate::tidy::{self, ORPHAN_AGE};
 
 /// Merge the small files of hours into few, sorted ones
@@ -66,14 +67,14 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
         show::json(&done)?;
     } else {
         show::line(&format!(
-            "{} of {} partitions compacted: {} files ({}) to {} ({}), {} rows",
+            "{} of {} compacted: {} ({}) to {} ({}), {}",
             done.compacted_partitions,
-            done.partitions,
-            done.replaced_files,
+            count(done.partitions, "partition"),
+            count(done.replaced_files, "file"),
             ByteSize(done.replaced_bytes),
             done.output_files,
             ByteSize(done.output_bytes),
-            done.rows,
+            count(done.rows, "row"),
         ))?;
         if done.busy_partitions > 0 {
             show::line(&format!("{} left alone: a batch is being published there", done.busy_partitions))?;

@@ -18,30 +18,59 @@ use crate::metrics;
 use crate::model::{Granularity, HourRange, Table};
 use crate::pipeline::{self, RUN_TARGET, Summary};
 
-/// What a conversion and a second one have in common.
+/// Which objects are logs, and which of them are wanted: the same for whatever verb lists them.
 #[derive(Debug, clap::Args)]
-pub(super) struct Reading {
+pub(super) struct Which {
     /// A file with any of these arguments, by their long names (edgemill show-config prints one); what is typed wins over it
     #[arg(long, value_name = "FILE", env = "EDGEMILL_JOB")]
     pub(super) job: Option<PathBuf>,
-    /// Folder of the raw logs, or `s3://BUCKET/PREFIX`
-    #[arg(long, value_name = "URL", env = "EDGEMILL_FROM")]
-    pub(super) from: Option<String>,
     /// Which logs they are: what names and first bytes say, or all of one kind whatever their names [default: auto]
     #[arg(long, value_enum, env = "EDGEMILL_FORMAT")]
     format: Option<FormatArg>,
     /// Names of the fields of logs without a header (plain, raw), in their order: 'date time c-ip sc-status'
     #[arg(long, value_name = "NAMES", env = "EDGEMILL_FIELDS")]
     fields: Option<String>,
-    /// What separates values: one character or some, tab or space [default: found out from the rows]
-    #[arg(long, value_name = "TEXT", env = "EDGEMILL_DELIMITER")]
-    delimiter: Option<String>,
     /// What the folders are where file names tell no hour: '{DistributionId}/{yyyy}/{MM}/{dd}/{HH}' in your order
     #[arg(long, value_name = "FOLDERS", env = "EDGEMILL_LAYOUT")]
     layout: Option<Layout>,
-    /// Only the logs of these distributions, by their ids in the objects' names: E1EXAMPLE,E2EXAMPLE [default: all]
+    /// Only the logs of these distributions, by their ids in the objects' names: E1EXAMPLE,E2EXAMPLE, or of these load balancers:
+    /// app/name/id [default: all]
     #[arg(long, value_name = "IDS", value_delimiter = ',', env = "EDGEMILL_DISTRIBUTIONS")]
     distributions: Option<Vec<String>>,
+    /// Objects that are never looked at, by their keys from the root of the logs: 'backup/**,**/*.tmp'; may be given several times
+    #[arg(long, value_name = "GLOBS", value_delimiter = ',', env = "EDGEMILL_EXCLUDE")]
+    exclude: Option<Vec<String>>,
+}
+
+impl Which {
+    /// As a job takes it.
+    pub(super) fn typed(self) -> Typed {
+        Typed {
+            table: match self.format {
+                None | Some(FormatArg::Auto) => None,
+                Some(FormatArg::Cloudfront) => Some(Table::CloudfrontLogs),
+                Some(FormatArg::Alb) => Some(Table::AlbLogs),
+            },
+            layout: self.layout,
+            distributions: self.distributions,
+            exclude: self.exclude,
+            fields: self.fields,
+            ..Typed::default()
+        }
+    }
+}
+
+/// What a conversion and a second one have in common.
+#[derive(Debug, clap::Args)]
+pub(super) struct Reading {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// Folder of the raw logs, or `s3://BUCKET/PREFIX`
+    #[arg(long, value_name = "URL", env = "EDGEMILL_FROM")]
+    pub(super) from: Option<String>,
+    /// What separates values: one character or some, tab or space [default: found out from the rows]
+    #[arg(long, value_name = "TEXT", env = "EDGEMILL_DELIMITER")]
+    delimiter: Option<String>,
     /// The most text of one object; what a larger one holds beyond it is left, and the exit code is 3 [default: 64GiB]
     #[arg(long, value_name = "BYTES", env = "EDGEMILL_OBJECT_LIMIT")]
     object_limit: Option<ByteSize>,
@@ -136,12 +165,8 @@ impl Reading {
         Typed {
             from: self.from,
             to,
-            table: self.format.and_then(FormatArg::table),
             rows: self.rows.people.typed(self.rows.agents.typed()),
             cloud: self.place.typed(),
-            layout: self.layout,
-            distributions: self.distributions,
-            fields: self.fields,
             delimiter: self.delimiter,
             object_limit_bytes: self.object_limit.map(|limit| limit.as_u64()),
             shard: self.shard,
@@ -151,7 +176,7 @@ impl Reading {
             reject_warn_ratio: self.reject_warn_ratio,
             reject_fail_ratio: self.reject_fail_ratio,
             same_content: self.same_content,
-            ..Typed::default()
+            ..self.which.typed()
         }
     }
 }
@@ -253,7 +278,7 @@ impl FormatArg {
 impl Args {
     /// The checked job.
     pub(super) fn job(self) -> Result<Job> {
-        let file = self.reading.job.clone();
+        let file = self.reading.which.job.clone();
         let (mut hours, mut last) = (self.hours, self.last);
         if hours.is_none() && last.is_none() {
             hours = told("EDGEMILL_HOURS")?;
@@ -305,6 +330,12 @@ pub(super) async fn ended(verb: &str, job: &Job, summary: &Summary, metrics: Opt
         late_objects = stats.late_objects,
         lateness_seconds = stats.lateness_seconds,
         archived_objects = stats.archived_objects,
+        left_alone_objects = stats.skipped_objects,
+        first_left_alone = summary.first_left_alone,
+        outside_objects = stats.outside_objects,
+        filtered_objects = stats.filtered_objects,
+        excluded_objects = stats.excluded_objects,
+        nothing_matched = summary.nothing_matched,
         damaged_objects = stats.damaged_objects,
         unread_objects = stats.unread_objects,
         rows = stats.lines.rows,

@@ -8,6 +8,7 @@ use crate::error::{EXIT_DONE, Result};
 use crate::generate::{self, Layout, Source, Spec};
 use crate::model::HourRange;
 use crate::progress::{Measure, Progress};
+use crate::stats::count;
 
 /// Make realistic logs from a seed: the same arguments give the same bytes
 #[derive(Debug, clap::Args)]
@@ -89,9 +90,9 @@ pub(super) fn run(args: Args, json: bool) -> Result<u8> {
     } else {
         let (raw, gzip) = (bytesize::ByteSize(report.raw_bytes), bytesize::ByteSize(report.gzip_bytes));
         show::line(&format!(
-            "{} rows in {} objects, {gzip} ({raw} unpacked), in {}",
-            report.rows,
-            report.objects,
+            "{} in {}, {gzip} ({raw} unpacked), in {}",
+            count(report.rows, "row"),
+            count(report.objects, "object"),
             spec.out.display()
         ))?;
         if spec.layout == Layout::Plain {

@@ -16,6 +16,7 @@ use crate::lake::people::Chosen;
 use crate::lake::{CatalogChoice, LedgerChoice, NewLake};
 use crate::model::{Granularity, Table};
 use crate::signals;
+use crate::stats::count;
 
 /// Make a lake, the table of its ledger, and the tables and views of its catalog, or bring them up to date
 ///
@@ -123,7 +124,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
         show::line(&format!("the lake {id} in {}, its records in {ledger}, its catalog {catalog}", wish.to))?;
         changes.iter().try_for_each(|change| show::line(&format!("  {change}")))?;
         if done.registered > 0 {
-            show::line(&format!("  registered {} partitions", done.registered))?;
+            show::line(&format!("  registered {}", count(done.registered, "partition")))?;
         }
         done.kept.iter().try_for_each(|of| in_text(of, &wish, &people))?;
     }

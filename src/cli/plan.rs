@@ -8,6 +8,7 @@ use super::{convert, show};
 use crate::error::{EXIT_DONE, Error, Result};
 use crate::forecast::{self, Container, Forecast};
 use crate::prices::{Prices, dollars};
+use crate::stats::count;
 
 /// Say what convert would do with the same arguments, in objects, bytes, calls and money; nothing is changed
 #[derive(Debug, clap::Args)]
@@ -44,30 +45,41 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
 }
 
 fn told(forecast: &Forecast, container: Container) -> Result<()> {
-    let Forecast { objects, units, known_objects, .. } = *forecast;
-    let hours = forecast.hours.as_ref().map_or_else(String::new, |(first, last)| format!(", {first} to {last}"));
+    let range = forecast.hours.as_ref().map_or_else(String::new, |(first, last)| format!(", {first} to {last}"));
     show::line(&format!(
-        "{objects} objects to convert ({}) in {units} hours{hours}; {known_objects} are converted already",
-        ByteSize(forecast.input_bytes)
+        "{} to convert ({}) in {}{range}; converted already: {}",
+        count(forecast.objects, "object"),
+        ByteSize(forecast.input_bytes),
+        count(forecast.distinct_hours, "hour"),
+        forecast.known_objects,
     ))?;
+    if let Some(what) = &forecast.nothing_matched {
+        show::line(what)?;
+    }
     if forecast.changed_objects > 0 {
-        show::line(&format!("{} objects changed: their hours would be made anew", forecast.changed_objects))?;
+        let objects = count(forecast.changed_objects, "object");
+        show::line(&format!("{objects} changed since: what was made of the same hours would be made anew"))?;
     }
-    if forecast.outside_objects + forecast.skipped_objects > 0 {
-        let (outside, skipped) = (forecast.outside_objects, forecast.skipped_objects);
-        show::line(&format!("left alone: {outside} of other hours, {skipped} that are no logs"))?;
+    let (outside, filtered) = (forecast.outside_objects, forecast.filtered_objects);
+    let (excluded, skipped) = (forecast.excluded_objects, forecast.skipped_objects);
+    if outside + filtered + excluded + skipped > 0 {
+        show::line(&format!(
+            "left out: of other hours {outside}, of other distributions {filtered}, excluded {excluded}, no logs {skipped}"
+        ))?;
     }
-    show::line(&format!("about {} files of {} in all", forecast.output_files, ByteSize(forecast.output_bytes)))?;
+    let files = count(forecast.output_files, "file");
+    show::line(&format!("about {files} of {} in all", ByteSize(forecast.output_bytes)))?;
     show::line(&format!(
-        "about {} PUT and COPY, {} GET, {} LIST, {} writes and {} reads of the ledger, {} calls to Glue",
+        "about {} PUT and COPY, {} GET, {} LIST, {} and {} of the ledger, {} to Glue",
         forecast.put_calls,
         forecast.get_calls,
         forecast.list_calls,
-        forecast.ledger_writes,
-        forecast.ledger_reads,
-        forecast.catalog_calls,
+        count(forecast.ledger_writes, "write"),
+        count(forecast.ledger_reads, "read"),
+        count(forecast.catalog_calls, "call"),
     ))?;
-    show::line(&format!("about {:.1} minutes on {} vCPUs", forecast.minutes, container.vcpus))?;
+    let plural = if container.vcpus > 1.0 { "s" } else { "" };
+    show::line(&format!("about {:.1} minutes on {} vCPU{plural}", forecast.minutes, container.vcpus))?;
     show::line(&format!(
         "{}: S3 {}, ledger {}, Glue {}, Fargate on demand {}; then {} a month to keep it",
         dollars(forecast.dollars),

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::job::{Job, Typed};
 use crate::model::HourRange;
 use crate::pipeline;
+use crate::stats::count;
 
 /// Convert hours again, by today's rules, and put the new rows in the place of the old
 ///
@@ -32,7 +33,7 @@ pub struct Args {
 }
 
 pub(super) async fn run(args: Args, output: Output) -> Result<u8> {
-    let file = args.reading.job.clone();
+    let file = args.reading.which.job.clone();
     let typed = args.reading.typed(args.lake).over_file(file.as_deref())?;
     // Hours are a conversion's in a job file; these are this verb's own.
     let job = Job::new(Typed { hours: args.hours, last: None, ..typed }, now_unix_seconds())?;
@@ -45,8 +46,7 @@ pub(super) async fn run(args: Args, output: Output) -> Result<u8> {
         match summary.stats.units {
             0 if args.outdated => show::line("nothing was written anew: every hour that was converted is of today")?,
             0 => show::line("nothing was written anew: no such hour was converted before")?,
-            1 => show::line("1 hour written anew")?,
-            units => show::line(&format!("{units} hours written anew"))?,
+            units => show::line(&format!("{} written anew", count(units, "hour")))?,
         }
         show::summary(&summary, &lake)?;
     }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::pipeline::Summary;
+use crate::stats::count;
 use crate::verify::Report;
 
 /// One line to stdout. A reader that went away is told as an error, not as a panic.
@@ -61,10 +62,8 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
         ))?;
     }
     if lines.rejected_lines > 0 {
-        line(&format!(
-            "{} of {} lines were rejected, they are in the table rejects:",
-            lines.rejected_lines, lines.lines
-        ))?;
+        let (rejected, all) = (lines.rejected_lines, count(lines.lines, "line"));
+        line(&format!("rejected: {rejected} of {all}, kept in the table rejects:"))?;
         list(&summary.rejects)?;
     }
     if stats.damaged_objects > 0 {
@@ -109,11 +108,10 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
     let compacted = &summary.compacted;
     if compacted.compacted_partitions > 0 {
         let (before, after) = (compacted.replaced_files, compacted.output_files);
-        line(&format!("{} compacted: {before} files to {after}", count(compacted.compacted_partitions, "partition")))?;
+        let before = count(before, "file");
+        line(&format!("{} compacted: {before} to {after}", count(compacted.compacted_partitions, "partition")))?;
     }
-    if stats.skipped_objects > 0 {
-        line(&format!("left alone: {}", counted(&summary.left_alone)))?;
-    }
+    left_out(summary)?;
     if stats.finished_batches > 0 {
         line(&format!("{} of an interrupted run published", count(stats.finished_batches, "hour")))?;
     }
@@ -136,19 +134,35 @@ pub(super) fn keep_more(rows: u64, hours: u64, mending: &[String]) -> Result<()>
     list(mending)
 }
 
+/// What was listed and not converted.
+fn left_out(summary: &Summary) -> Result<()> {
+    let stats = &summary.stats;
+    if stats.skipped_objects > 0 {
+        let first = summary.first_left_alone.as_ref().map_or_else(String::new, |first| format!("; first: '{first}'"));
+        line(&format!("left alone: {}{first}", counted(&summary.left_alone)))?;
+    }
+    if stats.excluded_objects > 0 {
+        line(&format!("excluded: {}", count(stats.excluded_objects, "object")))?;
+    }
+    if let Some(what) = &summary.nothing_matched {
+        line(what)?;
+    }
+    Ok(())
+}
+
 /// Findings that are told.
 const TOLD_FINDINGS: usize = 20;
 
 /// A verification for people.
 pub(super) fn verified(report: &Report) -> Result<()> {
     line(&format!(
-        "{} in {}, {} in {}: {} of {} lines, {} rejected",
+        "{} in {}, {} in {}: {} of {}, {} rejected",
         count(report.objects, "object"),
         count(report.units, "unit"),
         count(report.files, "file"),
         count(report.partitions, "partition"),
         count(report.rows, "row"),
-        report.lines,
+        count(report.lines, "line"),
         report.rejected_lines,
     ))?;
     for finding in report.findings.iter().take(TOLD_FINDINGS) {
@@ -171,8 +185,15 @@ pub(super) fn verified(report: &Report) -> Result<()> {
         line(&format!("{same} with the bytes of another under another key, whose rows are there once"))?;
     }
     if report.listed_objects > 0 {
-        let (listed, alone) = (count(report.listed_objects, "raw object"), report.left_alone_objects);
-        line(&format!("{listed} listed and compared, of which {alone} are no logs"))?;
+        let listed = count(report.listed_objects, "raw object");
+        let others = [
+            (report.left_alone_objects, "left alone"),
+            (report.excluded_objects, "excluded"),
+            (report.filtered_objects, "of other distributions"),
+        ];
+        let others =
+            others.iter().filter(|(objects, _)| *objects > 0).map(|(objects, what)| format!(", {objects} {what}"));
+        line(&format!("{listed} listed and compared{}", others.collect::<String>()))?;
     }
     if !report.findings.is_empty() {
         return line(
@@ -192,11 +213,6 @@ pub(super) fn verified(report: &Report) -> Result<()> {
 /// `3 of this, 1 of that`.
 fn counted(counts: &BTreeMap<&'static str, u64>) -> String {
     counts.iter().map(|(what, objects)| format!("{objects} ({what})")).collect::<Vec<_>>().join(", ")
-}
-
-/// `1 object`, `2 objects`.
-fn count(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn list(entries: &[String]) -> Result<()> {

@@ -1,7 +1,10 @@
 //! `edgemill verify`
 
+use super::convert::Which;
 use super::{cloud, show};
 use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE, Result};
+use crate::job::logs::Logs;
+use crate::job::{self, Typed};
 use crate::lake::Lake;
 use crate::model::HourRange;
 use crate::signals;
@@ -14,12 +17,15 @@ use crate::verify::{self, Options};
 /// runs are at work, what they have under way is found too: look again when they have ended.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder of the lake, or `s3://BUCKET/PREFIX`
+    /// Folder of the lake, or `s3://BUCKET/PREFIX` [default: that of the job]
     #[arg(long, visible_alias = "to", value_name = "URL", env = "EDGEMILL_LAKE")]
-    lake: String,
-    /// Folder of the raw logs: also say which of them the lake lacks
+    lake: Option<String>,
+    /// Folder of the raw logs: also say which of them the lake lacks. What convert was told of them must be told here too
+    /// [default: that of the job]
     #[arg(long, value_name = "URL")]
     from: Option<String>,
+    #[command(flatten)]
+    which: Which,
     /// Only these hours, such as 2026-11-21T00..2026-11-22T00 (UTC) [default: all]
     #[arg(long, value_name = "A..B")]
     hours: Option<HourRange>,
@@ -34,9 +40,11 @@ pub struct Args {
 }
 
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
-    let (source, place) = args.place.accesses();
-    let lake = Lake::open_as(&args.lake, &place).await?;
-    let options = Options { from: args.from, source, hours: args.hours, deep: args.deep, fix: args.fix };
+    let file = args.which.job.clone();
+    let typed = Typed { from: args.from, to: args.lake, cloud: args.place.typed(), ..args.which.typed() };
+    let Logs { lake, lake_access, from, access, naming } = typed.over_file(file.as_deref())?.logs()?;
+    let lake = Lake::open_as(&lake.ok_or_else(|| job::missing("lake"))?, &lake_access).await?;
+    let options = Options { from, source: access, naming, hours: args.hours, deep: args.deep, fix: args.fix };
     let report = signals::until_stopped(verify::verify(&lake, &options)).await?;
     if json {
         show::json(&report)?;

@@ -69,7 +69,9 @@ async fn manifests_of(lake: &Lake, record: &UnitRecord, entries: Vec<BatchEntry>
     let read: Vec<Manifest> = manifests::read_all(&lake.objects, attempts, READS_AT_A_TIME).try_collect().await?;
     let mut alike: Vec<Manifest> = Vec::new();
     for manifest in read {
-        let same = |of: &&mut Manifest| of.source == manifest.source && of.stamp == manifest.stamp;
+        let same = |of: &&mut Manifest| {
+            (&of.source, &of.stamp, of.proven) == (&manifest.source, &manifest.stamp, manifest.proven)
+        };
         match alike.iter_mut().find(same) {
             Some(fold) => add(fold, manifest),
             None => {
@@ -96,6 +98,7 @@ fn empty(record: &UnitRecord, like: &Manifest) -> Manifest {
         attempt: AttemptId(uuid::Uuid::new_v4().simple().to_string()),
         source: like.source.clone(),
         stamp: like.stamp.clone(),
+        proven: like.proven,
         hours: None,
         inputs: Vec::new(),
         outputs: Vec::new(),

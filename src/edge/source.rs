@@ -6,9 +6,10 @@ use super::objects::{Objects, PAGE_KEYS, object_id};
 use crate::error::Result;
 use crate::kernel::inflate;
 use crate::kernel::names;
+use crate::kernel::parse::sniff::Told;
 use crate::kernel::parse::{parquet, sniff};
 use crate::kernel::plan::{Grouped, Naming};
-use crate::model::{HourRange, ObjectId, Table};
+use crate::model::{HourRange, ObjectId};
 
 /// First bytes that are read of an object whose name says nothing: they hold a line, however it is packed.
 const HEAD_BYTES: u64 = 64 << 10;
@@ -32,17 +33,22 @@ pub async fn list(objects: &Objects, naming: &Naming, hours: Option<HourRange>) 
             }
         }
     }
+    grouped.leave_lakes_alone();
     let unnamed = std::mem::take(&mut grouped.unnamed);
-    let looks = futures::stream::iter(unnamed).map(|object| async move {
-        let table = look_into(objects, &object).await?;
-        Ok::<_, crate::error::Error>((object, table))
-    });
-    let mut looks = std::pin::pin!(looks.buffered(LOOKS_AT_A_TIME));
-    while let Some((object, table)) = looks.try_next().await? {
-        grouped.add_unnamed(objects.url(), object, table);
+    for (object, told) in look_into_all(objects, unnamed).await? {
+        grouped.add_unnamed(objects.url(), object, told);
     }
     grouped.sort();
     Ok(grouped)
+}
+
+/// What objects are by their first bytes, in their order: a call for each.
+pub async fn look_into_all(objects: &Objects, wanted: Vec<ObjectId>) -> Result<Vec<(ObjectId, Told)>> {
+    let looks = futures::stream::iter(wanted).map(|object| async move {
+        let told = look_into(objects, &object).await?;
+        Ok::<_, crate::error::Error>((object, told))
+    });
+    looks.buffered(LOOKS_AT_A_TIME).try_collect().await
 }
 
 /// Lists page by page, and leaves out the pages that no object of these hours can be on: where the last key of a page is of
@@ -82,10 +88,10 @@ async fn list_hours(objects: &Objects, naming: &Naming, hours: HourRange, groupe
 /// The longest footer that is looked into.
 const MOST_FOOTER_BYTES: u64 = 16 << 20;
 
-/// The table of an object whose name says nothing, by its first bytes; nothing where they are no log's.
-pub async fn look_into(objects: &Objects, object: &ObjectId) -> Result<Option<Table>> {
+/// What an object is by its first bytes.
+pub async fn look_into(objects: &Objects, object: &ObjectId) -> Result<Told> {
     if object.size_bytes == 0 {
-        return Ok(None);
+        return Ok(Told::Nothing);
     }
     let stored = objects.get_range(object, 0..object.size_bytes.min(HEAD_BYTES)).await?;
     if stored.starts_with(parquet::MAGIC) {
@@ -97,7 +103,7 @@ pub async fn look_into(objects: &Objects, object: &ObjectId) -> Result<Option<Ta
         {
             tail = objects.get_range(object, object.size_bytes - footer_bytes..object.size_bytes).await?;
         }
-        return Ok(parquet::names_in_footer(&tail).and_then(|names| sniff::by_names(&names)));
+        return Ok(parquet::names_in_footer(&tail).map_or(Told::Nothing, |names| sniff::by_names(&names)));
     }
-    Ok(sniff::table(&inflate::head(&stored, usize::try_from(HEAD_BYTES).unwrap_or(usize::MAX))))
+    Ok(sniff::text(&inflate::head(&stored, usize::try_from(HEAD_BYTES).unwrap_or(usize::MAX))))
 }

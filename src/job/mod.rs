@@ -2,6 +2,7 @@
 
 pub mod cloud;
 mod file;
+pub mod logs;
 pub mod rows;
 pub mod said;
 mod shown;
@@ -106,6 +107,7 @@ pub struct Typed {
     pub table: Option<Table>,
     pub layout: Option<Layout>,
     pub distributions: Option<Vec<String>>,
+    pub exclude: Option<Vec<String>>,
     pub fields: Option<String>,
     pub delimiter: Option<String>,
     pub object_limit_bytes: Option<u64>,
@@ -151,6 +153,7 @@ impl Typed {
             table: self.table.or(file.table),
             layout: self.layout.or(file.layout),
             distributions: self.distributions.or(file.distributions),
+            exclude: self.exclude.or(file.exclude),
             fields: self.fields.or(file.fields),
             delimiter: self.delimiter.or(file.delimiter),
             object_limit_bytes: self.object_limit_bytes.or(file.object_limit_bytes),
@@ -183,9 +186,10 @@ impl Typed {
 impl Job {
     /// Checks what was typed. `now` is in seconds since 1970.
     pub fn new(typed: Typed, now: i64) -> Result<Self> {
-        let from = typed.from.ok_or_else(|| missing("from"))?;
-        let to = typed.to.ok_or_else(|| missing("to"))?;
+        let from = typed.from.clone().ok_or_else(|| missing("from"))?;
+        let to = typed.to.clone().ok_or_else(|| missing("to"))?;
         refuse_overlap(&from, &to)?;
+        let naming = typed.naming()?;
         let cloud = Cloud::new(typed.cloud, &from, &to)?;
         let counted = typed.last.filter(|_| typed.hours.is_none());
         let last = typed.last.map(|last| last_hours(last, now)).transpose()?;
@@ -211,13 +215,7 @@ impl Job {
             to,
             ledger: typed.ledger,
             partition: typed.partition,
-            naming: Naming {
-                table: typed.table,
-                layout: typed.layout,
-                archives: archive_url(&cloud)?.into_iter().collect(),
-                distributions: typed.distributions.unwrap_or_default().into_iter().collect(),
-                ..Naming::default()
-            },
+            naming,
             fields: typed.fields.as_deref().map(field_names).transpose()?,
             delimiter: typed.delimiter.as_deref().map(delimiter).transpose()?,
             object_limit_bytes: typed.object_limit_bytes.unwrap_or(OBJECT_LIMIT_BYTES),
@@ -243,7 +241,7 @@ impl Job {
 impl Job {
     /// The canonical URL of the archive, where one is named.
     pub fn archive_url(&self) -> Result<Option<String>> {
-        archive_url(&self.cloud)
+        archive_url_of(self.cloud.archive.as_deref())
     }
 
     /// What a decoder needs to know of the logs of a table.
@@ -254,8 +252,8 @@ impl Job {
     }
 }
 
-fn archive_url(cloud: &Cloud) -> Result<Option<String>> {
-    Ok(cloud.archive.as_deref().map(Location::planned).transpose()?.map(|place| place.url()))
+fn archive_url_of(archive: Option<&str>) -> Result<Option<String>> {
+    Ok(archive.map(Location::planned).transpose()?.map(|place| place.url()))
 }
 
 /// Names separated by spaces, commas or tabs.

@@ -19,6 +19,7 @@ struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     layout: Option<String>,
     distributions: Vec<String>,
+    exclude: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fields: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,6 +89,7 @@ impl Job {
             },
             layout: self.naming.layout.as_ref().map(ToString::to_string),
             distributions: self.naming.distributions.iter().cloned().collect(),
+            exclude: self.naming.exclude.patterns().map(str::to_owned).collect(),
             fields: self.fields.as_ref().map(|names| names.join(" ")),
             delimiter: self.delimiter.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
             object_limit: bytes(self.object_limit_bytes),

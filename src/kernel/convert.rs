@@ -14,7 +14,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::inflate::{self, Damage, Inflater, Whole};
-use super::parse::{Decoder, Reject, Settings, parquet};
+use super::parse::sniff::{Told, UNNAMED};
+use super::parse::{Belief, Decoder, Reject, Settings, parquet};
 use super::recipe::Recipe;
 use super::rejects::RejectedLine;
 use super::rows::{HourRows, Rows};
@@ -49,6 +50,8 @@ pub struct RawObject {
     pub distribution: Option<String>,
     /// The hour in its name.
     pub hour: Option<Hour>,
+    /// Whether its own name, or the job, says that it is a log of the table. If not, its first line must.
+    pub named: bool,
     /// Its bytes as stored. Those that are not in memory are worked piece by piece.
     pub stored: Stored,
 }
@@ -71,6 +74,16 @@ pub struct ObjectOutcome {
     /// Whether no line of it could be read as a row, and some should have been: most likely it is no such log, or the job
     /// describes it wrongly. Its lines are in no table, so that it can be read later.
     pub unread: bool,
+    /// What it is, where it is no log of the table and never will be: its lines are in no table, and it is left alone.
+    pub left_alone: Option<&'static str>,
+}
+
+impl ObjectOutcome {
+    /// Whether its lines are in the tables.
+    #[must_use]
+    pub const fn is_taken(&self) -> bool {
+        !self.unread && self.left_alone.is_none()
+    }
 }
 
 /// What became of a chunk.
@@ -238,14 +251,13 @@ fn work_whole(
             fits = raw_bytes <= limit_bytes;
             fits
         });
-        let parquet::Decoded { stats, raw_bytes, found, damage } = decoded;
-        return fits.then_some(Ended { lines: stats, raw_bytes, found, damage });
+        return fits.then(|| Ended::of_parquet(decoded));
     }
     match inflater.whole(stored, usize::try_from(limit_bytes).unwrap_or(usize::MAX)) {
         Whole::Bytes(raw, damage) => {
             rows.begin_object(&object.filename, object.distribution.as_deref());
             let (raw, damage) = limited(raw, damage, settings);
-            let mut decoder = Decoder::new(settings);
+            let mut decoder = Decoder::new(settings).unnamed(!object.named);
             let used = decoder.decode(raw, damage.is_none(), rows);
             Some(end_text(decoder, &raw[used..], raw.len() as u64, damage, rows))
         }
@@ -274,6 +286,24 @@ struct Ended {
     raw_bytes: u64,
     found: &'static str,
     damage: Option<Damage>,
+    belief: Belief,
+}
+
+impl Ended {
+    fn of_parquet(decoded: parquet::Decoded) -> Self {
+        let parquet::Decoded { stats, raw_bytes, found, damage, belief } = decoded;
+        Self { lines: stats, raw_bytes, found, damage, belief }
+    }
+
+    /// What an object of no rows is that is no log of the table.
+    fn left_alone(&self, object: &RawObject) -> Option<&'static str> {
+        match self.belief.told {
+            _ if self.lines.rows > 0 => None,
+            Told::Other(what) => Some(what),
+            Told::Nothing if !object.named && !self.belief.proven && self.damage.is_none() => Some(UNNAMED),
+            Told::Nothing | Told::Log(_) => None,
+        }
+    }
 }
 
 /// Ends a text; `rest` is the beginning of a line that damage cut.
@@ -287,17 +317,20 @@ fn end_text(
     if let Some(damage) = damage.as_ref().filter(|damage| !rest.is_empty() || damage.is_limit) {
         decoder.reject_rest(rest, format!("cut short: {}", damage.reason), rows);
     }
-    Ended { lines: decoder.stats(), raw_bytes, found: decoder.found(), damage }
+    Ended { lines: decoder.stats(), raw_bytes, found: decoder.found(), damage, belief: decoder.belief() }
 }
 
 /// Ends an object; `whole` says that none of its rejects has been handed on before.
 fn end_object(object: &RawObject, ended: Ended, whole: bool, rows: &mut Rows<'_>, done: &mut Done) {
     let end = rows.end_object();
-    let Ended { mut lines, raw_bytes, found, damage } = ended;
-    lines.rows -= end.late_rejects;
-    lines.rejected_lines += end.late_rejects;
-    let unread = whole && lines.rows == 0 && lines.rejected_lines > 0 && damage.is_none();
-    let first_reject = end.rejects.first().map(|reject| (reject.line_number, reject.reason.clone()));
+    let mut ended = ended;
+    ended.lines.rows -= end.late_rejects;
+    ended.lines.rejected_lines += end.late_rejects;
+    let left_alone = ended.left_alone(object).filter(|_| whole);
+    let Ended { lines, raw_bytes, found, damage, belief } = ended;
+    let is_none = lines.rows == 0 && (lines.rejected_lines > 0 || belief.against.is_some()) && damage.is_none();
+    let unread = whole && is_none && left_alone.is_none();
+    let first_reject = end.rejects.first().map(|reject| (reject.line_number, reject.reason.clone())).or(belief.against);
     done.report.outcomes.push(ObjectOutcome {
         id: object.id.clone(),
         lines,
@@ -306,8 +339,9 @@ fn end_object(object: &RawObject, ended: Ended, whole: bool, rows: &mut Rows<'_>
         first_reject,
         found,
         unread,
+        left_alone,
     });
-    if !unread {
+    if !unread && left_alone.is_none() {
         done.reject(object, end.rejects, end.first_hour);
     }
 }

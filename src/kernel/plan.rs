@@ -1,59 +1,34 @@
 //! What there is to do: a listing against what the ledger knows.
 
+mod naming;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::names::{self, Layout, Named};
+pub use naming::{Exclude, Naming, Place};
+
+use super::names;
+use super::parse::sniff::{LAKE_FILE, Told};
+use super::places::STAGING;
 use super::records::InputName;
 use super::same::{SameContent, Twins};
-use crate::model::{Granularity, HourRange, ObjectId, Period, Table, UnitId};
+use crate::model::{Hour, HourRange, ObjectId, Table, UnitId};
+
+pub use super::parse::sniff::UNNAMED;
 
 /// Stored bytes of the objects that are converted together: some 250,000 rows of gzip logs, which fill a row group. A
 /// larger chunk would sort more rows together and need more memory; a smaller one would make more files of a large hour.
 pub const CHUNK_STORED_BYTES: u64 = 32 << 20;
 
-/// How objects are told apart.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Naming {
-    /// The table of every object, whatever its name; by names and first bytes where none is given.
-    pub table: Option<Table>,
-    /// What the folders of keys are, where a user laid them out.
-    pub layout: Option<Layout>,
-    /// URLs below which nothing is a log to convert: where converted ones were moved to.
-    pub archives: Vec<String>,
-    /// The distributions whose logs are wanted; all, where none are named.
-    pub distributions: BTreeSet<String>,
-    /// How long the lake's units are.
-    pub unit: Granularity,
-}
-
-impl Naming {
-    /// Whether an object lies in the archive, by the URL of its source.
-    #[must_use]
-    pub fn is_archived(&self, source: &str, key: &str) -> bool {
-        let url = format!("{source}/{key}");
-        self.archives.iter().any(|archive| url.strip_prefix(archive).is_some_and(|rest| rest.starts_with('/')))
-    }
-
-    /// The archive that an object lies in, as keys of its source begin with it.
-    #[must_use]
-    pub fn archive(&self, source: &str, key: &str) -> Option<&str> {
-        let folders = self.archives.iter().filter_map(|archive| archive.strip_prefix(source)?.strip_prefix('/'));
-        folders.into_iter().find(|folder| key.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
-    }
-
-    /// Whether an object of a distribution is wanted, as far as its name tells.
-    fn wants(&self, distribution: Option<&str>) -> bool {
-        self.distributions.is_empty() || distribution.is_some_and(|of| self.distributions.contains(of))
-    }
-}
-
 /// What is told of objects with a path part that begins with `.` or `_`.
 pub const HIDDEN: &str = "hidden";
 
-/// What is told of objects that neither their names nor their first bytes make a log.
-pub const UNNAMED: &str = "neither named as a log nor beginning like one";
+/// What is told of objects whose names tell no hour where hours are asked for.
+pub const NO_HOUR: &str = "its name tells no hour";
+
+/// Distributions that are kept to be told of.
+const TOLD_DISTRIBUTIONS: usize = 5;
 
 /// A listing, told apart by unit.
 #[derive(Debug, Default)]
@@ -70,55 +45,74 @@ pub struct Grouped {
     pub archived_objects: u64,
     /// Logs whose hour is outside the range.
     pub outside_objects: u64,
+    /// The first and the last hour of these.
+    pub outside_hours: Option<(Hour, Hour)>,
+    /// Logs of distributions that are not wanted.
+    pub filtered_objects: u64,
+    /// Some of these distributions.
+    pub filtered_distributions: BTreeSet<String>,
+    /// Objects that the job excludes.
+    pub excluded_objects: u64,
+    /// The folders of lakes that the listing showed, each with a slash at its end.
+    lakes: BTreeSet<String>,
 }
 
 impl Grouped {
     /// Adds an object of the listing.
     pub fn add(&mut self, source: &str, object: ObjectId, naming: &Naming, hours: Option<HourRange>) {
-        if naming.is_archived(source, &object.key) {
-            self.archived_objects += 1;
-            return;
-        }
-        if names::is_hidden(&object.key) {
-            return self.skip(object, HIDDEN);
-        }
-        let path = path(source, &object.key);
-        let distribution = names::distribution(&path, naming.layout.as_ref());
-        if !naming.wants(distribution.as_deref()) {
-            self.outside_objects += 1;
-            return;
-        }
-        let (unit, hour) = match names::read(&path, naming.layout.as_ref()) {
-            Named::Log { table, hour, .. } => {
-                (UnitId::Timed(naming.table.unwrap_or(table), Period::of(naming.unit, hour)), Some(hour))
+        self.lakes.extend(lake_of(&object.key));
+        match naming.place(source, &object.key, hours) {
+            Place::Archived => self.archived_objects += 1,
+            Place::Excluded => self.excluded_objects += 1,
+            Place::LeftAlone(what) => self.skip(object, what),
+            Place::Filtered(distribution) => {
+                self.filtered_objects += 1;
+                if self.filtered_distributions.len() < TOLD_DISTRIBUTIONS {
+                    self.filtered_distributions.extend(distribution);
+                }
             }
-            Named::Other(what) => return self.skip(object, what),
-            Named::Unknown => match naming.table {
-                Some(table) => (UnitId::Untimed(table, names::folder(&path).to_owned()), None),
-                // A look at first bytes is a call for each: it is not made where hours are asked for, since an object
-                // without a time belongs to none.
-                None if hours.is_some() => return self.skip(object, UNNAMED),
-                None => return self.unnamed.push(object),
-            },
-        };
-        // An object without a time belongs to no range, so it is converted only where none is asked for.
-        let inside = hours.is_none_or(|range| hour.is_some_and(|hour| range.contains(hour)));
-        if inside {
-            self.units.entry(unit).or_default().push(object);
-        } else {
-            self.outside_objects += 1;
+            Place::Outside(hour) => {
+                self.outside_objects += 1;
+                let (first, last) = self.outside_hours.unwrap_or((hour, hour));
+                self.outside_hours = Some((first.min(hour), last.max(hour)));
+            }
+            Place::Unit(unit) => self.units.entry(unit).or_default().push(object),
+            Place::Unnamed => self.unnamed.push(object),
         }
     }
 
+    /// Leaves alone what the tables of lakes hold that the listing showed, wherever in it they were shown. Comes after the last
+    /// object, and before unnamed ones are looked at.
+    pub fn leave_lakes_alone(&mut self) {
+        if self.lakes.is_empty() {
+            return;
+        }
+        let lakes = std::mem::take(&mut self.lakes);
+        let mut theirs = Vec::new();
+        for objects in self.units.values_mut().chain([&mut self.unnamed]) {
+            theirs.extend(objects.extract_if(.., |object| is_of_lake(&lakes, &object.key)));
+        }
+        self.units.retain(|_, objects| !objects.is_empty());
+        theirs.into_iter().for_each(|object| self.skip(object, LAKE_FILE));
+    }
+
     /// Adds an object whose name said nothing, by what its first bytes say.
-    pub fn add_unnamed(&mut self, source: &str, object: ObjectId, table: Option<Table>) {
-        match table {
-            Some(table) => {
+    pub fn add_unnamed(&mut self, source: &str, object: ObjectId, told: Told) {
+        match told {
+            Told::Log(table) => {
                 let unit = UnitId::Untimed(table, names::folder(&path(source, &object.key)).to_owned());
                 self.units.entry(unit).or_default().push(object);
             }
-            None => self.skip(object, UNNAMED),
+            Told::Other(what) => self.skip(object, what),
+            Told::Nothing => self.skip(object, UNNAMED),
         }
+    }
+
+    /// Objects that the listing showed, those in archives left out.
+    #[must_use]
+    pub fn listed_objects(&self) -> u64 {
+        let in_units: usize = self.units.values().map(Vec::len).sum();
+        in_units as u64 + self.skipped_objects() + self.outside_objects + self.filtered_objects + self.excluded_objects
     }
 
     /// Leaves out what lies in the archives of a naming that was not known when it was listed.
@@ -146,6 +140,23 @@ impl Grouped {
     pub fn sort(&mut self) {
         self.units.values_mut().for_each(|objects| objects.sort_unstable());
     }
+}
+
+/// The folder of the lake that an object is the identity of, with a slash at its end.
+#[must_use]
+pub fn lake_of(key: &str) -> Option<String> {
+    let folder = key.strip_suffix("_edgemill/lake.json")?;
+    (folder.is_empty() || folder.ends_with('/')).then(|| folder.to_owned())
+}
+
+/// Whether an object lies in a table of one of these lakes, or is on its way into one.
+#[must_use]
+pub fn is_of_lake(lakes: &BTreeSet<String>, key: &str) -> bool {
+    let is_inside = |lake: &String| {
+        let below = key.strip_prefix(lake.as_str()).and_then(|rest| rest.split_once('/'));
+        below.is_some_and(|(folder, _)| folder == STAGING || Table::ALL.iter().any(|table| table.name() == folder))
+    };
+    lakes.iter().any(is_inside)
 }
 
 /// Where an object lies from the root of its bucket or file system, by the URL of its source.
@@ -245,20 +256,6 @@ pub fn chunks(inputs: &[ObjectId]) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_archive_is_known_through_whatever_folder() {
-        let naming = Naming { archives: vec!["s3://logs/cf/old".into()], ..Naming::default() };
-        for (source, key, archived) in [
-            ("s3://logs/cf", "old/a", true),
-            ("s3://logs", "cf/old/a", true),
-            ("s3://logs/cf/old/alb_logs", "a", true),
-            ("s3://logs/cf", "older/a", false),
-            ("s3://logs/other", "old/a", false),
-        ] {
-            assert_eq!(naming.is_archived(source, key), archived, "{source}/{key}");
-        }
-    }
 
     fn object(key: &str, etag: &str, size_bytes: u64) -> ObjectId {
         ObjectId { key: key.into(), etag: etag.into(), size_bytes }

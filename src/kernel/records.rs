@@ -324,6 +324,11 @@ pub struct ManifestInput {
     pub same_as: Option<String>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 /// An output of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestOutput {
@@ -355,6 +360,10 @@ pub struct Manifest {
     /// See [`BatchEntry::hours`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours: Option<HourRange>,
+    /// Whether its inputs were only taken where their own lines had told that they are logs of the table. Those who wrote manifests
+    /// without this took whatever lay under a log's name or folder.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub proven: bool,
     /// Its inputs, in key order.
     pub inputs: Vec<ManifestInput>,
     /// Its outputs, in the order in which they were made.

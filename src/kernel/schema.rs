@@ -272,13 +272,20 @@ pub fn split_field(table: Table, name: &str) -> &'static [(&'static str, Part)] 
 #[must_use]
 pub fn is_logged_field(table: Table, logged: &str) -> bool {
     let name = normalise_field_name(logged);
-    let time = match table {
-        Table::CloudfrontLogs => matches!(name.as_str(), "date" | "time" | "timestamp_ms"),
+    is_time_field(table, &name)
+        || !split_field(table, &name).is_empty()
+        || column_index(table, &name).is_some_and(|index| columns(table)[index].logged)
+}
+
+/// Whether a field of this logged name tells a row's time.
+#[must_use]
+pub fn is_time_field(table: Table, logged: &str) -> bool {
+    let name = normalise_field_name(logged);
+    match table {
+        Table::CloudfrontLogs => matches!(name.as_str(), "date" | "time" | "timestamp_ms" | "timestamp"),
         Table::AlbLogs => name == "time",
         Table::Rejects => false,
-    };
-    time || !split_field(table, &name).is_empty()
-        || column_index(table, &name).is_some_and(|index| columns(table)[index].logged)
+    }
 }
 
 /// The columns of a table, in order, without the partition columns.

@@ -264,25 +264,29 @@ mod tests {
             attempt: AttemptId(hour.to_string()),
             source: "s3://logs".into(),
             stamp: Stamp { rules: "1".into(), privacy: privacy.into() },
+            proven: true,
+            hours: None,
             inputs: Vec::new(),
             outputs: vec![ManifestOutput { partition, file }],
             replaces: None,
+            folds: BTreeSet::new(),
         }
     }
 
     fn lake() -> Lake {
         let objects = Objects::of_store(Arc::new(object_store::memory::InMemory::new()), "memory://");
         Lake {
-            records: Records::new(Arc::new(LakeLedger::new(objects.clone())), Granularity::Hour),
+            records: Records::new(Arc::new(LakeLedger::new(objects.clone())), Granularity::Hour, Granularity::Hour),
             objects,
             identity: Identity {
                 format: FORMAT_VERSION,
                 lake_id: "test".into(),
                 ledger: "lake".into(),
                 partition: Granularity::Hour,
-                unit: "hour".into(),
+                unit: Granularity::Hour,
                 late_seconds: 0,
                 query_seconds: 0,
+                probed_endpoint: None,
             },
             catalog: None,
             chosen: CatalogChoice::None,

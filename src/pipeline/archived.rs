@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use futures::{StreamExt, TryStreamExt};
 
-use super::summary::ratio;
 use super::{Shared, Summary};
 use crate::edge::archive::Archive;
 use crate::edge::manifests;
@@ -54,7 +53,10 @@ async fn done(shared: &Shared, unit: UnitId, listed: Vec<ObjectId>) -> Result<(U
     let (source, mut known) = (shared.source.url(), HashMap::new());
     for entry in &record.batches {
         let manifest = manifests::read(&shared.lake.objects, &entry.attempt).await?;
-        for input in manifest.inputs.iter().filter(|input| is_whole(shared, input)) {
+        let proven = |input: &ManifestInput| {
+            manifest.proven || shared.job.naming.is_named_itself(&manifest.source, &input.object.key)
+        };
+        for input in manifest.inputs.iter().filter(|input| proven(input) && is_whole(input)) {
             let url = InputName { source: &manifest.source, object: &input.object }.url();
             known.insert(url, input.object.etag.clone());
         }
@@ -64,14 +66,11 @@ async fn done(shared: &Shared, unit: UnitId, listed: Vec<ObjectId>) -> Result<(U
     Ok((unit, done))
 }
 
-/// Whether the lake has all that an object holds. Of a damaged one it has the lines before the damage, and of rejected lines it may
-/// have the reason alone; and where more are rejected than is normal, the job most likely describes its logs wrongly.
-fn is_whole(shared: &Shared, input: &ManifestInput) -> bool {
+/// Whether the lake has all that an object holds, as rows: every line of it but comments is one. Of a damaged object it has the lines
+/// before the damage, of a rejected line it may have the reason alone, and of streaming logs nothing.
+const fn is_whole(input: &ManifestInput) -> bool {
     let lines = &input.lines;
-    let kept = lines.rejected_lines == 0
-        || shared.recipe.privacy.keeps_all()
-            && ratio(lines.rejected_lines, lines.lines) <= shared.job.reject_warn_ratio;
-    input.damage.is_none() && kept
+    lines.rows > 0 && lines.rejected_lines == 0 && lines.skipped_lines == 0 && input.damage.is_none()
 }
 
 /// An object's name in the archive: its hour's folder, and below that its key from the root of the bucket, since two folders may hold

@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::kernel::plan::UnitPlan;
 use crate::kernel::records::UnitRecord;
 use crate::model::{ObjectId, UnitId};
-use crate::progress::{Measure, Progress};
+use crate::progress::Progress;
+use crate::stats::count;
 
 /// Between two looks at what others have claimed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -36,7 +37,7 @@ pub(super) async fn convert_units(shared: &Shared, mut work: Vec<Work>, summary:
         return Ok(());
     }
     let stored_bytes = work.iter().flat_map(|work| &work.plan.inputs).map(|input| input.size_bytes).sum();
-    let progress = Progress::begin(Measure::Bytes, work.len() as u64, stored_bytes);
+    let progress = Progress::of_units(work.iter().map(|work| &work.record.unit), stored_bytes);
     // Each run begins at a place of its own, so that several do not meet at every hour.
     let first = usize::from_str_radix(&shared.claims.run()[..8], 16).unwrap_or(0) % work.len();
     work.rotate_left(first);
@@ -61,10 +62,7 @@ async fn round(shared: &Shared, work: Vec<Work>, progress: &Progress, summary: &
     let mut left = Vec::new();
     while let Some(tried) = tried.try_next().await? {
         match tried {
-            Ok(done) => {
-                summary.add(done);
-                progress.hour();
-            }
+            Ok(done) => summary.add(done),
             Err(work) => left.push(work),
         }
     }
@@ -106,6 +104,7 @@ async fn one(shared: &Shared, work: Work, turn: Turn<'_>, progress: &Progress) -
         summary.add(replace_changed(shared, &unit, &listed, changed.len(), progress).await?);
     }
     tell(&unit, &summary, begun);
+    progress.unit(&unit);
     Ok(summary)
 }
 
@@ -142,9 +141,18 @@ async fn replace_changed(
     let listed = replace::by_url(shared.source.url(), listed.iter());
     match replace::replace(shared, unit, &listed, progress).await {
         Err(error @ Error::RawGone { .. }) => {
-            tracing::warn!("{unit}: {changed} objects changed, and their rows stay as they were: {error}");
+            let objects = count(changed as u64, "object");
+            tracing::warn!("{unit}: {objects} changed, and what the lake has of them stays as it was: {error}");
             Ok(Summary::default())
         }
-        done => done,
+        // What had not changed is among the known ones; all of the unit's lines were read anew.
+        Ok(mut done) => {
+            let stats = &mut done.stats;
+            let read = stats.converted_objects + stats.unread_objects + stats.skipped_objects;
+            let again = read.saturating_sub(changed as u64);
+            stats.converted_objects = stats.converted_objects.saturating_sub(again);
+            Ok(done)
+        }
+        failed => failed,
     }
 }

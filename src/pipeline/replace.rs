@@ -20,7 +20,8 @@ use crate::kernel::protocol::Outcome;
 use crate::kernel::records::{InputName, Manifest, Replaced, UnitRecord};
 use crate::lake::Lake;
 use crate::model::{ObjectId, Partition, Table, UnitId};
-use crate::progress::{Measure, Progress};
+use crate::progress::Progress;
+use crate::stats::count;
 use crate::tidy;
 
 /// Between two looks at an hour that somebody else has claimed.
@@ -85,7 +86,7 @@ async fn run(shared: &Shared, grouped: Grouped, outdated_only: bool) -> Result<S
     records.sort_by(|a, b| a.unit.cmp(&b.unit));
     let listed = by_url(shared.source.url(), grouped.units.values().flatten());
     let stored_bytes = listed.values().map(|object| object.size_bytes).sum();
-    let progress = Progress::begin(Measure::Bytes, records.len() as u64, stored_bytes);
+    let progress = Progress::of_units(records.iter().map(|record| &record.unit), stored_bytes);
     // Neighbouring hours share partitions, and a partition has one rewrite open at a time, whose closing takes waits: hours
     // that share none with those before them go first, and all of a wave are closed at once. Whether every hour can be done
     // is known before the first is.
@@ -111,7 +112,7 @@ async fn run(shared: &Shared, grouped: Grouped, outdated_only: bool) -> Result<S
             match claimed(shared, &unit, &listed, &progress).await {
                 Ok(done) => {
                     summary.add(done);
-                    progress.hour();
+                    progress.unit(&unit);
                 }
                 // A neighbour's file is gone: once the neighbour has been written anew, it is there again.
                 Err(error @ Error::FileMissing { .. }) => {
@@ -178,7 +179,7 @@ pub(super) async fn replace(shared: &Shared, unit: &UnitId, listed: &ByUrl, prog
         let (manifest, mut summary) = unit::convert_inputs(shared, unit, &plan, Some(replaced), progress).await?;
         if manifest.inputs.is_empty() {
             return Err(Error::usage(
-                format!("{unit}: no line of its {total} objects can be read any more"),
+                format!("{unit}: no line of its {} can be read any more", count(total as u64, "object")),
                 "check --fields, --delimiter and --format: its rows stay as they were",
             ));
         }

@@ -91,7 +91,7 @@ impl<'a> Contents<'a> {
             }
         };
         let mut inputs: Vec<ManifestInput> =
-            outcomes.into_iter().filter(|outcome| !outcome.unread).map(&mut input).collect();
+            outcomes.into_iter().filter(ObjectOutcome::is_taken).map(&mut input).collect();
         if self.wanted != SameContent::Take {
             let same = self.same.drain(..).map(|(object, url)| ManifestInput {
                 digest: self.digests.remove(&object.key),

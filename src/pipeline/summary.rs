@@ -8,8 +8,10 @@ use super::look_back::Committed;
 use crate::compact::Compacted;
 use crate::edge::objects::Calls;
 use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE};
-use crate::model::Partition;
-use crate::stats::RunStats;
+use crate::job::Job;
+use crate::kernel::plan::{Grouped, NO_HOUR};
+use crate::model::{HourRange, Partition};
+use crate::stats::{RunStats, count};
 
 /// At most this many damaged objects and rejects are named in the summary; the counts are whole.
 pub(super) const NAMED_AT_MOST: usize = 5;
@@ -46,6 +48,12 @@ pub struct Summary {
     pub found: BTreeMap<&'static str, u64>,
     /// Objects left alone, by what they are.
     pub left_alone: BTreeMap<&'static str, u64>,
+    /// The key of the first of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_left_alone: Option<String>,
+    /// What there is instead, where the hours, distributions or patterns that were asked for let no log through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nothing_matched: Option<String>,
     /// Fields that this version has never heard of, by their logged names, with the number of rows that have a value. They are
     /// in the column `extra`.
     pub new_fields: BTreeMap<String, u64>,
@@ -99,9 +107,26 @@ impl Summary {
         ratio(self.stats.lines.rejected_lines, self.stats.lines.lines)
     }
 
+    /// Notes what a listing showed, and what of it is not converted.
+    pub(super) fn note_listing(&mut self, job: &Job, grouped: &Grouped) {
+        let stats = &mut self.stats;
+        stats.listed_objects = grouped.listed_objects();
+        stats.skipped_objects = grouped.skipped_objects();
+        stats.outside_objects = grouped.outside_objects;
+        stats.filtered_objects = grouped.filtered_objects;
+        stats.excluded_objects = grouped.excluded_objects;
+        self.left_alone.clone_from(&grouped.skipped);
+        self.first_left_alone.clone_from(&grouped.first_skipped);
+        self.nothing_matched = nothing_matched(job.hours, grouped);
+    }
+
     /// Adds what another part of the run did.
     pub(super) fn add(&mut self, other: Self) {
         self.stats += &other.stats;
+        for (what, objects) in other.left_alone {
+            *self.left_alone.entry(what).or_default() += objects;
+        }
+        self.first_left_alone = self.first_left_alone.take().or(other.first_left_alone);
         self.touched.extend(other.touched);
         self.rewritten.extend(other.rewritten);
         self.committed.extend(other.committed);
@@ -126,6 +151,31 @@ impl Summary {
             ours.truncate(NAMED_AT_MOST);
         }
     }
+}
+
+/// What a listing has instead, where what was asked for let no log through that is there. `hours` are those asked for.
+#[must_use]
+pub fn nothing_matched(hours: Option<HourRange>, grouped: &Grouped) -> Option<String> {
+    let mut said = Vec::new();
+    if let (Some((first, last)), Some(hours)) = (grouped.outside_hours, hours) {
+        let are = if grouped.outside_objects == 1 { "is" } else { "are" };
+        let objects = count(grouped.outside_objects, "object");
+        said.push(format!("of {hours} there is none: {objects} {are} of other hours, {first} to {last}"));
+    }
+    if grouped.filtered_objects > 0 {
+        let objects = count(grouped.filtered_objects, "object");
+        let named: Vec<&str> = grouped.filtered_distributions.iter().map(String::as_str).collect();
+        let of =
+            if named.is_empty() { "whose names tell none".to_owned() } else { format!("such as {}", named.join(", ")) };
+        said.push(format!("--distributions leaves out {objects} of others, {of}"));
+    }
+    if grouped.excluded_objects > 0 {
+        said.push(format!("--exclude leaves out {}", count(grouped.excluded_objects, "object")));
+    }
+    if let Some(objects) = grouped.skipped.get(NO_HOUR) {
+        said.push(format!("{} whose names tell no hour", count(*objects, "object")));
+    }
+    (grouped.units.is_empty() && !said.is_empty()).then(|| format!("no object matched: {}", said.join("; ")))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a ratio of counts needs no more than a double's precision")]

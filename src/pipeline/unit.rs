@@ -26,7 +26,7 @@ use crate::kernel::convert::{
 };
 use crate::kernel::names;
 use crate::kernel::places::{file_path, staging};
-use crate::kernel::plan::{CHUNK_STORED_BYTES, UnitPlan, chunks, path};
+use crate::kernel::plan::{CHUNK_STORED_BYTES, UNNAMED, UnitPlan, chunks, path};
 use crate::kernel::protocol::Outcome;
 use crate::kernel::records::{
     AttemptId, BatchId, FORMAT_VERSION, FileEntry, Manifest, ManifestInput, ManifestOutput, Replaced, UnitRecord,
@@ -35,7 +35,7 @@ use crate::kernel::records::{
 use crate::model::{Granularity, Hour, HourRange, ObjectId, UnitId};
 use crate::offload::offload;
 use crate::progress::Progress;
-use crate::stats::LineStats;
+use crate::stats::{LineStats, count};
 
 /// Objects of one chunk fetched at a time: enough to hide an object store's latency behind each other.
 const FETCHES_AT_A_TIME: usize = 32;
@@ -106,9 +106,9 @@ pub(super) async fn convert(
             drop(turn.take());
             summary = converted;
             summary.touched = manifest.partitions();
-            note_lateness(shared, &mut summary, &record, &manifest);
             // Where no object could be read, there is nothing to commit, and nothing was written.
             if !manifest.inputs.is_empty() {
+                note_lateness(shared, &mut summary, &record, &manifest);
                 no_record_was_lost(shared, &record, &manifest).await?;
                 outcome = carry::commit(&shared.lake, &manifest, &record).await?;
                 summary.committed.push(Committed::of(&manifest));
@@ -170,8 +170,7 @@ fn note_lateness(shared: &Shared, summary: &mut Summary, before: &UnitRecord, ma
     let lateness_seconds = u64::try_from(now - first.plus(1).start_unix_seconds()).unwrap_or(0);
     summary.stats.lateness_seconds = summary.stats.lateness_seconds.max(lateness_seconds);
     let hours = Hour::of_unix_seconds(now).hours_since(first.plus(1));
-    let plural = if objects == 1 { "" } else { "s" };
-    summary.late.push(format!("{}: {objects} object{plural}, {hours} h after its end", before.unit));
+    summary.late.push(format!("{}: {}, {hours} h after its end", before.unit, count(objects, "object")));
 }
 
 /// The hour that an object's name tells; of a unit of one hour, that hour.
@@ -212,7 +211,13 @@ pub(super) async fn convert_inputs(
     let (converted, written) = tokio::join!(converting, writer.write(files));
     // Where a write failed, its own error is the one to tell.
     let outputs = written?;
-    let ChunkReport { outcomes, new_fields } = converted?;
+    let ChunkReport { mut outcomes, new_fields } = converted?;
+    if replaces.is_some() {
+        // It was taken as a log once: that it is none now must be told, and not in passing.
+        for outcome in outcomes.iter_mut().filter(|outcome| outcome.left_alone == Some(UNNAMED)) {
+            (outcome.left_alone, outcome.unread) = (None, true);
+        }
+    }
     check_rejects(shared, unit, &outcomes)?;
     contents.check(&unit.to_string())?;
     let mut summary = Summary { new_fields, ..summarise(&outcomes, &outputs) };
@@ -228,6 +233,7 @@ pub(super) async fn convert_inputs(
         stamp: shared.recipe.stamp().clone(),
         hours: name_hours(shared, unit, &inputs),
         inputs,
+        proven: true,
         outputs,
         replaces,
         folds: BTreeSet::new(),
@@ -292,12 +298,11 @@ async fn fetch<'s>(shared: &'s Shared, unit: &UnitId, inputs: &[ObjectId], chunk
         } else {
             held.next().unwrap_or_default().into()
         };
-        let said = names::read(&path(shared.source.url(), &id.key), shared.job.naming.layout.as_ref());
-        let distribution = if let names::Named::Log { distribution, .. } = said { distribution } else { None };
         let raw = RawObject {
             filename: id.key.as_str().into(),
-            distribution,
+            distribution: names::distribution(&path(shared.source.url(), &id.key), shared.job.naming.layout.as_ref()),
             hour: name_hour(shared, unit, id),
+            named: shared.job.naming.is_named(shared.source.url(), &id.key),
             id: id.clone(),
             stored,
         };
@@ -365,7 +370,8 @@ async fn convert_fetched(
 /// Refuses to commit a unit of which more is rejected than the job allows: most likely it is no log at all.
 fn check_rejects(shared: &Shared, unit: &UnitId, outcomes: &[ObjectOutcome]) -> Result<()> {
     let mut lines = LineStats::default();
-    outcomes.iter().for_each(|outcome| lines += outcome.lines);
+    let logs = outcomes.iter().filter(|outcome| outcome.left_alone.is_none());
+    logs.for_each(|outcome| lines += outcome.lines);
     let limit = shared.job.reject_fail_ratio.unwrap_or(1.0);
     if ratio(lines.rejected_lines, lines.lines) <= limit {
         return Ok(());
@@ -389,7 +395,13 @@ fn summarise(outcomes: &[ObjectOutcome], outputs: &[ManifestOutput]) -> Summary 
         stats.unread_objects += 1;
         summary.unread.extend(first_reject(outcome).filter(|_| summary.unread.len() < NAMED_AT_MOST));
     }
-    for outcome in outcomes.iter().filter(|outcome| !outcome.unread) {
+    for outcome in outcomes {
+        let Some(what) = outcome.left_alone else { continue };
+        stats.skipped_objects += 1;
+        *summary.left_alone.entry(what).or_default() += 1;
+        summary.first_left_alone.get_or_insert_with(|| outcome.id.key.clone());
+    }
+    for outcome in outcomes.iter().filter(|outcome| outcome.is_taken()) {
         stats.converted_objects += 1;
         stats.input_bytes += outcome.id.size_bytes;
         stats.raw_bytes += outcome.raw_bytes;
@@ -401,12 +413,12 @@ fn summarise(outcomes: &[ObjectOutcome], outputs: &[ManifestOutput]) -> Summary 
         stats.output_files += 1;
         stats.output_bytes += output.file.size_bytes;
     }
-    let damaged = outcomes.iter().filter_map(|outcome| {
+    let damaged = outcomes.iter().filter(|outcome| outcome.is_taken()).filter_map(|outcome| {
         let damage = outcome.damage.as_ref()?;
         Some(format!("{} at byte {} of its text: {}", outcome.id.key, damage.raw_offset_bytes, damage.reason))
     });
     summary.damaged = damaged.take(NAMED_AT_MOST).collect();
-    let read = outcomes.iter().filter(|outcome| !outcome.unread);
+    let read = outcomes.iter().filter(|outcome| outcome.is_taken());
     summary.rejects = read.filter_map(first_reject).take(NAMED_AT_MOST).collect();
     summary
 }

@@ -12,8 +12,8 @@ use crate::edge::manifests;
 use crate::edge::objects::{Objects, object_id};
 use crate::edge::source;
 use crate::error::Result;
-use crate::kernel::names::{self, Layout, Named};
-use crate::kernel::plan::{self, Naming};
+use crate::kernel::parse::sniff::Told;
+use crate::kernel::plan::{self, NO_HOUR, Naming, Place};
 use crate::kernel::records::{AttemptId, BatchId, InputName, Manifest, UnitRecord};
 use crate::lake::Lake;
 use crate::model::{Partition, Table, UnitId};
@@ -158,47 +158,53 @@ pub(super) fn expect(manifest: &Manifest, expected: &mut Expected) {
     }
 }
 
-/// Every object of the listing, by whatever layout it may have been read.
+/// Every object of the listing, told apart as a conversion does it: by the layout that was told, or whichever a run has used.
 async fn against_listing(lake: &Lake, from: &str, options: &Options, known: &Known, report: &mut Report) -> Result<()> {
     let logs = Objects::open_as(&Location::existing(from)?, &options.source).await?;
-    let naming = Naming { archives: lake.archives(None).await?, unit: lake.identity.unit, ..Naming::default() };
-    let layouts: Vec<Option<Layout>> = lake.layouts(None).await?.into_iter().map(Some).chain([None]).collect();
-    // Folders whose objects were taken although their names say nothing.
-    let mut untimed: BTreeSet<String> = BTreeSet::new();
-    for table in Table::LOGS {
-        let records = lake.records.untimed_units(table).await?;
-        untimed.extend(records.into_iter().filter_map(|record| match record.unit {
-            UnitId::Untimed(_, folder) => Some(folder),
-            UnitId::Timed(..) => None,
-        }));
-    }
+    let mut told = Naming { unit: lake.identity.unit, ..options.naming.clone() };
+    told.archives.extend(lake.archives(None).await?);
+    let layouts = lake.layouts(None).await?.into_iter().filter(|_| told.layout.is_none());
+    let others: Vec<Naming> = layouts.map(|layout| Naming { layout: Some(layout), ..told.clone() }).collect();
+    let (mut pending, mut lakes) = (Vec::new(), BTreeSet::new());
     let mut listing = logs.list("").boxed();
     while let Some(meta) = listing.try_next().await? {
         let object = object_id(meta);
-        if naming.is_archived(logs.url(), &object.key) {
-            continue;
-        }
-        let path = plan::path(logs.url(), &object.key);
-        let read: Vec<Named> = layouts.iter().map(|layout| names::read(&path, layout.as_ref())).collect();
-        let hour = read.iter().find_map(|named| if let Named::Log { hour, .. } = named { Some(*hour) } else { None });
-        if options.hours.is_some_and(|hours| hour.is_none_or(|hour| !hours.contains(hour))) {
+        lakes.extend(plan::lake_of(&object.key));
+        let place = |naming: &Naming| naming.place(logs.url(), &object.key, options.hours);
+        let by_others = || others.iter().map(place).find(|place| matches!(place, Place::Unit(UnitId::Timed(..))));
+        let place = match place(&told) {
+            Place::Excluded => {
+                report.listed_objects += 1;
+                report.excluded_objects += 1;
+                continue;
+            }
+            unsure @ (Place::Unit(UnitId::Untimed(..)) | Place::Unnamed | Place::LeftAlone(NO_HOUR)) => {
+                by_others().unwrap_or(unsure)
+            }
+            sure => sure,
+        };
+        if matches!(place, Place::Archived | Place::Outside(_) | Place::LeftAlone(NO_HOUR)) {
             continue;
         }
         report.listed_objects += 1;
-        match known.get(&hash(&InputName { source: logs.url(), object: &object }.url())) {
-            Some(etag) if *etag == hash(&object.etag) => {}
-            Some(_) => report.find(Kind::Changed, &object.key),
-            None if names::is_hidden(&object.key) => report.left_alone_objects += 1,
-            None if hour.is_some() => report.find(Kind::NotConverted, &object.key),
-            None if untimed.contains(names::folder(&path)) => {
-                report.find(Kind::NotConverted, format!("{}, beside others that were taken as logs", object.key));
-            }
-            None if read.iter().all(|named| matches!(named, Named::Unknown))
-                && source::look_into(&logs, &object).await?.is_some() =>
-            {
-                report.find(Kind::NotConverted, &object.key);
-            }
-            None => report.left_alone_objects += 1,
+        match (known.get(&hash(&InputName { source: logs.url(), object: &object }.url())), place) {
+            (Some(etag), _) if *etag == hash(&object.etag) => {}
+            (Some(_), _) => report.find(Kind::Changed, &object.key),
+            (None, Place::Filtered(_)) => report.filtered_objects += 1,
+            (None, Place::Unit(_) | Place::Unnamed) => pending.push(object),
+            (None, _) => report.left_alone_objects += 1,
+        }
+    }
+    pending.retain(|object| {
+        let is_of_lake = plan::is_of_lake(&lakes, &object.key);
+        report.left_alone_objects += u64::from(is_of_lake);
+        !is_of_lake
+    });
+    for (object, found) in source::look_into_all(&logs, pending).await? {
+        match found {
+            Told::Other(_) => report.left_alone_objects += 1,
+            Told::Nothing if !told.is_named(logs.url(), &object.key) => report.left_alone_objects += 1,
+            Told::Nothing | Told::Log(_) => report.find(Kind::NotConverted, &object.key),
         }
     }
     Ok(())

@@ -152,6 +152,7 @@ pub(crate) fn manifest(
         source: "s3://logs".into(),
         stamp: Stamp::default(),
         hours: None,
+        proven: true,
         inputs: inputs.chars().map(input).collect(),
         outputs,
         replaces: replaces.map(|(record, partitions)| Replaced {

@@ -28,6 +28,17 @@ enum Format {
     Json,
     Alb,
     Skipped,
+    Unbelieved,
+}
+
+/// What is known of the text so far.
+struct State {
+    format: Format,
+    names: Vec<String>,
+    /// Whether a header or an object was one of such a log.
+    proven: bool,
+    /// Whether a comment before said that it is another server's.
+    foreign: bool,
 }
 
 /// Every line of a text.
@@ -36,14 +47,53 @@ pub(crate) fn lines(text: &[u8], settings: &Settings) -> Vec<Line> {
     if pieces.last().is_some_and(|last| last.is_empty()) {
         pieces.pop();
     }
-    let (mut format, mut names) = (Format::Unknown, Vec::new());
-    pieces
-        .into_iter()
-        .map(|piece| line(piece.strip_suffix(b"\r").unwrap_or(piece), settings, &mut format, &mut names))
-        .collect()
+    let mut state = State { format: Format::Unknown, names: Vec::new(), proven: false, foreign: false };
+    pieces.into_iter().map(|piece| line(piece.strip_suffix(b"\r").unwrap_or(piece), settings, &mut state)).collect()
 }
 
-fn line(line: &[u8], settings: &Settings, format: &mut Format, names: &mut Vec<String>) -> Line {
+/// Whether fields are those of a log of the table: three that it knows, one of them telling more than a time.
+fn believes(table: Table, names: &[String]) -> bool {
+    let names: Vec<String> = names.iter().map(|name| column_name(name)).collect();
+    let (times, others, tell): (&[&str], &[&str], Option<&[&str]>) = match table {
+        Table::AlbLogs => (
+            &["time"],
+            &["request", "request_line", "error_reason"],
+            Some(&["request", "request_line", "elb_status_code", "target_status_code", "target_processing_time"]),
+        ),
+        _ => (
+            &["date", "time", "timestamp", "timestamp_ms"],
+            &["distributionid", "distribution_id", "cs_referrer"],
+            None,
+        ),
+    };
+    let is_time = |name: &String| times.contains(&name.as_str());
+    let is_known = |name: &String| {
+        others.contains(&name.as_str()) || columns(table).iter().any(|column| column.logged && column.name == name)
+    };
+    let tells = |name: &String| tell.map_or_else(|| is_known(name), |tell| tell.contains(&name.as_str()));
+    let neighbours: [&[&str]; 14] = [
+        &["event_time", "is_bot", "filename"],
+        &["source_table", "filename", "byte_offset"],
+        &["webaclid"],
+        &["connectionstatus", "tlsprotocol"],
+        &["eventtimestamp", "connectionid"],
+        &["tls_handshake_latency"],
+        &["leaf_client_cert_subject"],
+        &["target_addr", "reason_code"],
+        &["target_addr", "target_group_id"],
+        &["tls_handshake_time", "listener"],
+        &["sc_win32_status"],
+        &["s_computername"],
+        &["srcaddr", "dstaddr"],
+        &["eventversion", "eventsource"],
+    ];
+    names.iter().filter(|name| is_time(name) || is_known(name)).count() >= 3
+        && names.iter().any(tells)
+        && !neighbours.iter().any(|fields| fields.iter().all(|field| names.iter().any(|name| name == field)))
+}
+
+fn line(line: &[u8], settings: &Settings, state: &mut State) -> Line {
+    let State { format, names, proven, foreign } = state;
     if line.is_empty() {
         return Line::Comment;
     }
@@ -51,12 +101,18 @@ fn line(line: &[u8], settings: &Settings, format: &mut Format, names: &mut Vec<S
         return if matches!(format, Format::Skipped) { Line::Comment } else { Line::Reject("longer than") };
     }
     if line.starts_with(b"#") {
+        *foreign |= line.starts_with(b"#Software: Microsoft") && !*proven;
         if line.len() >= 8 && line[..8].eq_ignore_ascii_case(b"#fields:") {
             *names = header_names(&String::from_utf8_lossy(&line[8..]), settings);
             *format =
                 Format::Delimited(settings.delimiter.clone().map(|delimiter| String::from_utf8(delimiter).unwrap()));
             if names.contains(&"x-event".to_owned()) {
                 *format = Format::Skipped;
+                *proven = true;
+            } else if believes(settings.table, names) && !*foreign {
+                *proven = true;
+            } else {
+                *format = Format::Unbelieved;
             }
         }
         return Line::Comment;
@@ -84,8 +140,16 @@ fn line(line: &[u8], settings: &Settings, format: &mut Format, names: &mut Vec<S
             }
             delimited(line, delimiter.as_deref().unwrap_or("\t"), names)
         }
-        Format::Json => json(line),
+        Format::Json => match json(line) {
+            (members, Line::Row(_)) if *foreign || !believes(settings.table, &members) => Line::Reject(""),
+            (_, Line::Row(values)) => {
+                *proven = true;
+                Line::Row(values)
+            }
+            (_, other) => other,
+        },
         Format::Alb => alb(line),
+        Format::Unbelieved => Line::Reject(""),
         Format::Unknown | Format::Skipped => Line::Reject("no #Fields header"),
     }
 }
@@ -174,19 +238,22 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-fn json(line: &str) -> Line {
-    let Ok(Members(members)) = serde_json::from_str(line) else { return Line::Reject("not a JSON object") };
+/// The names of an object's members, and what its line is.
+fn json(line: &str) -> (Vec<String>, Line) {
+    let none = (Vec::new(), Line::Reject("not a JSON object"));
+    let Ok(Members(members)) = serde_json::from_str(line) else { return none };
     let mut values = Vec::new();
+    let names = members.iter().map(|(name, _)| name.clone()).collect();
     for (name, value) in members {
         // Anything but a string or null is kept as it is written.
         match serde_json::from_str(value.get()) {
             Ok(serde_json::Value::String(text)) => values.push((name, text)),
             Ok(serde_json::Value::Null) => values.push((name, "-".to_owned())),
-            Err(_) if value.get().starts_with('"') => return Line::Reject("not a JSON object"),
+            Err(_) if value.get().starts_with('"') => return none,
             _ => values.push((name, value.get().to_owned())),
         }
     }
-    row(values)
+    (names, row(values))
 }
 
 /// What the fast parser says of each line.

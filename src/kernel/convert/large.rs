@@ -35,11 +35,12 @@ pub(super) fn work(
 /// Decodes text as it is inflated.
 fn decode_text(
     settings: &Settings,
+    unnamed: bool,
     stored: &mut Pieces,
     rows: &mut Rows<'_>,
     go_on: &mut dyn FnMut(&mut Rows<'_>, u64) -> bool,
 ) -> Ended {
-    let (mut decoder, mut held, mut raw_bytes) = (Decoder::new(settings), Vec::new(), 0_u64);
+    let (mut decoder, mut held, mut raw_bytes) = (Decoder::new(settings).unnamed(unnamed), Vec::new(), 0_u64);
     let mut too_much = None;
     let damage = inflate::stream(stored, &mut |piece| {
         let room = usize::try_from(settings.object_limit_bytes - raw_bytes).unwrap_or(usize::MAX);
@@ -104,10 +105,9 @@ impl Cuts<'_, '_> {
         let ended = if is_parquet {
             drop(reader);
             let decoded = parquet::decode(&object.stored, settings, &mut rows, &mut go_on);
-            let parquet::Decoded { stats, raw_bytes, found, damage } = decoded;
-            Ended { lines: stats, raw_bytes, found, damage }
+            Ended::of_parquet(decoded)
         } else {
-            decode_text(settings, &mut reader, &mut rows, &mut go_on)
+            decode_text(settings, !object.named, &mut reader, &mut rows, &mut go_on)
         };
         // What looks like damage is none where the bytes could not be had.
         object.stored.take_failure()?;
@@ -116,7 +116,7 @@ impl Cuts<'_, '_> {
         let whole = self.takes != Takes::All;
         end_object(object, ended, whole, &mut rows, &mut done);
         let Some(outcome) = done.report.outcomes.last_mut() else { return Ok(true) };
-        if self.takes == Takes::Nothing && !outcome.unread {
+        if self.takes == Takes::Nothing && !outcome.unread && outcome.left_alone.is_none() {
             return Ok(false);
         }
         outcome.first_reject = self.first_reject.take().or(outcome.first_reject.take());

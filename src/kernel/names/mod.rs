@@ -5,9 +5,11 @@
 //! the user's choice (`layout.rs`). Load balancers: the user guides, "Access log files",
 //! `AWSLogs/<account>/elasticloadbalancing/<region>/yyyy/mm/dd/<account>_elasticloadbalancing_<region>_app.<name>.<id>_`
 //! `<end time>_<node address>_<random>.log.gz`: the folders are the day of delivery, the time is the end of five minutes.
-//! Connection and health-check logs lie in the same tree, under names that begin with what they are.
+//! Connection and health-check logs lie in the same tree, under names that begin with what they are. What else AWS writes
+//! beside them under paths and names of its own is told in `neighbours.rs`.
 
 mod layout;
+mod neighbours;
 mod skip;
 
 pub use layout::Layout;
@@ -17,6 +19,25 @@ use std::collections::BTreeSet;
 
 use crate::model::{Granularity, HOUR_SECONDS, Hour, Period, Table, UnitId};
 
+/// Told of connection logs of load balancers, by names and by fields.
+pub const LB_CONNECTION: &str = "connection log of a load balancer";
+/// Told of their health-check logs.
+pub const LB_HEALTH: &str = "health-check log of a load balancer";
+/// Told of Network Load Balancers' logs.
+pub const NETWORK_LB: &str = "Network Load Balancer log";
+/// Told of Classic Load Balancers' logs.
+const CLASSIC_LB: &str = "Classic Load Balancer log";
+/// Told of the file by which a load balancer tries whether it may write.
+const LB_TEST: &str = "test file of a load balancer";
+/// What load balancers write into the folders of their access logs, or where those are to come.
+pub const BESIDE_LOGS: [&str; 5] = [LB_CONNECTION, LB_HEALTH, NETWORK_LB, CLASSIC_LB, LB_TEST];
+/// Told of AWS WAF's logs.
+pub const WAF: &str = "WAF log";
+/// Told of flow logs of a VPC.
+pub const VPC_FLOW: &str = "VPC flow log";
+/// Told of the logs of `CloudTrail`.
+pub const CLOUDTRAIL: &str = "CloudTrail log";
+
 /// What a key says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Named {
@@ -24,10 +45,12 @@ pub enum Named {
     Log {
         /// The table.
         table: Table,
-        /// The distribution's id, where it is told.
+        /// The distribution's id, or a load balancer's `app/name/id`, where it is told.
         distribution: Option<String>,
         /// The hour in which its requests happened, most of them.
         hour: Hour,
+        /// Whether the file's own name says that it is such a log; if not, only its folders do, which may hold anything.
+        by_name: bool,
     },
     /// Something that AWS writes beside the logs that are read here; its name.
     Other(&'static str),
@@ -47,16 +70,16 @@ pub fn is_hidden(key: &str) -> bool {
 pub fn read(key: &str, layout: Option<&Layout>) -> Named {
     let mut folders: Vec<&str> = key.split('/').collect();
     let name = folders.pop().unwrap_or(key);
-    if name == "ELBAccessLogTestFile" {
-        return Named::Other("test file of a load balancer");
-    }
     if let Some(named) = cloudfront(name).or_else(|| load_balancer(name)) {
         return named;
+    }
+    if let Some(what) = neighbours::of(&folders, name) {
+        return Named::Other(what);
     }
     let said = layout.map_or_else(|| layout::guess(&folders), |layout| layout.read(&folders));
     let table = if folders.contains(&"elasticloadbalancing") { Table::AlbLogs } else { Table::CloudfrontLogs };
     match said.and_then(|said| said.hour.map(|hour| (said.distribution, hour))) {
-        Some((distribution, hour)) => Named::Log { table, distribution, hour },
+        Some((distribution, hour)) => Named::Log { table, distribution, hour, by_name: false },
         None => Named::Unknown,
     }
 }
@@ -79,28 +102,31 @@ fn cloudfront(name: &str) -> Option<Named> {
     }
     let (date, hour) = time.split_at_checked(10)?;
     let hour = format!("{date}T{}", hour.strip_prefix('-')?).parse().ok()?;
-    Some(Named::Log { table: Table::CloudfrontLogs, distribution: Some(distribution.to_owned()), hour })
+    let distribution = Some(distribution.to_owned());
+    Some(Named::Log { table: Table::CloudfrontLogs, distribution, hour, by_name: true })
 }
 
 /// `<account>_elasticloadbalancing_<region>_<kind>.<name>_<end time>_<address>_<random>`.
 fn load_balancer(name: &str) -> Option<Named> {
     let (before, after) = name.split_once("_elasticloadbalancing_")?;
-    if before.starts_with("conn_log.") {
-        return Some(Named::Other("connection log of a load balancer"));
+    // AWS's pages show a dot behind the first words, its objects an underscore.
+    if before.strip_prefix("conn_log").is_some_and(|rest| rest.starts_with(['.', '_'])) {
+        return Some(Named::Other(LB_CONNECTION));
     }
-    if before.starts_with("health_check_log.") {
-        return Some(Named::Other("health-check log of a load balancer"));
+    if before.strip_prefix("health_check_log").is_some_and(|rest| rest.starts_with(['.', '_'])) {
+        return Some(Named::Other(LB_HEALTH));
     }
     let mut parts = after.split('_');
     let (_region, id, end) = (parts.next()?, parts.next()?, parts.next()?);
     if id.starts_with("net.") {
-        return Some(Named::Other("Network Load Balancer log"));
+        return Some(Named::Other(NETWORK_LB));
     }
     if !id.starts_with("app.") {
-        return Some(Named::Other("Classic Load Balancer log"));
+        return Some(Named::Other(CLASSIC_LB));
     }
     let hour = interval_hour(end)?;
-    Some(Named::Log { table: Table::AlbLogs, distribution: None, hour })
+    let balancer = Some(id.replace('.', "/"));
+    Some(Named::Log { table: Table::AlbLogs, distribution: balancer, hour, by_name: true })
 }
 
 /// The hour of the last second before an end such as `20261121T0500Z`.
@@ -163,11 +189,12 @@ mod tests {
 
     fn cloudfront(hour: &str) -> Named {
         let distribution = Some("EMLARXS9EXAMPLE".into());
-        Named::Log { table: Table::CloudfrontLogs, distribution, hour: hour.parse().unwrap() }
+        Named::Log { table: Table::CloudfrontLogs, distribution, hour: hour.parse().unwrap(), by_name: true }
     }
 
     fn alb(hour: &str) -> Named {
-        Named::Log { table: Table::AlbLogs, distribution: None, hour: hour.parse().unwrap() }
+        let distribution = Some("app/my-lb/1234567890abcdef".into());
+        Named::Log { table: Table::AlbLogs, distribution, hour: hour.parse().unwrap(), by_name: true }
     }
 
     #[test]
@@ -183,7 +210,9 @@ mod tests {
             assert_eq!(read(key, None), cloudfront("2019-11-14T20"), "{key}");
         }
         let folders = "AWSLogs/1/CloudFront/EMLARXS9EXAMPLE/2019/11/14/20/part-0.parquet";
-        assert_eq!(read(folders, None), cloudfront("2019-11-14T20"), "the folders say it");
+        let Named::Log { by_name, distribution, hour, .. } = read(folders, None) else { panic!("the folders say it") };
+        let told = (distribution.as_deref(), hour.to_string());
+        assert_eq!((told, by_name), ((Some("EMLARXS9EXAMPLE"), "2019-11-14T20".to_owned()), false));
     }
 
     #[test]
@@ -214,7 +243,9 @@ us-east-2_app.my-lb.1234567890abcdef_{time}_172.160.1.192_20sg8hgm.log.gz"
             "123456789012_elasticloadbalancing_us-east-2_app.my-lb.1234567890abcdef_20261121T0505Z_192.0.2.1_x.log.gz";
         for (key, what) in [
             (format!("2026/11/21/conn_log.{name}"), "connection log of a load balancer"),
+            (format!("2026/11/21/conn_log_{name}"), "connection log of a load balancer"),
             (format!("2026/11/21/health_check_log.{name}"), "health-check log of a load balancer"),
+            (format!("2026/11/21/health_check_log_{name}"), "health-check log of a load balancer"),
             (name.replace("app.", "net."), "Network Load Balancer log"),
             (name.replace("app.my-lb.", "my-lb."), "Classic Load Balancer log"),
             ("AWSLogs/123456789012/ELBAccessLogTestFile".to_owned(), "test file of a load balancer"),

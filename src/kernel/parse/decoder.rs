@@ -4,8 +4,10 @@
 use memchr::memchr;
 
 use super::json::Names;
-use super::{BLOCK_ROWS, Block, Reject, RowPlace, Sink, Span, alb, delimited, found, json};
+use super::sniff::{self, FIELDS};
+use super::{BLOCK_ROWS, Belief, Block, Reject, RowPlace, Sink, Span, alb, delimited, found, json};
 use crate::kernel::inflate::Damage;
+use crate::kernel::schema::is_logged_field;
 use crate::model::{Granularity, Table};
 use crate::stats::LineStats;
 
@@ -58,9 +60,6 @@ impl Settings {
     }
 }
 
-/// How the line that names the fields begins, in any case.
-const FIELDS: &[u8] = b"#Fields:";
-
 /// What some editors put before a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -77,6 +76,8 @@ enum Format {
     Alb,
     /// Lines that no table holds.
     Skipped,
+    /// Lines that are no log of the table.
+    Unbelieved,
 }
 
 /// The value of a row that lacks a field: the first byte of copied values says `-`.
@@ -93,6 +94,13 @@ pub struct Decoder<'s> {
     versioned: bool,
     /// Whether what comes up to the next line's end belongs to a line that was too long.
     skipping: bool,
+    /// Whether the object's lines alone can tell that it is a log: its name does not.
+    unnamed: bool,
+    belief: Belief,
+    /// Why the lines that come now are no rows, where none of them can be.
+    disbelief: String,
+    /// Per name of a JSON log: whether the table knows it, and whether it tells that the log is of the table.
+    known_names: Vec<(bool, bool)>,
     stats: LineStats,
     offset: u64,
     width: usize,
@@ -114,6 +122,10 @@ impl<'s> Decoder<'s> {
             found: found::EMPTY,
             versioned: false,
             skipping: false,
+            unnamed: false,
+            belief: Belief::default(),
+            disbelief: String::new(),
+            known_names: Vec::new(),
             stats: LineStats::default(),
             offset: 0,
             width: 0,
@@ -123,6 +135,19 @@ impl<'s> Decoder<'s> {
             row: Vec::new(),
             copies: vec![b'-'],
         }
+    }
+
+    /// Takes no row before a header or a first line has told that it is a log of the table: nothing else says so.
+    #[must_use]
+    pub fn unnamed(mut self, unnamed: bool) -> Self {
+        self.unnamed = unnamed;
+        self
+    }
+
+    /// What the lines so far say of whether it is a log of the table.
+    #[must_use]
+    pub fn belief(&self) -> Belief {
+        self.belief.clone()
     }
 
     /// Decodes the whole lines of a piece (with `last`, a line without an end too) and returns how many bytes that were;
@@ -172,8 +197,7 @@ impl<'s> Decoder<'s> {
     fn too_long(&mut self, line: &[u8], position: usize, sink: &mut impl Sink) {
         self.stats.lines += 1;
         if self.format == Format::Skipped {
-            self.stats.comment_lines += 1;
-            return;
+            return self.skip();
         }
         let limit = self.settings.line_limit_bytes;
         let reason = format!("longer than {limit} bytes; its beginning is kept");
@@ -198,13 +222,19 @@ impl<'s> Decoder<'s> {
         match line.first() {
             None => self.stats.comment_lines += 1,
             Some(b'#') => self.comment(bytes, line, sink),
-            Some(_) if self.format == Format::Skipped => self.stats.comment_lines += 1,
+            Some(_) if self.format == Format::Skipped => self.skip(),
             Some(_) => {
                 if let Err(reason) = self.row(bytes, start, end, ascii, sink) {
                     sink.reject(self.reject(line, start, reason));
                 }
             }
         }
+    }
+
+    /// A line with a request in it that no table holds.
+    const fn skip(&mut self) {
+        self.stats.comment_lines += 1;
+        self.stats.skipped_lines += 1;
     }
 
     /// Splits a row as nearly all are, and short enough to stand in the loop over lines: of ASCII, with as many values as there
@@ -241,6 +271,7 @@ impl<'s> Decoder<'s> {
     fn comment(&mut self, bytes: &[u8], line: &[u8], sink: &mut impl Sink) {
         self.stats.comment_lines += 1;
         self.versioned |= line.starts_with(b"#Version:");
+        self.belief.comment(line);
         let header = line.split_at_checked(FIELDS.len()).filter(|(name, _)| name.eq_ignore_ascii_case(FIELDS));
         if let Some((_, names)) = header {
             self.flush(bytes, sink);
@@ -258,14 +289,30 @@ impl<'s> Decoder<'s> {
                 // Only streaming logs have it. Their rows are no requests; CloudFront wrote them until 2020.
                 self.format = Format::Skipped;
                 self.found = found::CLOUDFRONT_RTMP;
+                self.belief.proven = true;
                 return;
             }
-            sink.fields(&names);
+            match self.belief.fields(self.settings.table, &names, self.stats.lines) {
+                Ok(()) => sink.fields(&names),
+                Err(reason) => self.disbelieve(reason),
+            }
         }
+    }
+
+    /// No line that comes now is a row.
+    fn disbelieve(&mut self, reason: String) {
+        self.format = Format::Unbelieved;
+        self.found = found::UNKNOWN;
+        self.disbelief = reason;
     }
 
     /// The format of an object that began with this line, which is no comment.
     fn begin(&mut self, line: &[u8], sink: &mut impl Sink) {
+        if self.unnamed
+            && let Err(reason) = self.belief.first_line(self.settings.table, line, self.stats.lines)
+        {
+            return self.disbelieve(reason);
+        }
         let alb = self.settings.table == Table::AlbLogs;
         if line.starts_with(b"{") {
             self.format = Format::Json;
@@ -300,6 +347,7 @@ impl<'s> Decoder<'s> {
             }
             Format::Alb => self.alb_row(bytes, start, end, sink)?,
             Format::Json => self.json_row(bytes, line, sink)?,
+            Format::Unbelieved => return Err(self.disbelief.clone()),
             Format::Unknown | Format::Skipped => {
                 self.found = found::UNKNOWN;
                 return Err(unknown_format(line));
@@ -331,7 +379,13 @@ impl<'s> Decoder<'s> {
     fn json_row(&mut self, bytes: &[u8], line: &[u8], sink: &mut impl Sink) -> Result<(), String> {
         self.row.clear();
         let line = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
+        let (known, filled) = (self.names.list.len(), self.copies.len());
         json::split(line, &mut self.names, &mut self.copies, &mut self.row, ABSENT)?;
+        if let Err(reason) = self.believe_object(known) {
+            self.names.truncate(known);
+            self.copies.truncate(filled);
+            return Err(reason);
+        }
         if self.names.list.len() > self.width {
             self.send(bytes, sink);
             self.width = self.names.list.len();
@@ -340,6 +394,26 @@ impl<'s> Decoder<'s> {
         self.row.resize(self.width, ABSENT);
         self.spans.extend_from_slice(&self.row);
         Ok(())
+    }
+
+    /// Whether the JSON object that was read last is one of a log; of its names the first `known` were seen before.
+    fn believe_object(&mut self, known: usize) -> Result<(), String> {
+        let table = self.settings.table;
+        let flags = |name: &String| (is_logged_field(table, name), sniff::tells_of(table, name));
+        self.known_names.truncate(known);
+        self.known_names.extend(self.names.list[known..].iter().map(flags));
+        let (mut count, mut tells) = (0, false);
+        for ((is_known, is_telling), seen) in self.known_names.iter().zip(self.names.seen()) {
+            count += usize::from(*is_known && *seen);
+            tells |= *is_telling && *seen;
+        }
+        if count >= sniff::FEWEST_KNOWN_FIELDS && tells && known == self.names.list.len() {
+            self.belief.proven = true;
+            return Ok(());
+        }
+        let of_this = self.names.list.iter().zip(self.names.seen()).filter(|(_, seen)| **seen);
+        let names: Vec<String> = of_this.map(|(name, _)| name.clone()).collect();
+        self.belief.fields(table, &names, self.stats.lines)
     }
 
     fn reject(&mut self, line: &[u8], position: usize, reason: String) -> Reject {
@@ -388,8 +462,8 @@ const fn row_place(start: usize, end: usize, line_number: u64) -> RowPlace {
 
 /// Why a line is no row where nothing told what it is.
 fn unknown_format(line: &[u8]) -> String {
-    let hint = if super::sniff::looks_like_alb(line) {
-        "; it looks like a load balancer's, under the name of another log (--format alb reads it)"
+    let hint = if sniff::looks_like_alb(line) {
+        "; it looks like a load balancer log, under the name of another log (--format alb reads it)"
     } else {
         "; for logs without a header name their fields (--fields)"
     };

@@ -41,8 +41,13 @@ impl Names {
         Some(place)
     }
 
+    /// Which of the names the last object had.
+    pub(super) fn seen(&self) -> &[bool] {
+        &self.seen
+    }
+
     /// Forgets the names that came after the first `count`.
-    fn truncate(&mut self, count: usize) {
+    pub(super) fn truncate(&mut self, count: usize) {
         self.list.truncate(count);
         self.seen.truncate(count);
     }

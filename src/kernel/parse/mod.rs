@@ -8,6 +8,7 @@
 //! the same fields.
 
 mod alb;
+mod belief;
 mod decoder;
 mod delimited;
 mod json;
@@ -16,6 +17,7 @@ pub mod sniff;
 pub mod values;
 
 pub use alb::FIELDS as ALB_FIELDS;
+pub use belief::Belief;
 pub use decoder::{Decoder, OBJECT_LIMIT_BYTES, Settings};
 
 /// Rows in a block. 512 rows of 500 bytes and their spans fit in a core's second-level cache.

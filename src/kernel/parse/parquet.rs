@@ -18,7 +18,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::errors::ParquetError;
 use parquet::file::reader::ChunkReader;
 
-use super::{BLOCK_ROWS, Block, Reject, RowPlace, Settings, Sink, Span, found};
+use super::{BLOCK_ROWS, Belief, Block, Reject, RowPlace, Settings, Sink, Span, found};
 use crate::kernel::inflate::Damage;
 use crate::kernel::stored::Stored;
 use crate::model::Table;
@@ -47,6 +47,8 @@ pub struct Decoded {
     pub found: &'static str,
     /// Where it broke off, if it did.
     pub damage: Option<Damage>,
+    /// Whether its columns are those of a log of the table.
+    pub belief: Belief,
 }
 
 /// Decodes a file; stops where its values become more than the limit of an object. `each` comes between some rows and the next,
@@ -58,7 +60,8 @@ pub fn decode<S: Sink>(
     each: &mut dyn FnMut(&mut S, u64) -> bool,
 ) -> Decoded {
     let found = if settings.table == Table::AlbLogs { found::ALB_PARQUET } else { found::CLOUDFRONT_PARQUET };
-    let mut decoded = Decoded { stats: LineStats::default(), raw_bytes: 0, found, damage: None };
+    let mut decoded =
+        Decoded { stats: LineStats::default(), raw_bytes: 0, found, damage: None, belief: Belief::default() };
     let damage = read(stored, settings, &mut decoded, sink, each).err();
     decoded.damage = damage.map(|reason| match reason {
         Some(reason) => Damage::at(decoded.raw_bytes, reason),
@@ -80,6 +83,10 @@ fn read<S: Sink>(
     let failed = |error: &dyn std::fmt::Display| Some(format!("Parquet: {error}"));
     let metadata = guarded(|| open(stored))?.map_err(|error| failed(&error))?;
     let names: Vec<String> = metadata.schema().fields().iter().map(|field| field.name().clone()).collect();
+    if decoded.belief.fields(settings.table, &names, 0).is_err() {
+        decoded.found = found::UNKNOWN;
+        return Ok(());
+    }
     sink.fields(&names);
     let mut rows = Rows { values: Vec::new(), places: Vec::new(), spans: Vec::new(), width: names.len() };
     for row_group in 0..metadata.metadata().num_row_groups() {

@@ -112,6 +112,8 @@ pub struct Rows<'r> {
     granularity: Granularity,
     /// The hours of the partition of the row that was looked at last.
     period: HourRange,
+    /// Whether a row of the object had a value besides its time: without one it is no log, whatever its fields are called.
+    has_values: bool,
 }
 
 /// What became of one object's lines after the split.
@@ -148,6 +150,7 @@ impl<'r> Rows<'r> {
             first_hour: None,
             granularity,
             period: Period::of(granularity, Hour::of_unix_seconds(0)).hours(),
+            has_values: false,
         }
     }
 
@@ -156,6 +159,7 @@ impl<'r> Rows<'r> {
         self.objects.push(ObjectNames { filename: filename.to_owned(), distribution: distribution.map(str::to_owned) });
         self.mapping = Mapping::new(self.table, &[]);
         self.first_hour = None;
+        self.has_values = false;
     }
 
     /// Takes out the rejects so far, in order, and the hour of the first good row, in the middle of an object.
@@ -378,6 +382,7 @@ impl Sink for Rows<'_> {
 
     fn block(&mut self, block: &Block<'_>, base_bytes: u64) {
         self.scratch.read(self.table, &self.mapping, block);
+        self.has_values = self.has_values || self.scratch.mark_empty(&self.mapping, block);
         self.split_by_hour(block, base_bytes);
         match self.mapping.agent {
             Some(field) => {

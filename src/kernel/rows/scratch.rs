@@ -50,6 +50,19 @@ impl Scratch {
         }
     }
 
+    /// Marks rows of which no field has a value but the time as none, up to the first that has one; whether there is such a one.
+    pub(super) fn mark_empty(&mut self, mapping: &Mapping, block: &Block<'_>) -> bool {
+        let places = mapping.texts.iter().chain(&mapping.numbers).map(|place| place.field);
+        let fields: Vec<usize> = places.chain(mapping.agent).collect();
+        let has_value = |row: &usize| fields.iter().any(|field| !matches!(block.value(*row, *field), b"-" | b""));
+        let first = (0..block.rows()).find(has_value);
+        for row in 0..first.unwrap_or(block.rows()) {
+            self.bad[row].get_or_insert_with(|| "no field has a value but the time".to_owned());
+            self.any_bad = true;
+        }
+        first.is_some()
+    }
+
     fn clear(&mut self, rows: usize) {
         self.micros.clear();
         self.numbers.clear();

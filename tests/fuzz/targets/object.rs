@@ -40,6 +40,7 @@ fuzz_target!(init: tell_panics_apart(), |data: &[u8]| {
             filename: "a".into(),
             distribution: None,
             hour: Some(Hour::of_unix_seconds(0)),
+            named: true,
             stored: Bytes::copy_from_slice(data).into(),
         };
         let mut rows = 0;
