@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn an_hour_of_two_tables_is_one() {
-        let hour: Hour = "2026-11-21T05".parse().unwrap();
+        let hour: crate::model::Hour = "2026-11-21T05".parse().unwrap();
         let units = [
             UnitId::of_hour(Table::CloudfrontLogs, hour),
             UnitId::of_hour(Table::AlbLogs, hour),
