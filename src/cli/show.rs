@@ -170,6 +170,19 @@ fn counted(counts: &BTreeMap<&'static str, u64>) -> String {
     counts.iter().map(|(what, objects)| format!("{objects} ({what})")).collect::<Vec<_>>().join(", ")
 }
 
+/// `1,500,000`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 /// `1 object`, `2 objects`.
 fn count(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
