@@ -223,7 +223,7 @@ fn what_the_asker_can_mend_is_told_as_such() {
         ("SELECT * FROM logs", "the tables are cloudfront_logs, alb_logs, rejects; the views cf_logs"),
         ("SELECT quantile(bytes, 0.5) FROM cf_logs", "approx_percentile_cont"),
         ("SELECT substr(uri, 'a') FROM cf_logs", "substr"),
-        ("SELECT FROM WHERE", "does not parse"),
+        ("SELECT COUNT(*) FROM cf_logs GROUP BY", "does not parse"),
     ] {
         let (out, err) = exits(2, &["query", "--lake", lake, "--format", "json", sql]);
         assert_eq!(out, "", "{sql}");

@@ -23,6 +23,10 @@ pub const LEAST_MEMORY_BYTES: u64 = 256 << 20;
 /// them all, and what the allocator keeps of it.
 const PART_BYTES: u64 = 160 << 20;
 
+/// Rows that the engine takes at a time. The rows of logs are wide: as JSON so many take 7 MB, and a sort that merges what it put
+/// on disk holds as many of each piece.
+pub(super) const BATCH_ROWS: usize = 4_096;
+
 /// What a query may use.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -39,7 +43,8 @@ pub(super) struct Shares {
     pub(super) parts: usize,
     /// Rows that are ready to be written before their turn.
     ahead_bytes: u64,
-    /// What sorting, grouping and joining may hold before they go to disk.
+    /// What sorting, grouping and joining may hold before they go to disk. What they do not count (rows on their way to and from
+    /// the disk, what the allocator keeps) was measured at more than as much again, beside a part that is being read.
     pool_bytes: usize,
 }
 
@@ -78,7 +83,7 @@ impl Limits {
             // One more than threads, so that none of them waits while the first part ends.
             parts: fit.clamp(1, self.threads.get() + 1),
             ahead_bytes: self.memory_bytes / 4,
-            pool_bytes: usize::try_from(self.memory_bytes / 5 * 2).unwrap_or(usize::MAX),
+            pool_bytes: usize::try_from(self.memory_bytes / 6).unwrap_or(usize::MAX),
         }
     }
 }
