@@ -19,11 +19,11 @@ use crate::kernel::places::{InProgress, STAGING, file_path, written};
 use crate::kernel::protocol::{Change, Outcome};
 use crate::kernel::records::{AttemptId, FileEntry, Part, PartitionRecord, compacted_prefix};
 use crate::lake::Lake;
-use crate::model::Partition;
+use crate::model::{Partition, UnitId};
 use crate::offload::{Pool, offload};
 use crate::tidy;
 
-pub use fold::fold;
+use fold::fold;
 
 /// The size that files are merged up to, unless a run is told otherwise.
 pub const TARGET_BYTES: u64 = 128 << 20;
@@ -85,6 +85,8 @@ pub struct Compacted {
     pub output_bytes: u64,
     /// Rows moved.
     pub rows: u64,
+    /// Batches that units' records name in one with others from now on.
+    pub folded_batches: u64,
 }
 
 /// Files of one part that become one or a few.
@@ -122,8 +124,11 @@ pub async fn compact(
     let mut done = Compacted::default();
     let mut open = Vec::new();
     let looks = partitions.into_iter().map(|partition| worth_it(lake, partition, wish)).collect::<Vec<_>>();
-    let mut looks = futures::stream::iter(looks).buffered(READS_AT_A_TIME);
-    while let Some((partition, worth_it)) = looks.try_next().await? {
+    let looks: Vec<Look> = futures::stream::iter(looks).buffered(READS_AT_A_TIME).try_collect().await?;
+    // Before files are merged: with them a partition's record forgets what was folded.
+    let long: BTreeSet<UnitId> = looks.iter().flat_map(|look| &look.long).cloned().collect();
+    done.folded_batches = fold(lake, long).await?;
+    for Look { partition, worth_it, .. } in looks {
         done.partitions += 1;
         let outcome = if worth_it { one(lake, pool, partition, wish, &mut done).await? } else { Outcome::Superseded };
         match outcome {
@@ -138,11 +143,21 @@ pub async fn compact(
     Ok(done)
 }
 
-/// Whether there is something to do in a partition, as far as a look from afar tells.
-async fn worth_it(lake: &Lake, partition: Partition, wish: Wish) -> Result<(Partition, bool)> {
+/// What there is to do in a partition, as far as a look from afar tells.
+struct Look {
+    partition: Partition,
+    /// Whether files may be merged.
+    worth_it: bool,
+    /// Units of which it remembers many batches.
+    long: Vec<UnitId>,
+}
+
+async fn worth_it(lake: &Lake, partition: Partition, wish: Wish) -> Result<Look> {
     let record = lake.records.partition(partition).await?;
     let many = record.parts.iter().any(|part| !groups(part, wish).is_empty());
-    Ok((partition, many || record.rewrite.is_some()))
+    let long = record.parts.iter().filter(|part| part.applied.len() >= fold::FOLD_FROM);
+    let long = long.map(|part| part.unit.clone()).collect();
+    Ok(Look { partition, worth_it: many || record.rewrite.is_some(), long })
 }
 
 async fn one(lake: &Lake, pool: &Pool, partition: Partition, wish: Wish, done: &mut Compacted) -> Result<Outcome> {
@@ -258,7 +273,7 @@ async fn merge_group(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Table, UnitId};
+    use crate::model::Table;
 
     fn part(sizes: &[(u64, u64)]) -> Part {
         let file = |(number, (size_bytes, rows)): (usize, &(u64, u64))| FileEntry {

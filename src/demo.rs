@@ -10,7 +10,7 @@ use crate::job::{Job, Typed};
 use crate::lake::Lake;
 use crate::pipeline::{self, Summary};
 use crate::progress::{Measure, Progress};
-use crate::query::{self, Answer};
+use crate::query::{self, Answer, Limits};
 
 /// The day that the demo's logs are of.
 const HOURS: &str = "2026-11-21T00..2026-11-22T00";
@@ -72,5 +72,5 @@ pub async fn prepare(demo: &Demo) -> Result<Report> {
 /// The answer to one of the questions.
 pub async fn answer(report: &Report, name: &str, threads: NonZeroUsize) -> Result<Answer> {
     let lake = Lake::open(&report.lake).await?;
-    query::ask(&lake, query::named(name)?, threads).await
+    query::ask(&lake, query::named(name)?, &Limits::new(threads, None)?).await
 }

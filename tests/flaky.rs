@@ -160,9 +160,9 @@ async fn tables(store: &InMemory) -> BTreeMap<String, Bytes> {
 
 async fn ids(lake: &Lake) -> String {
     let sql = "SELECT x_edge_request_id, event_time FROM cloudfront_logs ORDER BY 1, 2";
-    let answer = query::ask(lake, sql, NonZeroUsize::MIN).await.unwrap();
     let mut out = Vec::new();
-    query::print(&answer, query::Format::Csv, &mut out).unwrap();
+    let limits = query::Limits::new(NonZeroUsize::MIN, None).unwrap();
+    query::answer(lake, sql, &limits, query::Format::Csv, &mut out).await.unwrap();
     String::from_utf8(out).unwrap()
 }
 

@@ -21,7 +21,7 @@ fn tables(lake: &Path) -> [String; 2] {
 
 /// A lake of one hour, brought back to what a crash right after its commit leaves: files in staging, nothing published.
 /// The unit's first version says committed, its second says published.
-fn committed_only(dir: &Path) -> (PathBuf, PathBuf) {
+fn committed_only(dir: &Path) -> (PathBuf, PathBuf, Vec<PathBuf>) {
     let (logs, lake) = (dir.join("logs"), dir.join("lake"));
     exits(0, &["generate", "--out", text(&logs), "--rows", "3000", "--hours", "2026-11-21T05..2026-11-21T06"]);
     convert(&logs, &lake, &[]);
@@ -34,14 +34,19 @@ fn committed_only(dir: &Path) -> (PathBuf, PathBuf) {
     fs::remove_dir_all(lake.join("_edgemill/partitions")).unwrap();
     let staging = lake.join(format!("staging/batch.cloudfront_logs.2026-11-21T05.{attempt}"));
     fs::create_dir_all(&staging).unwrap();
-    fs::rename(lake.join("cloudfront_logs"), staging.join("cloudfront_logs")).unwrap();
-    (logs, lake)
+    let published = files(&lake.join("cloudfront_logs"));
+    for file in &published {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        let number = name.rsplit_once('-').unwrap().1;
+        fs::rename(file, staging.join(format!("_{number}.staged"))).unwrap();
+    }
+    (logs, lake, published)
 }
 
 #[test]
 fn a_committed_batch_is_published_by_the_next_run() {
     let dir = tempfile::tempdir().unwrap();
-    let (logs, lake) = committed_only(dir.path());
+    let (logs, lake, _) = committed_only(dir.path());
     assert_eq!(rows(&lake), "n,d\n0,0\n", "nothing is seen before it is published");
     let summary = convert(&logs, &lake, &[]);
     assert_eq!((summary["finished_batches"].as_u64(), summary["converted_objects"].as_u64()), (Some(1), Some(0)));
@@ -52,13 +57,13 @@ fn a_committed_batch_is_published_by_the_next_run() {
 #[test]
 fn files_that_were_copied_already_are_no_obstacle() {
     let dir = tempfile::tempdir().unwrap();
-    let (logs, lake) = committed_only(dir.path());
+    let (logs, lake, published) = committed_only(dir.path());
     let staged = files(&lake.join("staging"));
-    for file in &staged {
-        let parts: Vec<_> = file.strip_prefix(lake.join("staging")).unwrap().components().skip(1).collect();
-        let place = lake.join(parts.iter().collect::<PathBuf>());
-        fs::create_dir_all(place.parent().unwrap()).unwrap();
-        fs::hard_link(file, place).unwrap();
+    for file in &published {
+        let number = file.file_stem().unwrap().to_str().unwrap().rsplit_once('-').unwrap().1;
+        let staged = staged.iter().find(|path| path.ends_with(format!("_{number}.staged"))).unwrap();
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::hard_link(staged, file).unwrap();
     }
     assert_eq!(rows(&lake), "n,d\n0,0\n", "a file that no record names is not seen");
     convert(&logs, &lake, &[]);

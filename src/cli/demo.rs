@@ -34,13 +34,14 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     }
     for (name, title) in demo::QUESTIONS {
         let answer = demo::answer(&report, name, threads).await?;
-        let (shown, rows) = answer.head(ROWS_SHOWN);
+        let (shown, rows) = answer.head(ROWS_SHOWN).await?;
         if json {
-            query::print(&shown, Format::Json, &mut std::io::stdout().lock())?;
+            query::print(shown, Format::Json, &mut std::io::stdout()).await?;
         } else {
-            let first = if rows > ROWS_SHOWN { format!(" (the first {ROWS_SHOWN} of {rows})") } else { String::new() };
+            let first =
+                if rows > ROWS_SHOWN as u64 { format!(" (the first {ROWS_SHOWN} of {rows})") } else { String::new() };
             show::line(&format!("\n{title}{first}"))?;
-            query::print(&shown, Format::Table, &mut std::io::stdout().lock())?;
+            query::print(shown, Format::Table, &mut std::io::stdout()).await?;
         }
     }
     if !json {

@@ -215,6 +215,19 @@ fn counted(counts: &BTreeMap<&'static str, u64>) -> String {
     counts.iter().map(|(what, objects)| format!("{objects} ({what})")).collect::<Vec<_>>().join(", ")
 }
 
+/// `1,500,000`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 fn list(entries: &[String]) -> Result<()> {
     entries.iter().try_for_each(|entry| line(&format!("  {entry}")))
 }

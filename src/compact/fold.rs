@@ -19,12 +19,12 @@ use crate::model::UnitId;
 
 /// Published batches of about one size from which on they are named as one. An hour of a lake of hours has few batches and is
 /// hardly ever folded; in a lake of months a month of hourly runs leaves some forty entries in place of 744.
-const FOLD_FROM: usize = 16;
+pub(super) const FOLD_FROM: usize = 16;
 
 const READS_AT_A_TIME: usize = 16;
 
 /// Folds what can be folded in the records of some units; how many batches are named by others now.
-pub async fn fold(lake: &Lake, units: impl IntoIterator<Item = UnitId>) -> Result<u64> {
+pub(super) async fn fold(lake: &Lake, units: impl IntoIterator<Item = UnitId>) -> Result<u64> {
     let units = units.into_iter().map(|unit| one(lake, unit)).collect::<Vec<_>>();
     let folded = futures::stream::iter(units).buffer_unordered(READS_AT_A_TIME);
     folded.try_fold(0, |sum, one| async move { Ok(sum + one) }).await

@@ -1,12 +1,11 @@
 //! A question to a lake: the ledger's snapshot of its files, and a fresh one where a file has gone meanwhile.
 
-use std::num::NonZeroUsize;
+use std::io::Write;
 
-use arrow::array::RecordBatch;
 use object_store::path::Path;
 
-use super::{Answer, Snapshot, SnapshotFile, run, vanished};
-use crate::error::Result;
+use super::{Answer, Format, Limits, Snapshot, SnapshotFile, print, run, vanished};
+use crate::error::{Error, Result};
 use crate::kernel::places::file_path;
 use crate::kernel::records::PartitionRecord;
 use crate::lake::Lake;
@@ -15,18 +14,64 @@ use crate::model::Table;
 /// Snapshots that one question takes at most; a file goes only where a partition is rewritten, which is rare.
 const SNAPSHOTS: usize = 3;
 
-/// Answers one SQL statement over what the lake's ledger says is there.
+/// The answer to one SQL statement over what the lake's ledger says is there. A file that has gone when it is its turn is an
+/// error; [`answer`] asks again then.
 ///
 /// # Errors
 /// As [`run`], and those of reading the ledger.
-pub async fn ask(lake: &Lake, sql: &str, threads: NonZeroUsize) -> Result<Answer> {
-    for _ in 1..SNAPSHOTS {
-        match run(lake.objects.store(), &snapshot(lake).await?, sql, threads).await {
-            Err(error) if vanished(&error) => tracing::debug!(%error, "a file has gone, taking a fresh snapshot"),
-            answer => return answer,
+pub async fn ask(lake: &Lake, sql: &str, limits: &Limits) -> Result<Answer> {
+    run(lake.objects.store(), &snapshot(lake).await?, sql, limits).await
+}
+
+/// Answers one SQL statement over what the lake's ledger says is there, written while it comes; how many rows there were.
+///
+/// # Errors
+/// As [`ask`] and [`print()`].
+pub async fn answer(
+    lake: &Lake,
+    sql: &str,
+    limits: &Limits,
+    format: Format,
+    out: &mut (dyn Write + Send),
+) -> Result<u64> {
+    let mut tries = 1;
+    loop {
+        let mut out = Counted { out: &mut *out, bytes: 0 };
+        let answered = match ask(lake, sql, limits).await {
+            Ok(answer) => print(answer, format, &mut out).await,
+            Err(error) => Err(error),
+        };
+        match answered {
+            // What has been written can't be taken back, and another snapshot's rows would not fit it.
+            Err(error) if vanished(&error) && out.bytes > 0 => {
+                let what = "a file of the lake was merged or written anew meanwhile, and what was written is not whole";
+                return Err(Error::Query { source: format!("{what} ({error}); run it again").into() });
+            }
+            Err(error) if vanished(&error) && tries < SNAPSHOTS => {
+                tracing::debug!(%error, "a file has gone, taking a fresh snapshot");
+                tries += 1;
+            }
+            answered => return answered,
         }
     }
-    run(lake.objects.store(), &snapshot(lake).await?, sql, threads).await
+}
+
+/// Knows whether anything was written.
+struct Counted<'a> {
+    out: &'a mut (dyn Write + Send),
+    bytes: u64,
+}
+
+impl Write for Counted<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// The files that the ledger names at this moment: per partition, what one version of its record says.
@@ -46,20 +91,4 @@ fn files(record: &PartitionRecord) -> impl Iterator<Item = SnapshotFile> + '_ {
         rows: file.rows,
         partition: record.partition,
     })
-}
-
-impl Answer {
-    /// The first rows, and how many there are in all.
-    #[must_use]
-    pub fn head(&self, rows: usize) -> (Self, usize) {
-        let total = self.batches.iter().map(RecordBatch::num_rows).sum();
-        let mut left = rows;
-        let mut batches = Vec::new();
-        for batch in &self.batches {
-            let taken = batch.num_rows().min(left);
-            batches.push(batch.slice(0, taken));
-            left -= taken;
-        }
-        (Self { schema: self.schema.clone(), batches }, total)
-    }
 }

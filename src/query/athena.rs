@@ -1,12 +1,15 @@
 //! The same questions through Athena: its answer, what it scanned, and what the raw logs would have cost.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
+use futures::{StreamExt, stream};
+use tokio::sync::mpsc;
 
-use super::Answer;
+use super::{Answer, Format, print};
 use crate::edge::athena::{Athena, Rows, Scanned};
 use crate::error::{Error, Result};
 use crate::lake::{Lake, LedgerChoice};
@@ -15,24 +18,33 @@ use crate::model::Table;
 /// Athena ends every query after 30 minutes by itself, unless an account has another quota.
 const LIMIT: Duration = Duration::from_hours(1);
 
-/// Answers one statement through Athena. Where the caller goes away, the statement is cancelled.
-pub async fn ask_athena(athena: &Athena, sql: &str) -> Result<(Answer, Scanned)> {
+/// Carries out one statement in Athena: its id, and what it scanned. Where the caller goes away, it is cancelled.
+pub async fn run_athena(athena: &Athena, sql: &str) -> Result<(String, Scanned)> {
     let sql = sql.trim().trim_end_matches(';');
     refuse_writes(sql)?;
-    let (id, scanned) = athena.run(sql, LIMIT).await?;
-    // Each page becomes columns when it comes: its text takes several times as much.
-    let mut whole: Option<Answer> = None;
-    let mut take = |page: &Rows| {
-        let page = answer(page)?;
-        match &mut whole {
-            Some(whole) => whole.batches.extend(page.batches),
-            None => whole = Some(page),
-        }
-        Ok(())
+    athena.run(sql, LIMIT).await
+}
+
+/// Writes the answer of a statement that has ended, page by page; how many rows there were.
+pub async fn print_athena(athena: &Athena, id: &str, format: Format, out: &mut (dyn Write + Send)) -> Result<u64> {
+    // Both sides are one task, and writing waits: so no page is read before the one before is written.
+    let (sender, mut pages) = mpsc::unbounded_channel();
+    let read = async move {
+        let mut take = move |page: &Rows| {
+            // Who reads has ended only where it failed, and tells so.
+            let _ = sender.send(batch(page)?);
+            Ok(())
+        };
+        athena.pages(id, &mut take).await
     };
-    athena.pages(&id, &mut take).await?;
-    let whole = whole.unwrap_or_else(|| Answer { schema: Arc::new(Schema::empty()), batches: Vec::new() });
-    Ok((whole, scanned))
+    let written = async move {
+        let first = pages.recv().await;
+        let schema = first.as_ref().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
+        let rest = stream::unfold(pages, async |mut pages| Some((Ok(pages.recv().await?), pages)));
+        print(Answer::of(schema, stream::iter(first.map(Ok)).chain(rest)), format, out).await
+    };
+    let ((), rows) = tokio::try_join!(read, written)?;
+    Ok(rows)
 }
 
 /// Refuses what does more than read, as the local engine does.
@@ -81,7 +93,7 @@ fn tables(sql: &str) -> Vec<Table> {
 }
 
 /// Athena's text as columns of their types, so that it is printed as a local answer is.
-fn answer(rows: &Rows) -> Result<Answer> {
+fn batch(rows: &Rows) -> Result<RecordBatch> {
     let mut fields = Vec::with_capacity(rows.columns.len());
     let mut columns: Vec<ArrayRef> = Vec::with_capacity(rows.columns.len());
     for (index, (name, kind)) in rows.columns.iter().enumerate() {
@@ -101,21 +113,18 @@ fn answer(rows: &Rows) -> Result<Answer> {
         columns.push(column);
     }
     let schema = Arc::new(Schema::new(fields));
-    let batches = if columns.is_empty() {
-        Vec::new()
-    } else {
-        let batch = RecordBatch::try_new(Arc::clone(&schema), columns);
-        vec![batch.map_err(|error| Error::encode("the answer of Athena", error))?]
-    };
-    Ok(Answer { schema, batches })
+    if columns.is_empty() {
+        return Ok(RecordBatch::new_empty(schema));
+    }
+    RecordBatch::try_new(schema, columns).map_err(|error| Error::encode("the answer of Athena", error))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn text_becomes_what_its_type_says() {
+    #[tokio::test]
+    async fn text_becomes_what_its_type_says() {
         let columns = [("n", "bigint"), ("x", "double"), ("b", "boolean"), ("s", "varchar")];
         let row = |values: [Option<&str>; 4]| values.map(|value| value.map(str::to_owned)).to_vec();
         let rows = Rows {
@@ -123,7 +132,9 @@ mod tests {
             rows: vec![row([Some("1"), Some("0.5"), Some("true"), Some("a")]), row([None; 4])],
         };
         let mut out = Vec::new();
-        super::super::print(&answer(&rows).unwrap(), super::super::Format::Json, &mut out).unwrap();
+        let batch = batch(&rows).unwrap();
+        let answer = Answer::of(batch.schema(), stream::iter([Ok(batch)]));
+        assert_eq!(print(answer, Format::Json, &mut out).await.unwrap(), 2);
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with(r#"{"n":1,"x":0.5,"b":true,"s":"a"}"#), "{text}");
     }

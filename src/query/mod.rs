@@ -3,14 +3,17 @@
 
 mod ask;
 mod athena;
+mod failed;
 mod lake_table;
+mod limits;
+mod parts;
 mod print;
 mod prune;
 mod reader;
+mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -19,19 +22,23 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
+use futures::{Stream, StreamExt};
 use object_store::ObjectStore;
 use object_store::path::Path;
 
+use self::failed::{failed, unplanned};
 use self::lake_table::LakeTable;
+use self::stream::{Plan, Rows};
 use crate::error::{Error, Result};
 use crate::kernel::ddl::{self, Dialect};
 use crate::model::{Granularity, Partition, Table};
 
-pub use self::ask::ask;
-pub use self::athena::{ask_athena, raw_bytes};
+pub use self::ask::{answer, ask};
+pub use self::athena::{print_athena, raw_bytes, run_athena};
+pub use self::limits::{DEFAULT_MEMORY_BYTES, LEAST_MEMORY_BYTES, Limits};
 pub use self::print::{Format, print};
 
 /// A committed file of the lake.
@@ -56,13 +63,44 @@ pub struct Snapshot {
     pub files: Vec<(Table, Vec<SnapshotFile>)>,
 }
 
-/// What a query answered.
-#[derive(Clone, Debug)]
+/// What a query answers. Its rows are read while they are asked for.
 pub struct Answer {
     /// The columns, which an answer without rows has too.
     pub schema: SchemaRef,
-    /// The rows.
-    pub batches: Vec<RecordBatch>,
+    rows: Rows,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+impl Answer {
+    /// Batches that somebody else makes, with these columns.
+    pub(crate) fn of(schema: SchemaRef, batches: impl Stream<Item = Result<RecordBatch>> + Send + 'static) -> Self {
+        Self { schema, rows: Rows::Batches(batches.boxed()) }
+    }
+
+    /// The first rows, and how many there are in all.
+    ///
+    /// # Errors
+    /// Those of the query.
+    pub async fn head(self, rows: usize) -> Result<(Self, u64)> {
+        let schema = Arc::clone(&self.schema);
+        let mut batches = self.pieces(|batch| Ok(batch.clone()));
+        let (mut first, mut held, mut total) = (Vec::new(), 0, 0);
+        while let Some(batch) = batches.next().await {
+            let batch = batch?;
+            total += batch.num_rows() as u64;
+            let taken = batch.num_rows().min(rows - held);
+            if taken > 0 {
+                held += taken;
+                first.push(Ok(batch.slice(0, taken)));
+            }
+        }
+        Ok((Self::of(schema, futures::stream::iter(first)), total))
+    }
 }
 
 /// The names of the queries that come with the program.
@@ -84,17 +122,21 @@ pub fn named(name: &str) -> Result<&'static str> {
     }
 }
 
-/// Answers one SQL statement over the files of a snapshot, with up to `threads` of them read at once.
+/// The answer to one SQL statement over the files of a snapshot; its rows are read while they are asked for.
 ///
 /// # Errors
 /// `Error::Usage` where the statement can never be answered: it does not parse, names what does not exist, or writes.
-/// `Error::Query` where the answer failed; [`vanished`] tells whether a newer snapshot may help.
-pub async fn run(store: Arc<dyn ObjectStore>, snapshot: &Snapshot, sql: &str, threads: NonZeroUsize) -> Result<Answer> {
+/// `Error::Query` where the world failed; [`vanished`] tells whether a newer snapshot may help. The same while it is read.
+pub async fn run(store: Arc<dyn ObjectStore>, snapshot: &Snapshot, sql: &str, limits: &Limits) -> Result<Answer> {
     let statement = parse(sql)?;
-    let context = open(store, snapshot, threads).await.map_err(failed)?;
-    let plan = plan(&context, statement).await?;
-    let batches = collect(Arc::clone(&plan), context.task_ctx()).await.map_err(failed)?;
-    Ok(Answer { schema: plan.schema(), batches })
+    let context = open(store, snapshot, limits).await.map_err(failed)?;
+    let plan = plan(&context, statement, sql).await?;
+    let (schema, shares, task) = (plan.schema(), limits.shares(), context.task_ctx());
+    let rows = match parts::in_parts(&plan).map_err(failed)? {
+        Some(plan) => Rows::Parts(Plan { plan, context: task, shares }),
+        None => Rows::Whole(Plan { plan, context: task, shares }),
+    };
+    Ok(Answer { schema, rows })
 }
 
 /// Whether an error comes from a file of the snapshot that is no longer there: somebody compacted or replaced it between
@@ -115,12 +157,13 @@ pub fn vanished(error: &Error) -> bool {
 async fn open(
     store: Arc<dyn ObjectStore>,
     snapshot: &Snapshot,
-    threads: NonZeroUsize,
+    limits: &Limits,
 ) -> Result<SessionContext, DataFusionError> {
-    let mut config = SessionConfig::new().with_target_partitions(threads.get()).with_information_schema(true);
+    let mut config = SessionConfig::new().with_target_partitions(limits.shares().parts).with_information_schema(true);
+    config = config.with_batch_size(limits::BATCH_ROWS);
     // now() and casts to a timestamp then speak of the same zone as event_time.
     config.options_mut().execution.time_zone = Some("UTC".to_owned());
-    let context = SessionContext::new_with_config(config);
+    let context = SessionContext::new_with_config_rt(config, limits.runtime()?);
     let url = ObjectStoreUrl::parse("lake://snapshot")?;
     context.register_object_store(url.as_ref(), store);
     for table in Table::ALL {
@@ -146,11 +189,12 @@ fn parse(sql: &str) -> Result<Statement> {
     }
 }
 
-async fn plan(context: &SessionContext, statement: Statement) -> Result<Arc<dyn ExecutionPlan>> {
-    let plan = context.state().statement_to_plan(statement).await.map_err(failed)?;
+async fn plan(context: &SessionContext, statement: Statement, sql: &str) -> Result<Arc<dyn ExecutionPlan>> {
+    let told = |error| unplanned(error, sql);
+    let plan = context.state().statement_to_plan(statement).await.map_err(told)?;
     refuse_writes(&plan)?;
-    let frame = context.execute_logical_plan(plan).await.map_err(failed)?;
-    frame.create_physical_plan().await.map_err(failed)
+    let frame = context.execute_logical_plan(plan).await.map_err(told)?;
+    frame.create_physical_plan().await.map_err(told)
 }
 
 fn refuse_writes(plan: &LogicalPlan) -> Result<()> {
@@ -161,17 +205,4 @@ fn refuse_writes(plan: &LogicalPlan) -> Result<()> {
             "a query must be a SELECT, WITH, EXPLAIN, SHOW or DESCRIBE; the lake changes only by converting",
         )
     })
-}
-
-/// The engine's error as ours: whether the text of the query is to blame, or the world.
-fn failed(error: DataFusionError) -> Error {
-    let hint = "SHOW TABLES lists the tables, DESCRIBE cf_logs the columns of one";
-    match error.find_root() {
-        DataFusionError::SQL(parser, _) => Error::usage(format!("the query does not parse: {parser}"), hint),
-        root @ (DataFusionError::Plan(_) | DataFusionError::SchemaError(..) | DataFusionError::NotImplemented(_)) => {
-            let reason = root.message().replace('\n', " ");
-            Error::usage(format!("the query cannot be planned: {reason}"), hint)
-        }
-        _ => Error::Query { source: Box::new(error) },
-    }
 }

@@ -1,6 +1,7 @@
 //! Queries over small lakes in memory.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 
 use arrow::array::{
     ArrayRef, BooleanArray, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray, new_null_array,
@@ -16,7 +17,9 @@ use crate::error::EXIT_USAGE;
 use crate::kernel::schema;
 use crate::model::{Granularity, Hour, Partition};
 
-const THREADS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
+fn limits() -> Limits {
+    Limits::new(NonZeroUsize::new(2).unwrap(), None).unwrap()
+}
 
 fn hour(text: &str) -> Hour {
     text.parse().unwrap()
@@ -87,20 +90,20 @@ async fn lake() -> (Arc<InMemory>, Snapshot) {
 
 async fn ask(sql: &str, format: Format) -> String {
     let (store, snapshot) = lake().await;
-    text(&run(store, &snapshot, sql, THREADS).await.unwrap(), format)
+    text(run(store, &snapshot, sql, &limits()).await.unwrap(), format).await.unwrap()
 }
 
-fn text(answer: &Answer, format: Format) -> String {
+async fn text(answer: Answer, format: Format) -> Result<String> {
     let mut out = Vec::new();
-    print(answer, format, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
+    print(answer, format, &mut out).await?;
+    Ok(String::from_utf8(out).unwrap())
 }
 
 /// How many files a query would open.
 async fn files_scanned(sql: &str) -> usize {
     let (store, snapshot) = lake().await;
-    let context = open(store, &snapshot, THREADS).await.unwrap();
-    let plan = plan(&context, parse(sql).unwrap()).await.unwrap();
+    let context = open(store, &snapshot, &limits()).await.unwrap();
+    let plan = plan(&context, parse(sql).unwrap(), sql).await.unwrap();
     let mut nodes = vec![plan];
     let mut files = 0;
     while let Some(node) = nodes.pop() {
@@ -221,11 +224,11 @@ async fn nothing_can_be_written() {
         "SELEC 1",
         "SELECT nothing FROM cf_logs",
     ] {
-        let error = run(store.clone(), &snapshot, sql, THREADS).await.unwrap_err();
+        let error = run(store.clone(), &snapshot, sql, &limits()).await.unwrap_err();
         assert_eq!(error.exit_code(), EXIT_USAGE, "{sql}: {error}");
         assert!(!vanished(&error));
     }
-    let said = run(store, &snapshot, "SET a = 1", THREADS).await.unwrap_err().to_string();
+    let said = run(store, &snapshot, "SET a = 1", &limits()).await.unwrap_err().to_string();
     assert!(said.starts_with("the statement does more than read (Statement not supported: SetVariable); "), "{said}");
     assert_eq!(ask("/* one */ SELECT 1 AS a; -- done", Format::Csv).await, "a\n1\n");
     assert!(ask("SHOW TABLES", Format::Csv).await.contains("cloudfront_standard_logs"));
@@ -246,12 +249,16 @@ async fn an_empty_lake_answers_no_rows() {
             ("SELECT COUNT(*) AS n FROM rejects", Some("n\n0\n")),
             (named("bots").unwrap(), Some("requestip,location,ct\n")),
         ] {
-            let answer = run(store.clone(), &snapshot, sql, THREADS).await.unwrap();
-            assert!(csv.is_none_or(|csv| csv == text(&answer, Format::Csv)), "{sql}");
+            let answer = run(store.clone(), &snapshot, sql, &limits()).await.unwrap();
+            let answered = text(answer, Format::Csv).await.unwrap();
+            assert!(csv.is_none_or(|csv| csv == answered), "{sql}");
         }
-        let answer = run(store, &snapshot, "SELECT requestip FROM cf_logs", THREADS).await.unwrap();
-        assert_eq!(text(&answer, Format::Json), "");
-        assert_eq!(text(&answer, Format::Table), "+-----------+\n| requestip |\n+-----------+\n+-----------+\n");
+        let answer = async || run(store.clone(), &snapshot, "SELECT requestip FROM cf_logs", &limits()).await.unwrap();
+        assert_eq!(text(answer().await, Format::Json).await.unwrap(), "");
+        assert_eq!(
+            text(answer().await, Format::Table).await.unwrap(),
+            "+-----------+\n| requestip |\n+-----------+\n+-----------+\n"
+        );
     }
 }
 
@@ -295,24 +302,28 @@ async fn an_older_file_lacks_its_last_columns() {
     snapshot.files[0].1.push(file);
     let sql = "SELECT sc_bytes, c_ip, extra, hour, COUNT(*) OVER () AS n FROM cloudfront_logs
                WHERE day = '21' AND hour = '05' AND sc_bytes < 40 ORDER BY sc_bytes";
-    let answer = run(store.clone(), &snapshot, sql, THREADS).await.unwrap();
-    assert_eq!(text(&answer, Format::Csv), "sc_bytes,c_ip,extra,hour,n\n7,::1,,05,3\n20,,,05,3\n30,,,05,3\n");
+    let answer = run(store.clone(), &snapshot, sql, &limits()).await.unwrap();
+    assert_eq!(
+        text(answer, Format::Csv).await.unwrap(),
+        "sc_bytes,c_ip,extra,hour,n\n7,::1,,05,3\n20,,,05,3\n30,,,05,3\n"
+    );
     let sql = "SELECT isbot, COUNT(*) AS n FROM cf_logs WHERE requestip IS NULL GROUP BY isbot";
-    let answer = run(store, &snapshot, sql, THREADS).await.unwrap();
-    assert_eq!(text(&answer, Format::Csv), "isbot,n\nFalse,2\n");
+    let answer = run(store, &snapshot, sql, &limits()).await.unwrap();
+    assert_eq!(text(answer, Format::Csv).await.unwrap(), "isbot,n\nFalse,2\n");
 }
 
 #[tokio::test]
 async fn a_file_that_vanished_is_recognised() {
     let (store, snapshot) = lake().await;
     store.delete(&snapshot.files[0].1[1].path).await.unwrap();
-    let error = run(store, &snapshot, "SELECT SUM(sc_bytes) FROM cloudfront_logs", THREADS).await.unwrap_err();
+    let answer = run(store, &snapshot, "SELECT SUM(sc_bytes) FROM cloudfront_logs", &limits()).await.unwrap();
+    let error = text(answer, Format::Csv).await.unwrap_err();
     assert!(vanished(&error), "{error}");
     assert!(matches!(error, Error::Query { .. }));
 }
 
-#[test]
-fn a_closed_pipe_is_an_error_like_any_other() {
+#[tokio::test]
+async fn a_closed_pipe_is_an_error_like_any_other() {
     struct Closed;
     impl std::io::Write for Closed {
         fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
@@ -323,9 +334,9 @@ fn a_closed_pipe_is_an_error_like_any_other() {
         }
     }
     let rows = batch(hour("2026-11-21T05"), EARLY, 4);
-    let answer = Answer { schema: rows.schema(), batches: vec![rows] };
     for format in [Format::Table, Format::Csv, Format::Json] {
-        let Err(Error::Storage { source, .. }) = print(&answer, format, &mut Closed) else {
+        let answer = Answer::of(rows.schema(), futures::stream::iter([Ok(rows.clone())]));
+        let Err(Error::Storage { source, .. }) = print(answer, format, &mut Closed).await else {
             panic!("{format:?} must fail as storage does")
         };
         assert_eq!(source.downcast_ref::<std::io::Error>().unwrap().kind(), std::io::ErrorKind::BrokenPipe);
