@@ -12,10 +12,12 @@ use crate::edge::clock;
 use crate::edge::manifests;
 use crate::error::{Error, Result};
 use crate::kernel::places::{FileCopy, STAGING};
-use crate::kernel::protocol::{Action, Change, Commit, End, Ended, Event, Outcome, Register, Settle, Switch, Wait};
+use crate::kernel::protocol::{
+    Action, Change, Commit, End, Ended, Event, GiveUp, Lose, Outcome, Register, Settle, Switch, Wait,
+};
 use crate::kernel::records::{AttemptId, BatchEntry, Manifest, PartitionRecord, UnitRecord};
 use crate::lake::Lake;
-use crate::model::Partition;
+use crate::model::{Partition, UnitId};
 
 /// Copies and deletions sent at a time for one partition.
 const SENDS_AT_A_TIME: usize = 16;
@@ -106,6 +108,20 @@ pub async fn end(lake: &Lake, what: Ended, unit_key: Option<String>) -> Result<O
     let mut errand = Errand::new(lake, format!("{what:?}"));
     errand.unit_key = unit_key;
     let mut machine = End::new(what);
+    errand.drive(&mut |event| machine.step(event)).await
+}
+
+/// Writes down which files of a partition are gone, and which of those are there again.
+pub async fn lose(lake: &Lake, partition: Partition) -> Result<Outcome> {
+    let mut machine = Lose::new(partition);
+    Errand::new(lake, partition.to_string()).drive(&mut |event| machine.step(event)).await
+}
+
+/// Lets a unit go on whose batch cannot be published, since staged files or its manifest are gone.
+pub async fn give_up(lake: &Lake, unit: &UnitId, attempt: &AttemptId) -> Result<Outcome> {
+    let mut errand = Errand::new(lake, unit.to_string());
+    errand.unit_key = Some(crate::edge::ledger::unit_key(unit));
+    let mut machine = GiveUp::new(attempt.clone());
     errand.drive(&mut |event| machine.step(event)).await
 }
 
@@ -204,6 +220,7 @@ impl<'a> Errand<'a> {
                 Event::Finished
             }
             Action::ListStaging => Event::Staging(lake.objects.list_names(STAGING).await?.into_iter().collect()),
+            Action::Look(wanted) => Event::Gone(self.look(wanted).await?),
             Action::Mark(path) => {
                 lake.objects.put(&Path::from(path), Bytes::new()).await?;
                 Event::Marked
@@ -295,6 +312,15 @@ impl<'a> Errand<'a> {
         let names: Vec<Path> = wanted.iter().map(|copy| Path::from(copy.to.as_str())).collect();
         self.lake.objects.sync_names(&names).await?;
         Ok(Event::Copied)
+    }
+
+    /// Of some files, those that are not there, or not of their size.
+    async fn look(&self, wanted: Vec<(String, u64)>) -> Result<BTreeSet<String>> {
+        let looks = futures::stream::iter(wanted.into_iter().map(|(path, size_bytes)| async move {
+            let there = self.lake.objects.size(&Path::from(path.as_str())).await?;
+            Ok::<_, Error>((there != Some(size_bytes)).then_some(path))
+        }));
+        looks.buffer_unordered(SENDS_AT_A_TIME).try_filter_map(|gone| async move { Ok(gone) }).try_collect().await
     }
 
     async fn delete(&self, paths: Vec<String>) -> Result<Event> {

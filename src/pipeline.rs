@@ -9,6 +9,7 @@ mod budget;
 mod claimed;
 mod fresh;
 mod kept;
+mod rebuild;
 mod replace;
 mod summary;
 mod unit;

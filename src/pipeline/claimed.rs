@@ -5,13 +5,15 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, TryStreamExt};
 
 use super::budget::Turn;
-use super::{HOUR_TARGET, Shared, Summary, plan_unit, replace, unit};
+use super::replace::{Again, Logs};
+use super::{HOUR_TARGET, Shared, Summary, plan_unit, unit};
 use crate::carry;
 use crate::error::{Error, Result};
 use crate::kernel::plan::UnitPlan;
 use crate::kernel::records::UnitRecord;
 use crate::model::{ObjectId, UnitId};
 use crate::progress::{Measure, Progress};
+use crate::repair::Losses;
 
 /// Between two looks at what others have claimed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -139,8 +141,9 @@ async fn replace_changed(
     changed: usize,
     progress: &Progress,
 ) -> Result<Summary> {
-    let listed = replace::by_url(shared.source.url(), listed.iter());
-    match replace::replace(shared, unit, &listed, progress).await {
+    let logs = Logs::of(shared.source.url(), [(unit.clone(), listed.to_vec())].into());
+    let again = Again { shared, logs: &logs, losses: &Losses::default(), progress };
+    match again.replace(unit, None).await {
         Err(error @ Error::RawGone { .. }) => {
             tracing::warn!("{unit}: {changed} objects changed, and their rows stay as they were: {error}");
             Ok(Summary::default())

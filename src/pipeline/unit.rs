@@ -160,17 +160,19 @@ fn note_lateness(summary: &mut Summary, before: &UnitRecord, manifest: &Manifest
     summary.late.push(format!("{}: {objects} object{plural}, {hours} h after its end", before.unit));
 }
 
-/// Converts objects into the staging folder of a new attempt, which may be to take the place of others.
+/// Converts objects into the staging folder of a new attempt, which may be to take the place of others; their names, and some more,
+/// are then not its own.
 pub(super) async fn convert_inputs(
     shared: &Shared,
     unit: &UnitId,
     inputs: &[ObjectId],
-    replaces: Option<Replaced>,
+    replaces: Option<(Replaced, BTreeSet<BatchId>)>,
     progress: &Progress,
 ) -> Result<(Manifest, Summary)> {
     let attempt = shared.attempts.begin(unit);
     let source = shared.source.url();
-    let before = replaces.as_ref().map(|replaced| replaced.batches.clone()).unwrap_or_default();
+    let (replaces, mut before) = replaces.map_or_else(Default::default, |(replaced, taken)| (Some(replaced), taken));
+    before.extend(replaces.iter().flat_map(|replaced| replaced.batches.iter().cloned()));
     let batch = batch_id(unit, source, &shared.recipe.stamp().to_string(), inputs, &before);
     let (send, files) = mpsc::channel(FILES_WAITING);
     let writer = StagedWriter { lake: &shared.lake.objects, unit, attempt: &attempt, batch: &batch };
