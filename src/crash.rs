@@ -19,7 +19,7 @@ fn order() -> Option<&'static (String, u64)> {
 }
 
 /// Every name that an action has here, in the order of the protocol; the last are the pipeline's own.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 17] = [
     "manifest",
     "read-unit",
     "swap-unit",
@@ -36,6 +36,7 @@ pub const NAMES: [&str; 16] = [
     "stage",
     "claim",
     "staged",
+    "restore",
 ];
 
 /// Dies here, if that was ordered.

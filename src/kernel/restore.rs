@@ -49,9 +49,8 @@ pub fn unit_record(
     if replacing.is_some() && batches.iter().any(|entry| entry.state == BatchState::Committed) {
         return None;
     }
-    let names = |batches: &[BatchEntry]| -> BTreeSet<BatchId> {
-        batches.iter().map(|entry| entry.batch.clone()).collect()
-    };
+    let names =
+        |batches: &[BatchEntry]| -> BTreeSet<BatchId> { batches.iter().map(|entry| entry.batch.clone()).collect() };
     let agrees = names(&batches) == names(&known.batches) && replacing.is_none();
     if batches.is_empty() || agrees || share_inputs(&batches, manifests) {
         return None;
@@ -73,9 +72,8 @@ fn entry(manifest: &Manifest, state: BatchState) -> BatchEntry {
 fn share_inputs(batches: &[BatchEntry], manifests: &BTreeMap<BatchId, Manifest>) -> bool {
     let mut seen = BTreeSet::new();
     let manifests = batches.iter().filter_map(|entry| manifests.get(&entry.batch));
-    let mut urls = manifests.flat_map(|of| {
-        of.inputs.iter().map(|input| InputName { source: &of.source, object: &input.object }.url())
-    });
+    let mut urls = manifests
+        .flat_map(|of| of.inputs.iter().map(|input| InputName { source: &of.source, object: &input.object }.url()));
     urls.any(|url| !seen.insert(url))
 }
 
@@ -98,9 +96,7 @@ pub fn part(mut record: PartitionRecord, unit: &UnitId, manifests: &[Manifest]) 
 mod tests {
     use super::*;
     use crate::kernel::recipe::Stamp;
-    use crate::kernel::records::{
-        AttemptId, FORMAT_VERSION, FileEntry, ManifestInput, ManifestOutput, Replaced,
-    };
+    use crate::kernel::records::{AttemptId, FORMAT_VERSION, FileEntry, ManifestInput, ManifestOutput, Replaced};
     use crate::model::{Granularity, ObjectId, Table};
 
     fn unit() -> UnitId {

@@ -21,9 +21,8 @@ use crate::repair::{Loss, Losses, ends_with, placed};
 pub(super) fn widened(asked: Option<HourRange>, losses: &Losses) -> Option<HourRange> {
     let asked = asked?;
     let hours = in_reach(Some(asked), losses).filter_map(|(unit, _)| unit.hour());
-    let (start, end) = hours.fold((asked.start, asked.end), |(start, end), hour| {
-        (start.min(hour), end.max(hour.plus(1)))
-    });
+    let (start, end) =
+        hours.fold((asked.start, asked.end), |(start, end), hour| (start.min(hour), end.max(hour.plus(1))));
     Some(HourRange { start, end })
 }
 
@@ -58,7 +57,9 @@ pub(super) async fn finish(shared: &Shared, record: &UnitRecord) -> Result<u64> 
                     carry::give_up(&shared.lake, &record.unit, &entry.attempt).await?;
                     break;
                 }
-                Err(Error::LedgerDamaged { .. }) if !manifests::exists(&shared.lake.objects, &entry.attempt).await? => {
+                Err(Error::LedgerDamaged { .. })
+                    if !manifests::exists(&shared.lake.objects, &entry.attempt).await? =>
+                {
                     carry::give_up(&shared.lake, &record.unit, &entry.attempt).await?;
                     break;
                 }

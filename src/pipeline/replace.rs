@@ -85,7 +85,8 @@ impl Wanted {
             None => true,
             Some(hours) => unit.hour().is_some_and(|hour| hours.contains(hour)),
         };
-        let known = shared.known_units.values().filter(|record| !record.batches.is_empty() || record.replacing.is_some());
+        let known =
+            shared.known_units.values().filter(|record| !record.batches.is_empty() || record.replacing.is_some());
         let mut units: BTreeMap<UnitId, Option<Loss>> =
             known.map(|record| record.unit.clone()).filter(asked).map(|unit| (unit, None)).collect();
         if self.losses.records {
@@ -108,7 +109,9 @@ impl Wanted {
         });
         summary.also.extend(others.map(|(unit, _)| unit.to_string()));
         for unit in &summary.also {
-            tracing::info!("{unit} is written anew too: rows of it are lost in the partitions of the hours that were asked for");
+            tracing::info!(
+                "{unit} is written anew too: rows of it are lost in the partitions of the hours that were asked for"
+            );
         }
     }
 }
@@ -223,8 +226,7 @@ impl Again<'_> {
             let replaced = Replaced { batches, partitions };
             let taken = rebuild::taken_names(unit, loss, self.losses);
             let replaces = Some((replaced, taken));
-            let (manifest, mut summary) =
-                unit::convert_inputs(shared, unit, &objects, replaces, self.progress).await?;
+            let (manifest, mut summary) = unit::convert_inputs(shared, unit, &objects, replaces, self.progress).await?;
             if manifest.inputs.is_empty() {
                 return Err(Error::usage(
                     format!("{unit}: no line of its {} objects can be read any more", objects.len()),
@@ -250,9 +252,7 @@ impl Again<'_> {
         }
         match inputs(self.shared, record, self.logs).await {
             // A manifest has gone since we looked, or is that of a batch that was given up.
-            Err(error) if error.is_damage() => {
-                rebuild::inputs(self.shared, record, self.logs, loss, self.losses).await
-            }
+            Err(error) if error.is_damage() => rebuild::inputs(self.shared, record, self.logs, loss, self.losses).await,
             read => {
                 let mut read = read?;
                 read.partitions.extend(&loss.partitions);

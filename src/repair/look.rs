@@ -47,10 +47,8 @@ impl Snapshot {
     /// Units first, then partitions, then files: whatever a unit said to be published is in the partitions that are read after it.
     pub(super) async fn of(lake: &Lake, hours: Option<HourRange>) -> Result<Self> {
         let hours = hours.filter(|hours| hours.end.hours_since(hours.start) <= FEW_HOURS);
-        let wide = hours.map(|hours| HourRange {
-            start: hours.start.plus(-BESIDE_HOURS),
-            end: hours.end.plus(BESIDE_HOURS),
-        });
+        let wide =
+            hours.map(|hours| HourRange { start: hours.start.plus(-BESIDE_HOURS), end: hours.end.plus(BESIDE_HOURS) });
         let mut units = BTreeMap::new();
         for table in Table::LOGS {
             let mut records = lake.records.units(table, wide).await?;
@@ -97,9 +95,8 @@ impl Snapshot {
     /// Files of edgemill's names that no record names.
     fn unnamed(&self) -> Unnamed {
         let all = self.partitions.values();
-        let named: HashSet<String> = all
-            .flat_map(|record| record.files().map(|file| format!("{}/{}", record.folder, file.name)))
-            .collect();
+        let named: HashSet<String> =
+            all.flat_map(|record| record.files().map(|file| format!("{}/{}", record.folder, file.name))).collect();
         let mut unnamed = Unnamed::default();
         for path in self.files.keys().filter(|path| !named.contains(*path)) {
             let Some((partition, name)) = placed(path) else { continue };
@@ -225,7 +222,8 @@ async fn judge(
     snapshot: Option<&Snapshot>,
 ) -> Result<Loss> {
     let manifests = || read.iter().filter_map(|(_, manifest)| manifest.as_ref());
-    let partitions: BTreeSet<Partition> = parts.iter().copied().chain(manifests().flat_map(Manifest::partitions)).collect();
+    let partitions: BTreeSet<Partition> =
+        parts.iter().copied().chain(manifests().flat_map(Manifest::partitions)).collect();
     let mut loss = Loss { forgotten: manifests().count() < read.len() || share_inputs(manifests()), ..Loss::default() };
     let pending: BTreeSet<&BatchId> = unit.unpublished().map(|entry| &entry.batch).collect();
     let is_pending = |manifest: &Manifest| pending.contains(&manifest.batch);
@@ -286,8 +284,7 @@ async fn is_staged(lake: &Lake, manifest: &Manifest, partition: Partition) -> Re
 /// Whether two of a unit's batches have an object in common.
 fn share_inputs<'m>(manifests: impl Iterator<Item = &'m Manifest>) -> bool {
     let mut seen = HashSet::new();
-    let mut urls = manifests.flat_map(|of| {
-        of.inputs.iter().map(|input| InputName { source: &of.source, object: &input.object }.url())
-    });
+    let mut urls = manifests
+        .flat_map(|of| of.inputs.iter().map(|input| InputName { source: &of.source, object: &input.object }.url()));
     urls.any(|url| !seen.insert(url))
 }

@@ -75,7 +75,8 @@ async fn restore_unit(lake: &Lake, snapshot: &Snapshot, unit: &UnitId, loss: &Lo
         .iter()
         .filter_map(|partition| Some((*partition, snapshot.partitions.get(partition)?.part(unit)?.clone())))
         .collect();
-    let applied = parts.values().flat_map(|part| &part.applied).map(|(batch, attempt)| (batch.clone(), attempt.clone()));
+    let applied =
+        parts.values().flat_map(|part| &part.applied).map(|(batch, attempt)| (batch.clone(), attempt.clone()));
     let known = record.batches.iter().map(|entry| (entry.batch.clone(), entry.attempt.clone()));
     let attempts: BTreeMap<BatchId, AttemptId> = applied.chain(known).collect();
     let mut read = BTreeMap::new();
@@ -87,10 +88,9 @@ async fn restore_unit(lake: &Lake, snapshot: &Snapshot, unit: &UnitId, loss: &Lo
             Err(error) => return Err(error),
         };
     }
-    match restore::unit_record(&record, &parts, &read) {
-        Some(next) => Ok(lake.records.swap_unit(&next).await? == Swap::Done),
-        None => Ok(false),
-    }
+    let Some(next) = restore::unit_record(&record, &parts, &read) else { return Ok(false) };
+    crate::crash::here("restore");
+    Ok(lake.records.swap_unit(&next).await? == Swap::Done)
 }
 
 /// Brings back what an open rewrite's folder lacks and the partition's own has, then writes down what is gone; how many files and
@@ -161,10 +161,10 @@ async fn restore_part(lake: &Lake, unit: &UnitId, partition: Partition, manifest
     let listed: Vec<_> = lake.objects.list(&record.folder).try_collect().await?;
     let sizes: BTreeMap<String, u64> =
         listed.into_iter().map(|object| (object.location.to_string(), object.size)).collect();
-    let is_there =
-        |file: &FileEntry| sizes.get(&format!("{}/{}", record.folder, file.name)) == Some(&file.size_bytes);
+    let is_there = |file: &FileEntry| sizes.get(&format!("{}/{}", record.folder, file.name)) == Some(&file.size_bytes);
     if !next.part(unit).is_some_and(|part| part.files.iter().all(is_there)) {
         return Ok(false);
     }
+    crate::crash::here("restore");
     Ok(lake.records.swap_partition(&next).await? == Swap::Done)
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use edgemill::kernel::places::{FileCopy, InProgress, staged, staging, written};
 use edgemill::kernel::protocol::{
-    Action, Change, Commit, End, Ended, Event, Outcome, Sentence, Settle, Swap, Switch, Wait,
+    Action, Change, Commit, End, Ended, Event, Lose, Outcome, Sentence, Settle, Swap, Switch, Wait,
 };
 use edgemill::kernel::records::{AttemptId, Manifest, PartitionRecord};
 use edgemill::model::Partition;
@@ -48,6 +48,7 @@ enum Machine {
     Switch(Switch),
     Settle(Settle),
     End(End),
+    Lose(Lose),
 }
 
 impl Machine {
@@ -57,6 +58,7 @@ impl Machine {
             Self::Switch(machine) => machine.step(event),
             Self::Settle(machine) => machine.step(event),
             Self::End(machine) => machine.step(event),
+            Self::Lose(machine) => machine.step(event),
         }
     }
 }
@@ -183,6 +185,10 @@ impl Worker {
             Task::Convert(place, inputs) => self.convert(world, scenario, place, inputs),
             Task::Reprocess(place) => self.reprocess(world, scenario, place),
             Task::Compact(place) => self.compact(world, scenario, partition(place)),
+            Task::Lose(place) => {
+                self.tasks.pop();
+                self.begin(Machine::Lose(Lose::new(partition(place))), None);
+            }
             Task::End(_) | Task::Tidy => self.tidy(world, scenario, matches!(task, Task::End(_))),
         }
     }
@@ -354,6 +360,10 @@ impl Worker {
                 return None;
             }
             Action::ListStaging => Event::Staging(world.staging()),
+            Action::Look(wanted) => {
+                let gone = wanted.into_iter().map(|(path, _)| path).filter(|path| !world.files.contains(path));
+                Event::Gone(gone.collect())
+            }
             Action::Mark(path) => {
                 Rc::make_mut(&mut world.files).insert(path);
                 Event::Marked

@@ -66,7 +66,11 @@ impl Lose {
             for (file, was_lost) in all {
                 let is_lost = gone.contains(&format!("{folder}/{}", file.name));
                 changed |= is_lost != was_lost;
-                if is_lost { part.lost.insert(file) } else { part.files.insert(file) };
+                if is_lost {
+                    part.lost.insert(file)
+                } else {
+                    part.files.insert(file)
+                };
             }
         }
         if !changed {
