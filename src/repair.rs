@@ -83,3 +83,9 @@ impl Losses {
         Some(HourRange { start: *hours.iter().min()?, end: hours.iter().max()?.plus(1) })
     }
 }
+
+/// What was done, and to how many; nothing, where it was to none.
+#[must_use]
+pub fn told(count: u64, one: &str, many: &str, done: &str) -> Option<String> {
+    (count > 0).then(|| format!("{count} {} {done}", if count == 1 { one } else { many }))
+}

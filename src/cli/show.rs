@@ -90,7 +90,7 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
     }
     summary.mended.iter().try_for_each(|mended| line(&format!("mended: {mended}")))?;
     if summary.rebuilt_units > 0 {
-        line(&format!("{} of which the lake had lost something", count(summary.rebuilt_units, "hour")))?;
+        line(&format!("{} brought back of which rows or records were lost", count(summary.rebuilt_units, "hour")))?;
     }
     if !summary.also.is_empty() {
         line("among them hours that were not asked for, since rows of theirs were lost beside those that were:")?;

@@ -26,14 +26,17 @@ pub(super) fn widened(asked: Option<HourRange>, losses: &Losses) -> Option<HourR
     Some(HourRange { start, end })
 }
 
-/// The losses that a run for some hours makes good: of these hours, and of others that lost rows in partitions of these hours.
+/// The losses that a run for some hours makes good: of these hours, and of others that lost rows in partitions of these hours, or in
+/// partitions in which these hours lost some.
 pub(super) fn in_reach(asked: Option<HourRange>, losses: &Losses) -> impl Iterator<Item = (&UnitId, &Loss)> {
+    let is_asked = move |unit: &UnitId| asked.is_none_or(|hours| unit.hour().is_some_and(|hour| hours.contains(hour)));
+    let own = losses.units.iter().filter(|(unit, _)| is_asked(unit));
+    let beside: BTreeSet<Partition> = own.flat_map(|(_, loss)| loss.lacking.iter().copied()).collect();
     losses.units.iter().filter(move |(unit, loss)| {
-        let meets = |hours: HourRange| {
-            unit.hour().is_some_and(|hour| hours.contains(hour))
-                || loss.lacking.iter().any(|partition| hours.meets(partition.hours()))
+        let meets = |partition: &Partition| {
+            beside.contains(partition) || asked.is_some_and(|hours| hours.meets(partition.hours()))
         };
-        asked.is_none_or(meets)
+        is_asked(unit) || loss.lacking.iter().any(meets)
     })
 }
 

@@ -151,7 +151,7 @@ async fn run(shared: &Shared, grouped: Grouped, wanted: Wanted) -> Result<Summar
             Err(error) => return Err(error),
         }
     }
-    let mut rebuilt = BTreeSet::new();
+    let (mut done, mut rebuilt) = (BTreeSet::new(), 0);
     while !left.is_empty() {
         let mut later = Vec::new();
         for task in left {
@@ -161,17 +161,17 @@ async fn run(shared: &Shared, grouped: Grouped, wanted: Wanted) -> Result<Summar
             }
             summary.add(again.claimed(&task).await?);
             progress.hour();
-            rebuilt.extend(task.loss.map(|_| task.unit));
+            done.insert(task.unit.clone());
+            rebuilt += u64::from(task.loss.is_some());
         }
         tidy::settle(&shared.lake, std::mem::take(&mut summary.rewritten)).await?;
         left = later;
     }
-    summary.rebuilt_units = rebuilt.len() as u64;
-    if !rebuilt.is_empty() {
-        let deleted = repair::clear_unnamed(&shared.lake, &rebuilt, &summary.touched).await?;
-        if deleted > 0 {
-            summary.mended.push(format!("{deleted} files deleted that nothing names"));
-        }
+    summary.rebuilt_units = rebuilt;
+    // Of what was lost and is there again files may be left that nothing names.
+    if wanted.losses.any() || !wanted.losses.mended.is_empty() {
+        let deleted = repair::clear_unnamed(&shared.lake, &done, &summary.touched).await?;
+        summary.mended.extend(repair::told(deleted, "file that nothing names", "files that nothing names", "deleted"));
     }
     Ok(summary)
 }

@@ -11,7 +11,7 @@ use crate::edge::manifests;
 use crate::error::Result;
 use crate::kernel::places::staged;
 use crate::kernel::records::{
-    BatchEntry, BatchId, FileEntry, InputName, Manifest, PartitionRecord, UnitRecord, unit_time,
+    BatchEntry, BatchId, BatchState, FileEntry, InputName, Manifest, Part, PartitionRecord, UnitRecord, unit_time,
 };
 use crate::lake::Lake;
 use crate::model::{HourRange, Partition, Table, UnitId};
@@ -243,15 +243,14 @@ async fn judge(
         let lost = part.is_some_and(|part| !part.lost.is_empty() || part.files.iter().any(gone));
         let applied = |manifest: &Manifest| part.is_some_and(|part| part.applied.contains_key(&manifest.batch));
         let absent = of_here().any(|manifest| !is_pending(manifest) && !applied(manifest));
-        let touched = of_here().any(is_pending);
-        let has = part.map_or(0, |part| part.rows());
-        let wanted: u64 = of_here().flat_map(|manifest| manifest.files(*partition)).map(|file| file.rows).sum();
-        let differs = !touched && !loss.forgotten && has != wanted;
+        let has = part.map_or(0, Part::rows);
+        let (least, most) = wanted_rows(unit, of_here, *partition);
+        let differs = !loss.forgotten && !(least..=most).contains(&has);
         if lost || absent || differs {
             loss.lacking.insert(*partition);
         }
         loss.records |= absent || differs;
-        loss.forgotten |= differs && has > wanted;
+        loss.forgotten |= differs && has > most;
         for manifest in of_here().filter(|manifest| is_pending(manifest) && !applied(manifest)) {
             if !is_staged(lake, manifest, *partition).await? {
                 loss.lacking.insert(*partition);
@@ -264,6 +263,27 @@ async fn judge(
     loss.forgotten |= no_record;
     loss.partitions = partitions;
     Ok(loss)
+}
+
+/// How many rows a unit must have in a partition, at least and at most: a batch on its way may be there or not yet, and one that takes
+/// the place of the others may have done so or not yet.
+fn wanted_rows<'m, M>(unit: &UnitRecord, of_here: impl Fn() -> M, partition: Partition) -> (u64, u64)
+where
+    M: Iterator<Item = &'m Manifest>,
+{
+    let rows = |wanted: &dyn Fn(&BatchId) -> bool| -> u64 {
+        let files = of_here().filter(|manifest| wanted(&manifest.batch)).flat_map(|manifest| manifest.files(partition));
+        files.map(|file| file.rows).sum()
+    };
+    let is_of = |batch: &BatchId, state| unit.batches.iter().any(|entry| entry.batch == *batch && entry.state == state);
+    let published = rows(&|batch| is_of(batch, BatchState::Published));
+    let coming = rows(&|batch| is_of(batch, BatchState::Committed));
+    let (mut least, mut most) = (published, published + coming);
+    if let Some(replacing) = &unit.replacing {
+        let new = rows(&|batch| replacing.batch == *batch);
+        (least, most) = (least.min(new), most.max(new));
+    }
+    (least, most)
 }
 
 fn is_there(snapshot: &Snapshot, record: &PartitionRecord, file: &FileEntry) -> bool {

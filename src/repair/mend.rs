@@ -7,7 +7,7 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 
 use super::look::{Snapshot, found, judge_anew, manifests_of};
-use super::{Loss, Losses};
+use super::{Loss, Losses, told};
 use crate::carry;
 use crate::edge::claims::Claims;
 use crate::edge::manifests;
@@ -35,17 +35,16 @@ pub async fn mend(lake: &Lake, hours: Option<HourRange>, lease: Duration) -> Res
     if losses.units.values().any(|loss| loss.records) {
         refuse_others(lake, lease).await?;
     }
-    let mut mended = Vec::new();
-    let mut say = |count: u64, what: &str| {
-        if count > 0 {
-            mended.push(format!("{count} {what}"));
-        }
-    };
-    say(restore_units(lake, &snapshot, &losses).await?, "records of hours made of what their partitions remember");
+    let restored = restore_units(lake, &snapshot, &losses).await?;
     let (copied, lost) = lose(lake, &snapshot).await?;
-    say(copied, "files of an open rewrite copied back");
-    say(lost, "partitions found to lack files");
-    say(restore_parts(lake, &losses).await?, "partitions given back the files that their hours had written");
+    let given = restore_parts(lake, &losses).await?;
+    let mended = [
+        told(restored, "record of an hour", "records of hours", "made of what partitions remember"),
+        told(copied, "file", "files", "of an open rewrite copied back"),
+        told(lost, "partition", "partitions", "found to lack files"),
+        told(given, "partition", "partitions", "given back the files that were written for it"),
+    ];
+    let mended = mended.into_iter().flatten().collect();
     let snapshot = Snapshot::of(lake, None).await?;
     Ok(Losses { mended, ..found(lake, &snapshot).await? })
 }
@@ -69,7 +68,15 @@ async fn restore_units(lake: &Lake, snapshot: &Snapshot, losses: &Losses) -> Res
 }
 
 async fn restore_unit(lake: &Lake, snapshot: &Snapshot, unit: &UnitId, loss: &Loss) -> Result<bool> {
-    let record = lake.records.unit(unit).await?;
+    let mut record = lake.records.unit(unit).await?;
+    if record.unpublished().next().is_some() {
+        match carry::finish_unit(lake, &record).await {
+            // It is to be given up, and the unit written anew.
+            Err(error) if error.is_damage() => return Ok(false),
+            finished => finished?,
+        };
+        record = lake.records.unit(unit).await?;
+    }
     let parts: BTreeMap<Partition, Part> = loss
         .partitions
         .iter()

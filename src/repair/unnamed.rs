@@ -58,7 +58,8 @@ pub async fn clear_unnamed(lake: &Lake, units: &BTreeSet<UnitId>, partitions: &B
     for path in found {
         let Some((partition, name)) = placed(&path) else { continue };
         let record = lake.records.partition(partition).await?;
-        if record.rewrite.is_none() && !is_named(&record, name) && inputs.have(lake, &record, &path).await? {
+        let is_spare = was_applied(&record, name) || inputs.have(lake, &record, &path).await?;
+        if record.rewrite.is_none() && !is_named(&record, name) && is_spare {
             lake.objects.delete(&Path::from(path.as_str())).await?;
             deleted += 1;
         }
@@ -73,9 +74,13 @@ pub async fn clear_unnamed(lake: &Lake, units: &BTreeSet<UnitId>, partitions: &B
 /// Those of reading.
 pub async fn is_spare(lake: &Lake, record: &PartitionRecord, path: &str) -> Result<bool> {
     let Some((_, name)) = placed(path) else { return Ok(false) };
+    Ok(was_applied(record, name) || Inputs::default().have(lake, record, path).await?)
+}
+
+/// Whether a file is of a batch that its partition remembers: where it does not name the file, others have taken its place.
+fn was_applied(record: &PartitionRecord, name: &str) -> bool {
     let applied = record.parts.iter().flat_map(|part| part.applied.keys());
-    let was_applied = applied.map(|batch| format!("{}-", batch.0)).any(|start| name.starts_with(&start));
-    Ok(was_applied || Inputs::default().have(lake, record, path).await?)
+    applied.map(|batch| format!("{}-", batch.0)).any(|start| name.starts_with(&start))
 }
 
 fn is_named(record: &PartitionRecord, name: &str) -> bool {
