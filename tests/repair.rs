@@ -155,7 +155,9 @@ fn every_subset(place: &Place, name: &str, converts: bool) {
         assert!(matches!(output.status.code(), Some(0 | 3)), "{what}: {said}");
         if converts {
             let report = verify(place, &lake, &[]);
-            assert!(kinds(&report).iter().all(|kind| *kind == "not_converted"), "{what}: {report}\n{said}");
+            // A batch whose record went before it was published: its objects are not converted, its first file may be there.
+            let rest = ["not_converted", "unnamed_file"];
+            assert!(kinds(&report).iter().all(|kind| rest.contains(kind)), "{what}: {report}\n{said}");
             run(&["convert", "--from", text(&place.logs), "--to", text(&lake)]);
         }
         is_whole(place, &lake, &format!("{what}: {said}"));
