@@ -17,7 +17,7 @@ use edgemill::kernel::recipe::{Recipe, Stamp};
 use edgemill::kernel::rows::{HourRows, Rows};
 use edgemill::kernel::schema::{Coding, columns};
 use edgemill::kernel::sort::{Gathered, gather, order};
-use edgemill::model::{Hour, ObjectId, Table};
+use edgemill::model::{Granularity, Hour, ObjectId, Table};
 
 fn main() {
     divan::main();
@@ -179,7 +179,7 @@ fn split_lines_and_fields(bencher: Bencher<'_, '_>) {
 
 fn parts(recipe: &Recipe) -> Vec<(Hour, HourRows)> {
     let settings = Settings::of(TABLE);
-    let mut rows = Rows::new(TABLE, recipe, SAMPLE.raw_bytes as u64);
+    let mut rows = Rows::new(TABLE, Granularity::Hour, recipe, SAMPLE.raw_bytes as u64);
     for (object, raw) in SAMPLE.objects.iter().zip(&SAMPLE.raw) {
         rows.begin_object(&object.filename, object.distribution.as_deref());
         Decoder::new(&settings).decode(raw, true, &mut rows);

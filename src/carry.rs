@@ -11,11 +11,11 @@ use crate::edge::catalog::Place;
 use crate::edge::clock;
 use crate::edge::manifests;
 use crate::error::{Error, Result};
-use crate::kernel::places::{FileCopy, STAGING};
+use crate::kernel::places::{FileCopy, STAGING, file_path};
 use crate::kernel::protocol::{
-    Action, Change, Commit, End, Ended, Event, GiveUp, Lose, Outcome, Register, Settle, Switch, Wait,
+    Action, Change, Commit, End, Ended, Event, Fold, GiveUp, Lose, Outcome, Register, Settle, Switch, Wait,
 };
-use crate::kernel::records::{AttemptId, BatchEntry, Manifest, PartitionRecord, UnitRecord};
+use crate::kernel::records::{AttemptId, BatchEntry, Manifest, Part, PartitionRecord, UnitRecord};
 use crate::lake::Lake;
 use crate::model::{Partition, UnitId};
 
@@ -47,6 +47,12 @@ pub async fn finish(lake: &Lake, entry: &BatchEntry) -> Result<Outcome> {
     let manifest = manifests::read(&lake.objects, &entry.attempt).await?;
     let mut machine = Commit::finish(lake.setting(), &manifest);
     Errand::of_batch(lake, &manifest).drive(&mut |event| machine.step(event)).await
+}
+
+/// Names published batches of a unit as one.
+pub async fn fold(lake: &Lake, manifest: &Manifest) -> Result<Outcome> {
+    let mut machine = Fold::new(manifest);
+    Errand::of_batch(lake, manifest).drive(&mut |event| machine.step(event)).await
 }
 
 /// Opens a rewrite of a partition whose new files are written.
@@ -177,13 +183,14 @@ impl<'a> Errand<'a> {
 
     /// Says whose rows a missing file held: it is that unit which can be written anew, not whoever came upon it.
     async fn missing(&self, path: String) -> Error {
-        let name = path.rsplit('/').next().unwrap_or_default();
         let record = match self.partition {
             Some(partition) => self.lake.records.partition(partition).await.ok(),
             None => None,
         };
-        let owner =
-            record.iter().flat_map(|record| &record.parts).find(|part| part.files.iter().any(|file| file.name == name));
+        let owner = record.as_ref().and_then(|record| {
+            let holds = |part: &&Part| part.files.iter().any(|file| file_path(&record.folder, &file.name) == path);
+            record.parts.iter().find(holds)
+        });
         let about = owner.map_or_else(|| self.about.clone(), |part| part.unit.to_string());
         Error::FileMissing { path, about }
     }

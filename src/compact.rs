@@ -2,6 +2,8 @@
 //!
 //! Only files of one unit are merged with each other, so that what a unit has can still be replaced as a whole.
 
+mod fold;
+
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
@@ -13,13 +15,15 @@ use crate::carry;
 use crate::error::{Error, Result};
 use crate::kernel::convert::FILE_ROWS;
 use crate::kernel::merge::{NamedFile, merge};
-use crate::kernel::places::{InProgress, STAGING, written};
+use crate::kernel::places::{InProgress, STAGING, file_path, written};
 use crate::kernel::protocol::{Change, Outcome};
 use crate::kernel::records::{AttemptId, FileEntry, Part, PartitionRecord, compacted_prefix};
 use crate::lake::Lake;
 use crate::model::Partition;
 use crate::offload::{Pool, offload};
 use crate::tidy;
+
+pub use fold::fold;
 
 /// The size that files are merged up to, unless a run is told otherwise.
 pub const TARGET_BYTES: u64 = 128 << 20;
@@ -159,6 +163,7 @@ async fn one(lake: &Lake, pool: &Pool, partition: Partition, wish: Wish, done: &
     let mut changes = Vec::new();
     let mut tally = Compacted::default();
     for part in &record.parts {
+        let mut folded = fold::folded_of(lake, part).await?;
         for group in groups(part, wish) {
             let change = match merge_group(lake, pool, &record, part, &group, &folder).await {
                 Ok(change) => change,
@@ -174,7 +179,7 @@ async fn one(lake: &Lake, pool: &Pool, partition: Partition, wish: Wish, done: &
             tally.output_files += change.files.len() as u64;
             tally.output_bytes += change.files.iter().map(|file| file.size_bytes).sum::<u64>();
             tally.rows += change.files.iter().map(|file| file.rows).sum::<u64>();
-            changes.push(change);
+            changes.push(Change { folded: std::mem::take(&mut folded), ..change });
         }
     }
     if changes.is_empty() {
@@ -211,7 +216,7 @@ async fn merge_group(
 ) -> Result<Change> {
     let partition = record.partition;
     let paths: Vec<(String, FileEntry)> =
-        group.iter().map(|file| (format!("{}/{}", record.folder, file.name), (*file).clone())).collect();
+        group.iter().map(|file| (file_path(&record.folder, &file.name), (*file).clone())).collect();
     let unit = &part.unit;
     let read = |(path, file): (String, FileEntry)| async move {
         let Some(bytes) = lake.objects.get(&Path::from(path.as_str())).await? else {
@@ -231,7 +236,7 @@ async fn merge_group(
     for (number, file) in merged.into_iter().enumerate() {
         let name = format!("{prefix}-{number}.parquet");
         let entry = FileEntry::of(name, file.rows, &file.bytes);
-        lake.objects.put(&Path::from(format!("{folder}/{}", entry.name)), Bytes::from(file.bytes)).await?;
+        lake.objects.put(&Path::from(file_path(folder, &entry.name)), Bytes::from(file.bytes)).await?;
         made.insert(entry);
     }
     let rows = |files: &mut dyn Iterator<Item = u64>| files.sum::<u64>();
@@ -246,6 +251,7 @@ async fn merge_group(
         files: made,
         from: folder.to_owned(),
         applies: None,
+        folded: Vec::new(),
     })
 }
 

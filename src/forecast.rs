@@ -136,6 +136,7 @@ pub async fn forecast(job: &Job, container: Container, prices: &Prices) -> Resul
         _ => job.hours,
     };
     let mut naming = job.naming.clone();
+    naming.unit = lake.as_ref().map_or(job.partition.unwrap_or_default(), |lake| lake.identity.unit);
     if let Some(lake) = &lake {
         naming.archives.extend(lake.archives(None).await?);
     }
@@ -189,10 +190,10 @@ async fn look(
         forecast.objects += plan.inputs.len() as u64;
         forecast.input_bytes += input_bytes;
         forecast.output_files += input_bytes.div_ceil(CHUNK_STORED_BYTES).max(1) + NEIGHBOUR_FILES;
-        if let Some(hour) = unit.hour() {
-            let hour = hour.to_string();
-            let (first, last) = forecast.hours.take().unwrap_or_else(|| (hour.clone(), hour.clone()));
-            forecast.hours = Some((first.min(hour.clone()), last.max(hour)));
+        if let Some(period) = unit.period() {
+            let time = period.to_string();
+            let (first, last) = forecast.hours.take().unwrap_or_else(|| (time.clone(), time.clone()));
+            forecast.hours = Some((first.min(time.clone()), last.max(time)));
         }
     }
     Ok(())

@@ -16,7 +16,7 @@ use crate::edge::access::Access;
 use crate::edge::aws::S3_LATE_SECONDS;
 use crate::edge::catalog::{AthenaCatalog, Catalog, GlueCatalog, LEAST_LATE_SECONDS, LakeCatalog};
 use crate::edge::claims::{Claims, LEASE};
-use crate::edge::ledger::{DynamoLedger, LakeLedger, Records, other_version};
+use crate::edge::ledger::{DynamoLedger, LakeLedger, Ledger, Records, other_version};
 use crate::edge::location::Location;
 use crate::edge::objects::Objects;
 use crate::error::{Error, Result};
@@ -94,8 +94,8 @@ pub struct Identity {
     pub ledger: String,
     /// The length of a partition.
     pub partition: Granularity,
-    /// What a unit of work is.
-    pub unit: String,
+    /// How long a unit of work is: as long as a partition, in lakes that were made since that is so.
+    pub unit: Granularity,
     /// D of `kernel::protocol`: no call takes effect later than this after the reading that it rests on. All workers of a lake
     /// wait as long, so it belongs to the lake.
     pub late_seconds: u64,
@@ -176,7 +176,7 @@ impl Lake {
             lake_id: uuid::Uuid::new_v4().to_string(),
             ledger: ledger.unwrap_or(&LedgerChoice::Lake).to_string(),
             partition: new.partition.unwrap_or_default(),
-            unit: "hour".to_owned(),
+            unit: new.partition.unwrap_or_default(),
             late_seconds: new.late_seconds.unwrap_or_else(|| late_seconds(&objects)),
             query_seconds: new.query_seconds.unwrap_or(QUERY_SECONDS),
         };
@@ -303,11 +303,10 @@ impl Lake {
     async fn of(objects: Objects, identity: Identity, wanted: Option<&LedgerChoice>) -> Result<Self> {
         let ledger = refuse_other_ledger(&objects, &identity, wanted)?;
         let records = match &ledger {
-            LedgerChoice::Lake => Records::new(Arc::new(LakeLedger::new(objects.clone())), identity.partition),
-            LedgerChoice::Dynamodb { table } => {
-                Records::new(Arc::new(DynamoLedger::open(table, &identity.lake_id).await), identity.partition)
-            }
+            LedgerChoice::Lake => Arc::new(LakeLedger::new(objects.clone())) as Arc<dyn Ledger>,
+            LedgerChoice::Dynamodb { table } => Arc::new(DynamoLedger::open(table, &identity.lake_id).await),
         };
+        let records = Records::new(records, identity.partition, identity.unit);
         let chosen = read_catalog(&objects).await?;
         let catalog = open_catalog(&objects, &chosen).await;
         Ok(Self { objects, records, identity, catalog, chosen })
@@ -371,7 +370,7 @@ async fn read_identity(objects: &Objects) -> Result<Option<Identity>> {
         return Err(other_version(LAKE_FILE, format));
     }
     let identity: Identity = serde_json::from_value(value).map_err(damaged)?;
-    if identity.ledger.parse::<LedgerChoice>().is_err() || identity.unit != "hour" {
+    if identity.ledger.parse::<LedgerChoice>().is_err() {
         return Err(damaged("a later version of edgemill made this lake; use that one"));
     }
     Ok(Some(identity))

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use partition::{Granularity, Partition};
+pub use partition::{Granularity, Partition, Period};
 
 /// Seconds in an hour.
 pub const HOUR_SECONDS: i64 = 3_600;
@@ -121,7 +121,8 @@ impl From<Hour> for String {
 }
 
 /// A half-open range of hours, written `2026-11-21T00..2026-11-22T00`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct HourRange {
     /// The first hour inside.
     pub start: Hour,
@@ -134,6 +135,12 @@ impl HourRange {
     #[must_use]
     pub fn meets(&self, other: Self) -> bool {
         self.start < other.end && other.start < self.end
+    }
+
+    /// The smallest range that holds both.
+    #[must_use]
+    pub fn join(&self, other: Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
     /// Whether the range holds an hour.
@@ -161,6 +168,20 @@ impl FromStr for HourRange {
             return Err(format!("'{text}' holds no hour: its end must come after its start"));
         }
         Ok(range)
+    }
+}
+
+impl TryFrom<String> for HourRange {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<HourRange> for String {
+    fn from(hours: HourRange) -> Self {
+        hours.to_string()
     }
 }
 
@@ -220,8 +241,10 @@ pub struct ObjectId {
 /// What one worker takes as a whole: the raw objects of one source whose names belong together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum UnitId {
-    /// The objects named for one hour.
-    Hour(Table, Hour),
+    /// The objects named for one hour; in a lake of longer partitions for one day or month, since files hold rows of one unit
+    /// only, and many hours of few rows are to become few files.
+    #[serde(rename = "Hour")]
+    Timed(Table, Period),
     /// The objects of one folder whose names carry no time; the text is the folder.
     Untimed(Table, String),
 }
@@ -231,24 +254,42 @@ impl UnitId {
     #[must_use]
     pub const fn table(&self) -> Table {
         match self {
-            Self::Hour(table, _) | Self::Untimed(table, _) => *table,
+            Self::Timed(table, _) | Self::Untimed(table, _) => *table,
         }
     }
 
-    /// The hour in the names of the unit's objects.
+    /// The unit of a table whose objects are named for one hour.
     #[must_use]
-    pub const fn hour(&self) -> Option<Hour> {
+    pub fn of_hour(table: Table, hour: Hour) -> Self {
+        Self::Timed(table, Period::of(Granularity::Hour, hour))
+    }
+
+    /// The hour, day or month in the names of the unit's objects.
+    #[must_use]
+    pub const fn period(&self) -> Option<Period> {
         match self {
-            Self::Hour(_, hour) => Some(*hour),
+            Self::Timed(_, period) => Some(*period),
             Self::Untimed(..) => None,
         }
+    }
+
+    /// The hours in the names of the unit's objects.
+    #[must_use]
+    pub fn hours(&self) -> Option<HourRange> {
+        self.period().map(Period::hours)
+    }
+
+    /// Whether the unit is asked for by a range of hours, or by no range. One without a time belongs to no range.
+    #[must_use]
+    pub fn meets(&self, asked: Option<HourRange>) -> bool {
+        asked.is_none_or(|asked| self.hours().is_some_and(|hours| hours.meets(asked)))
     }
 }
 
 impl fmt::Display for UnitId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Hour(table, hour) => write!(f, "{table}/{hour}"),
+            Self::Timed(table, period) => write!(f, "{table}/{period}"),
             Self::Untimed(table, folder) => write!(f, "{table}/untimed/{folder}"),
         }
     }

@@ -11,6 +11,7 @@ mod fresh;
 mod kept;
 mod rebuild;
 mod replace;
+mod same;
 mod summary;
 mod unit;
 
@@ -32,7 +33,8 @@ use crate::kernel::names::{self, Layout};
 use crate::kernel::plan::{self, Grouped, HIDDEN, Naming, UNNAMED, UnitPlan};
 use crate::kernel::protocol::Swap;
 use crate::kernel::recipe::Recipe;
-use crate::kernel::records::{InputName, UnitRecord, digest, short_hash};
+use crate::kernel::records::{AttemptId, BatchEntry, InputName, UnitRecord, digest, short_hash};
+use crate::kernel::same::{Twin, Twins};
 use crate::lake::{CatalogChoice, Lake, NewLake};
 use crate::model::{Hour, HourRange, ObjectId, Partition, Table, UnitId};
 use crate::offload::{self, Pool};
@@ -57,6 +59,9 @@ const BASE_BYTES: u64 = 96 << 20;
 
 /// Units planned at a time: one with a difference reads its manifests.
 const PLANS_AT_A_TIME: usize = 16;
+
+/// Manifests of one unit read at a time.
+const MANIFESTS_AT_A_TIME: usize = 16;
 
 /// Partitions that a catalog is told of at a time.
 const TOLD_AT_A_TIME: usize = 128;
@@ -126,6 +131,7 @@ async fn open_and_list(mut job: Job) -> Result<Listed> {
     let source = Objects::open_as(&Location::existing(&job.from)?, &job.cloud.source).await?;
     let new = NewLake::of(job.ledger.clone(), job.partition);
     let there = Lake::open_if_there(&job.to, &job.cloud.lake).await?;
+    job.naming.unit = there.as_ref().map_or(job.partition.unwrap_or_default(), |lake| lake.identity.unit);
     if let Some(lake) = &there {
         lake.refuse_other(&new, &job.to)?;
         refuse_other_catalog(&job, lake)?;
@@ -146,7 +152,8 @@ async fn open_and_list(mut job: Job) -> Result<Listed> {
 }
 
 /// Converts what is new of a source into a lake, both of any store: the job's own places are not looked at.
-pub async fn convert_into(job: Job, source: Objects, lake: Lake) -> Result<Summary> {
+pub async fn convert_into(mut job: Job, source: Objects, lake: Lake) -> Result<Summary> {
+    job.naming.unit = lake.identity.unit;
     let grouped = source::list(&source, &job.naming, job.hours).await?;
     convert_listed(job, source, lake, grouped).await
 }
@@ -292,7 +299,7 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
         summary.stats.known_objects += plan.known_objects;
         summary.stats.changed_objects += plan.changed.len() as u64;
         summary.changed.extend(plan.changed.iter().take(NAMED_AT_MOST).cloned());
-        if !plan.inputs.is_empty() || !plan.changed.is_empty() || record.unpublished().next().is_some() {
+        if plan.has_new() || !plan.changed.is_empty() || record.unpublished().next().is_some() {
             work.push(unit);
         }
     }
@@ -388,39 +395,64 @@ async fn plan_unit(shared: &Shared, record: &UnitRecord, listed: &[ObjectId]) ->
     if record.inputs() == digest(source, listed.iter()) {
         return Ok(UnitPlan { known_objects: listed.len() as u64, ..UnitPlan::default() });
     }
-    let mut known = HashMap::new();
+    let mut known = Known::default();
     add_inputs(shared, record, &mut known).await?;
-    let mut plan = plan::unit(source, listed, &known);
-    let elsewhere = known_elsewhere(shared, &record.unit, &plan.inputs).await?;
-    plan.leave_out(source, &elsewhere);
+    let mut plan = plan::unit(source, listed, &known.etags);
+    let mut elsewhere = known_elsewhere(shared, &record.unit, &plan.inputs).await?;
+    plan.leave_out(source, &elsewhere.etags);
+    let mut twins = known.twins;
+    twins.extend(std::mem::take(&mut elsewhere.twins));
+    plan.set_same_apart(twins, shared.job.same_content);
     Ok(plan)
 }
 
-/// Adds a unit's inputs, URL to etag.
-async fn add_inputs(shared: &Shared, record: &UnitRecord, known: &mut HashMap<String, String>) -> Result<()> {
-    for entry in &record.batches {
-        let manifest = manifests::read(&shared.lake.objects, &entry.attempt).await?;
+/// What the ledger knows of the objects of some units.
+#[derive(Default)]
+struct Known {
+    /// URL to etag.
+    etags: HashMap<String, String>,
+    /// What others may be the same as.
+    twins: Twins,
+}
+
+/// Adds a unit's inputs; of a unit of many hours those that may be of the hours that are asked for.
+async fn add_inputs(shared: &Shared, record: &UnitRecord, known: &mut Known) -> Result<()> {
+    // By another layout an object may have been named for another hour.
+    let asked = shared.job.hours.filter(|_| shared.layouts.is_empty());
+    let met = |entry: &&BatchEntry| entry.hours.zip(asked).is_none_or(|(hours, asked)| hours.meets(asked));
+    let attempts: Vec<AttemptId> = record.batches.iter().filter(met).map(|entry| entry.attempt.clone()).collect();
+    let mut manifests = manifests::read_all(&shared.lake.objects, attempts, MANIFESTS_AT_A_TIME);
+    while let Some(manifest) = manifests.try_next().await? {
         for input in manifest.inputs {
             let url = InputName { source: &manifest.source, object: &input.object }.url();
-            known.insert(url, input.object.etag);
+            if input.same_as.is_none() {
+                let etag = input.object.etag.clone();
+                known.twins.add(&input.object, Twin { url: url.as_str().into(), etag, digest: input.digest });
+            }
+            known.etags.insert(url, input.object.etag);
         }
     }
     Ok(())
 }
 
 /// What other units have, of those in which these objects may have been converted by a run that was told otherwise: as logs of
-/// the other table, by another layout, or without a time.
-async fn known_elsewhere(shared: &Shared, unit: &UnitId, inputs: &[ObjectId]) -> Result<HashMap<String, String>> {
-    let of = |input: &ObjectId| names::possible_units(&plan::path(shared.source.url(), &input.key), &shared.layouts);
+/// the other table, by another layout, or without a time. A folder of objects without a time may have been moved from any other.
+async fn known_elsewhere(shared: &Shared, unit: &UnitId, inputs: &[ObjectId]) -> Result<Known> {
+    let of = |input: &ObjectId| {
+        names::possible_units(&plan::path(shared.source.url(), &input.key), &shared.layouts, shared.lake.identity.unit)
+    };
     let mut units: BTreeSet<UnitId> = inputs.iter().flat_map(of).collect();
+    if unit.period().is_none() && !inputs.is_empty() {
+        let untimed = shared.known_units.keys().filter(|of| of.period().is_none() && of.table() == unit.table());
+        units.extend(untimed.cloned());
+    }
     units.remove(unit);
-    let mut known = HashMap::new();
+    let mut known = Known::default();
     for other in units {
-        let asked = |hour| shared.job.hours.is_none_or(|range| range.contains(hour));
-        match (shared.known_units.get(&other), other.hour()) {
+        match (shared.known_units.get(&other), other.period()) {
             (Some(record), _) => add_inputs(shared, record, &mut known).await?,
             // It was not among those that were read at the beginning.
-            (None, Some(hour)) if !asked(hour) => {
+            (None, Some(_)) if !other.meets(shared.job.hours) => {
                 add_inputs(shared, &shared.lake.records.unit(&other).await?, &mut known).await?;
             }
             (None, _) => {}

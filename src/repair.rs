@@ -78,9 +78,8 @@ impl Losses {
         if self.records {
             return None;
         }
-        let hours: Option<Vec<_>> = self.units.keys().map(UnitId::hour).collect();
-        let hours = hours?;
-        Some(HourRange { start: *hours.iter().min()?, end: hours.iter().max()?.plus(1) })
+        let hours: Option<Vec<HourRange>> = self.units.keys().map(UnitId::hours).collect();
+        hours?.into_iter().reduce(|all, hours| all.join(hours))
     }
 }
 

@@ -37,6 +37,8 @@ pub struct RunStats {
     pub converted_objects: u64,
     /// Raw objects that an earlier run had converted.
     pub known_objects: u64,
+    /// Raw objects with the bytes, size and name of one under another key; they have no rows of their own, unless the job takes them.
+    pub same_content_objects: u64,
     /// Raw objects whose bytes changed after they were converted.
     pub changed_objects: u64,
     /// Those of them whose old rows were replaced by new ones.
@@ -78,6 +80,7 @@ impl AddAssign<&Self> for RunStats {
         self.listed_objects += other.listed_objects;
         self.converted_objects += other.converted_objects;
         self.known_objects += other.known_objects;
+        self.same_content_objects += other.same_content_objects;
         self.changed_objects += other.changed_objects;
         self.skipped_objects += other.skipped_objects;
         self.archived_objects += other.archived_objects;

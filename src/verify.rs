@@ -110,6 +110,8 @@ pub struct Report {
     pub rows: u64,
     /// Those that are rejects.
     pub rejected_lines: u64,
+    /// Raw objects that were left out of the table, since they hold the same bytes as others under other keys.
+    pub same_content_objects: u64,
     /// Partitions with a record.
     pub partitions: u64,
     /// Files that they name.

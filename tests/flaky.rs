@@ -56,7 +56,11 @@ fn place(faults: &Arc<Faults>) -> Place {
     let ledger: Arc<dyn Ledger> = Arc::new(LakeLedger::new(objects.clone()));
     let catalog: Arc<dyn Catalog> = Arc::new(LakeCatalog::new(objects.clone()));
     let lake = Lake {
-        records: Records::new(Arc::new(FlakyLedger::new(ledger, Arc::clone(faults))), Granularity::Hour),
+        records: Records::new(
+            Arc::new(FlakyLedger::new(ledger, Arc::clone(faults))),
+            Granularity::Hour,
+            Granularity::Hour,
+        ),
         catalog: Some(Arc::new(FlakyCatalog::new(catalog, Arc::clone(faults)))),
         objects,
         // A call to memory takes effect before it returns.

@@ -51,7 +51,7 @@ fn throttled(store: Arc<InMemory>, latency: Duration) -> Arc<dyn ObjectStore> {
 async fn convert(job: &Job, logs: &Arc<InMemory>, latency: Duration) -> (f64, u64, String) {
     let source = Objects::of_store(throttled(Arc::clone(logs), latency), "memory://logs").in_order();
     let objects = Objects::of_store(throttled(Arc::new(InMemory::new()), latency), "memory://lake").in_order();
-    let records = Records::new(Arc::new(LakeLedger::new(objects.clone())), Granularity::Hour);
+    let records = Records::new(Arc::new(LakeLedger::new(objects.clone())), Granularity::Hour, Granularity::Hour);
     let lake = Lake { records, catalog: None, objects, identity: identity(2), chosen: CatalogChoice::None };
     let begun = Instant::now();
     let summary = pipeline::convert_into(job.clone(), source, lake).await.unwrap();

@@ -14,7 +14,7 @@ use edgemill::kernel::protocol::Sentence;
 use model::explore::explore;
 use model::scenario::{Breakage, Scenario, Task};
 
-use Task::{Compact, Convert, End, Lose, Reprocess, Tidy};
+use Task::{Compact, Convert, End, Fold, Lose, Reprocess, Tidy};
 
 fn long() -> bool {
     std::env::var("EDGEMILL_MODEL").is_ok_and(|value| value == "long")
@@ -190,6 +190,26 @@ fn a_row_leaves_a_partition_and_comes_back() {
     // The first of two reprocessings leaves nothing there, so it has no file whose absence could tell that it is over.
     let scenario = Scenario::new(false, &[Convert(0, "b")], &[&[Reprocess(0)], &[Tidy, Reprocess(0)]]);
     holds("there and back", &scenario);
+}
+
+#[test]
+fn folding_beside_everything_else() {
+    for (name, other) in [
+        ("fold, late batch", Convert(0, "do")),
+        ("fold, the same inputs", Convert(0, "abn")),
+        ("fold, reprocess", Reprocess(0)),
+        ("fold, compact", Compact(0)),
+        ("fold, fold", Fold(0)),
+    ] {
+        holds(name, &on_top(&[&[Fold(0), Compact(0)], &[other]]));
+    }
+}
+
+#[test]
+fn a_sleeper_over_a_batch_that_was_folded() {
+    // The batches are published by one who falls asleep at any step, while another finishes them, folds and merges them.
+    let scenario = Scenario::new(true, &[Convert(0, "c")], &[&[Convert(0, "ab")], &[Tidy, Fold(0), Compact(0)]]);
+    holds("a sleeper, fold", &Scenario { crashes: 0, lost_answers: 1, ..scenario });
 }
 
 #[test]

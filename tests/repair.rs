@@ -346,7 +346,7 @@ fn records_are_not_made_while_somebody_is_at_work() {
     runtime.block_on(async {
         let lake = Objects::open(&Location::existing(text(&place.lake)).unwrap()).await.unwrap();
         let claims = Claims::new(lake, Duration::from_secs(1));
-        let unit = UnitId::Hour(Table::CloudfrontLogs, "2026-11-21T20".parse().unwrap());
+        let unit = UnitId::of_hour(Table::CloudfrontLogs, "2026-11-21T20".parse().unwrap());
         assert!(claims.take(&unit).await.unwrap());
         let (logs, lake) = (place.logs.clone(), place.lake.clone());
         let work = tokio::task::spawn_blocking(move || {

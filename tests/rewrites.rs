@@ -102,7 +102,7 @@ fn a_claim_of_a_live_process_is_waited_for_and_grows_void() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let lake = runtime.block_on(Objects::open(&Location::existing(text(&place.lake)).unwrap())).unwrap();
     let ours = Claims::new(lake, Duration::from_mins(1));
-    let unit = UnitId::Hour(Table::CloudfrontLogs, "2026-11-21T05".parse().unwrap());
+    let unit = UnitId::of_hour(Table::CloudfrontLogs, "2026-11-21T05".parse().unwrap());
     assert!(runtime.block_on(ours.take(&unit)).unwrap());
     // This very process lives and never renews it: the other watches it for its own lease.
     let begun = Instant::now();

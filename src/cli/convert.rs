@@ -12,6 +12,7 @@ use crate::job::cloud::AfterWord;
 use crate::job::rows::{ClientIpChoice, Libraries, TypedRows};
 use crate::job::{Job, Shard, Typed};
 use crate::kernel::names::Layout;
+use crate::kernel::same::SameContent;
 use crate::lake::{CatalogChoice, LedgerChoice};
 use crate::metrics;
 use crate::model::{Granularity, HourRange, Table};
@@ -62,6 +63,10 @@ pub(super) struct Reading {
     /// Share of rejected lines above which an hour is not committed [default: none]
     #[arg(long, value_name = "RATIO", env = "EDGEMILL_REJECT_FAIL_RATIO")]
     reject_fail_ratio: Option<f64>,
+    /// What becomes of an object with the bytes, size and name of one under another key, which was moved or copied: skip (its rows
+    /// are there already), take (its rows come twice) or fail [default: skip]
+    #[arg(long, value_name = "WHAT", env = "EDGEMILL_SAME_CONTENT")]
+    same_content: Option<SameContent>,
     #[command(flatten)]
     place: cloud::From,
     #[command(flatten)]
@@ -140,6 +145,7 @@ impl Reading {
             lease: self.lease,
             reject_warn_ratio: self.reject_warn_ratio,
             reject_fail_ratio: self.reject_fail_ratio,
+            same_content: self.same_content,
             ..Typed::default()
         }
     }

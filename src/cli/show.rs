@@ -77,6 +77,13 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
         line(&format!("{unread} not taken, since no line could be read; the next run tries again:"))?;
         list(&summary.unread)?;
     }
+    if stats.same_content_objects > 0 {
+        let same = count(stats.same_content_objects, "object");
+        line(&format!(
+            "{same} with the bytes of another under another key (--same-content says what becomes of them):"
+        ))?;
+        list(&summary.same)?;
+    }
     if stats.changed_objects > 0 {
         let changed = count(stats.changed_objects, "object");
         let replaced = stats.replaced_objects;
@@ -153,6 +160,10 @@ pub(super) fn verified(report: &Report) -> Result<()> {
         line(&format!(
             "{notes} of unfinished work, which no reader sees: of a live run, or cleared a day after its death"
         ))?;
+    }
+    if report.same_content_objects > 0 {
+        let same = count(report.same_content_objects, "object");
+        line(&format!("{same} with the bytes of another under another key, whose rows are there once"))?;
     }
     if report.listed_objects > 0 {
         let (listed, alone) = (count(report.listed_objects, "raw object"), report.left_alone_objects);

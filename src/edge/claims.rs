@@ -126,12 +126,12 @@ impl Claims {
 
     async fn try_take(&self, unit: &UnitId) -> Result<bool> {
         let ours = self.body(0)?;
-        if self.lake.put_new(&Self::path(unit), ours).await? == Swap::Done {
+        if self.lake.put_new_hint(&Self::path(unit), ours).await? == Swap::Done {
             return Ok(true);
         }
         let Some(theirs) = self.read(unit).await? else {
             // Just removed, or our own write whose answer was lost.
-            return Ok(self.lake.put_new(&Self::path(unit), self.body(0)?).await? == Swap::Done);
+            return Ok(self.lake.put_new_hint(&Self::path(unit), self.body(0)?).await? == Swap::Done);
         };
         if theirs.owner.run == self.owner.run {
             return Ok(true);
@@ -295,7 +295,7 @@ mod tests {
     #[tokio::test]
     async fn one_of_two_takes_a_unit_until_it_is_withdrawn() {
         let lake = Objects::of_store(std::sync::Arc::new(object_store::memory::InMemory::new()), "memory://");
-        let unit = UnitId::Hour(Table::AlbLogs, "2026-11-21T05".parse().unwrap());
+        let unit = UnitId::of_hour(Table::AlbLogs, "2026-11-21T05".parse().unwrap());
         let (a, b) = (claims(&lake, LEASE), claims(&lake, LEASE));
         assert!(a.take(&unit).await.unwrap() && a.take(&unit).await.unwrap());
         assert!(!b.take(&unit).await.unwrap() && b.holder(&unit).await.unwrap() == Holder::Unsure);

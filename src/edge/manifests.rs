@@ -1,5 +1,6 @@
 //! Manifests: immutable JSON objects beside the tables, one per attempt.
 
+use futures::{Stream, StreamExt};
 use object_store::path::Path;
 
 use super::ledger::other_version;
@@ -36,6 +37,17 @@ pub async fn read(lake: &Objects, attempt: &AttemptId) -> Result<Manifest> {
         Some(format) if format != u64::from(FORMAT_VERSION) => Err(other_version(path.as_ref(), format)),
         _ => serde_json::from_value(value).map_err(|error| damaged(&path, error)),
     }
+}
+
+/// Reads the manifests of some attempts in their order, so many at a time.
+pub fn read_all(
+    lake: &Objects,
+    attempts: Vec<AttemptId>,
+    at_a_time: usize,
+) -> impl Stream<Item = Result<Manifest>> + Send + Unpin + use<> {
+    let read = |lake: Objects, attempt: AttemptId| async move { read(&lake, &attempt).await };
+    let lake = lake.clone();
+    futures::stream::iter(attempts).map(move |attempt| read(lake.clone(), attempt)).buffered(at_a_time).boxed()
 }
 
 fn damaged(path: &Path, source: impl Into<crate::error::Cause>) -> Error {

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod contract;
 pub mod flaky;
 pub mod ledger;
+mod local;
 pub mod location;
 pub mod manifests;
 pub mod objects;

@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use super::access::Access;
 use super::aws;
+use super::local::{self, Lasting};
 use super::location::Location;
 use super::stored_error::{refusal, storage};
 use crate::error::{Error, Result};
@@ -38,6 +39,9 @@ const PARTS_AT_A_TIME: usize = 4;
 /// Times that a body is asked for which breaks off, and the pause between two.
 const READ_TRIES: u32 = 4;
 const READ_PAUSE: Duration = Duration::from_millis(200);
+
+/// Files of this machine read on one errand.
+const READS_AN_ERRAND: usize = 16;
 
 /// Deletions sent at a time.
 const DELETIONS_AT_A_TIME: usize = 16;
@@ -151,19 +155,39 @@ impl Objects {
         storage(action, &self.name(path), error)
     }
 
+    /// Where an object lies, in a store that is a folder of this machine.
+    fn file(&self, path: &Path) -> Option<PathBuf> {
+        self.local.as_ref().map(|root| root.join(path.as_ref()))
+    }
+
     /// Everything below a folder, in no order that matters. A folder that is not there holds nothing.
     pub fn list(&self, folder: &str) -> impl Stream<Item = Result<ObjectMeta>> + use<> {
+        if let Some(root) = self.local.clone() {
+            return self.list_local(root, folder.to_owned()).left_stream();
+        }
         self.calls.list.fetch_add(1, Ordering::Relaxed);
         let prefix = (!folder.is_empty()).then(|| Path::from(folder));
         let (calls, place) = (Arc::clone(&self.calls), format!("{}/{folder}", self.url));
         let mut seen = 0_u64;
-        self.store.list(prefix.as_ref()).map(move |object| {
+        let listing = self.store.list(prefix.as_ref()).map(move |object| {
             seen += 1;
             if seen.is_multiple_of(PAGE_KEYS) {
                 calls.list.fetch_add(1, Ordering::Relaxed);
             }
             object.map_err(|error| storage("list", &place, error))
-        })
+        });
+        listing.right_stream()
+    }
+
+    fn list_local(&self, root: PathBuf, folder: String) -> impl Stream<Item = Result<ObjectMeta>> + use<> {
+        let calls = Arc::clone(&self.calls);
+        let listing = async move {
+            let found = local::errand(move || local::list(&root, &folder)).await?;
+            // As many as a store behind a network would ask for.
+            calls.list.fetch_add(1 + found.len() as u64 / PAGE_KEYS, Ordering::Relaxed);
+            Ok(futures::stream::iter(found.into_iter().map(Ok)))
+        };
+        futures::stream::once(listing).try_flatten()
     }
 
     /// Everything that comes behind a key, in the order of keys; from the beginning without one. Only stores behind a network
@@ -207,6 +231,9 @@ impl Objects {
     pub async fn list_names(&self, folder: &str) -> Result<Vec<String>> {
         self.calls.list.fetch_add(1, Ordering::Relaxed);
         let path = Path::from(folder);
+        if let Some(folder) = self.file(&path) {
+            return local::errand(move || local::names(&folder)).await;
+        }
         let found = match self.store.list_with_delimiter(Some(&path)).await {
             Ok(found) => found,
             Err(object_store::Error::NotFound { .. }) => return Ok(Vec::new()),
@@ -220,6 +247,9 @@ impl Objects {
     /// An object's bytes, or `None` where there is none.
     pub async fn get(&self, path: &Path) -> Result<Option<Bytes>> {
         self.calls.get.fetch_add(1, Ordering::Relaxed);
+        if let Some(file) = self.file(path) {
+            return local::errand(move || local::get(&file)).await;
+        }
         let read = self.read_again(|| async { self.store.get(path).await?.bytes().await });
         match read.await {
             Ok(bytes) => Ok(Some(bytes)),
@@ -231,6 +261,27 @@ impl Objects {
     /// The bytes of an object as it was listed: another etag, or a shorter body, is a failed read.
     pub async fn get_listed(&self, object: &ObjectId, unit: &str) -> Result<Bytes> {
         self.get_as_listed(object, None, object.size_bytes, unit).await
+    }
+
+    /// The bytes of some objects as they were listed, in their order, each as by [`Self::get_listed`]; `at_a_time` of them are asked
+    /// for at the same time.
+    pub async fn get_all_listed(&self, objects: &[&ObjectId], unit: &str, at_a_time: usize) -> Result<Vec<Bytes>> {
+        if let Some(root) = &self.local {
+            self.calls.get.fetch_add(objects.len() as u64, Ordering::Relaxed);
+            let errands: Vec<_> = objects
+                .chunks(READS_AN_ERRAND)
+                .map(|some| {
+                    (root.clone(), some.iter().map(|object| (*object).clone()).collect::<Vec<_>>(), unit.to_owned())
+                })
+                .map(|(root, some, unit)| {
+                    local::errand(move || some.iter().map(|object| local::get_listed(&root, object, &unit)).collect())
+                })
+                .collect();
+            let read: Vec<Vec<Bytes>> = futures::stream::iter(errands).buffered(at_a_time).try_collect().await?;
+            return Ok(read.into_iter().flatten().collect());
+        }
+        let reads: Vec<_> = objects.iter().map(|object| self.get_listed(object, unit)).collect();
+        futures::stream::iter(reads).buffered(at_a_time).try_collect().await
     }
 
     /// Some of the bytes of an object as it was listed; the range is not empty and inside it.
@@ -316,8 +367,10 @@ impl Objects {
             return self.put_parts(path, &bytes).await.map_err(|error| self.failed("write", path, error));
         }
         self.calls.put.fetch_add(1, Ordering::Relaxed);
-        self.store.put(path, bytes.into()).await.map_err(|error| self.failed("write", path, error))?;
-        self.sync(std::slice::from_ref(path), true).await
+        if let Some(file) = self.file(path) {
+            return local::errand(move || local::put(&file, &bytes, Lasting::Both)).await;
+        }
+        self.store.put(path, bytes.into()).await.map_err(|error| self.failed("write", path, error)).map(|_| ())
     }
 
     async fn put_parts(&self, path: &Path, bytes: &Bytes) -> object_store::Result<()> {
@@ -344,21 +397,28 @@ impl Objects {
     /// A store behind a network is asked again by its library when an answer is lost, and then finds what it has just written:
     /// that an object is there says nothing of whose it is. Only other bytes do.
     pub async fn put_new(&self, path: &Path, bytes: Bytes) -> Result<Swap> {
+        self.put_new_as(path, bytes, Lasting::Both).await
+    }
+
+    /// As [`Self::put_new`], of something on which nothing correct rests: it may be lost with the power.
+    pub async fn put_new_hint(&self, path: &Path, bytes: Bytes) -> Result<Swap> {
+        self.put_new_as(path, bytes, Lasting::Neither).await
+    }
+
+    async fn put_new_as(&self, path: &Path, bytes: Bytes, lasting: Lasting) -> Result<Swap> {
         self.calls.put.fetch_add(1, Ordering::Relaxed);
+        if let Some(file) = self.file(path) {
+            return local::errand(move || local::put_new(&file, &bytes, lasting)).await;
+        }
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         match self.store.put_opts(path, bytes.clone().into(), options).await {
-            Ok(_) => {
-                self.sync(std::slice::from_ref(path), true).await?;
-                Ok(Swap::Done)
-            }
+            Ok(_) => Ok(Swap::Done),
             Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
-                let same = self.local.is_none() && self.get(path).await?.is_none_or(|there| there == bytes);
+                let same = self.get(path).await?.is_none_or(|there| there == bytes);
                 Ok(if same { Swap::Unknown } else { Swap::Lost })
             }
             // What was refused was not done, and will not be.
-            Err(error) if self.local.is_some() || refusal("write", &error).is_some() => {
-                Err(self.failed("write", path, error))
-            }
+            Err(error) if refusal("write", &error).is_some() => Err(self.failed("write", path, error)),
             Err(_) => Ok(Swap::Unknown),
         }
     }
@@ -370,11 +430,10 @@ impl Objects {
     /// change to POSIX, and would leave the helper's temporary name behind.
     pub async fn copy(&self, from: &Path, to: &Path) -> Result<bool> {
         self.calls.copy.fetch_add(1, Ordering::Relaxed);
-        let copied = match self.local {
-            Some(_) => self.store.copy_if_not_exists(from, to).await,
-            None => self.store.copy(from, to).await,
-        };
-        match copied {
+        if let (Some(from), Some(to)) = (self.file(from), self.file(to)) {
+            return local::errand(move || local::link(&from, &to)).await;
+        }
+        match self.store.copy(from, to).await {
             Ok(()) | Err(object_store::Error::AlreadyExists { .. }) => Ok(true),
             Err(object_store::Error::NotFound { .. }) => Ok(false),
             Err(error) => Err(self.failed("copy to", to, error)),
@@ -384,6 +443,9 @@ impl Objects {
     /// Deletes an object; one that is gone is fine.
     pub async fn delete(&self, path: &Path) -> Result<()> {
         self.calls.delete.fetch_add(1, Ordering::Relaxed);
+        if let (Some(root), Some(file)) = (self.local.clone(), self.file(path)) {
+            return local::errand(move || local::delete(&root, &file)).await;
+        }
         match self.store.delete(path).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(self.failed("delete", path, error)),
@@ -408,24 +470,19 @@ impl Objects {
 
     /// Makes the names of files outlive a power loss whose bytes do already. Stores other than folders promise it themselves.
     pub async fn sync_names(&self, paths: &[Path]) -> Result<()> {
-        self.sync(paths, false).await
-    }
-
-    async fn sync(&self, paths: &[Path], bytes_too: bool) -> Result<()> {
-        let Some(root) = self.local.clone() else { return Ok(()) };
-        let files: Vec<PathBuf> = paths.iter().map(|path| root.join(path.as_ref())).collect();
-        let synced = tokio::task::spawn_blocking(move || {
-            let one = |path: &FilePath| {
-                let synced = std::fs::File::open(path).and_then(|file| file.sync_all());
-                synced.map_err(|error| Error::io("sync", path, error))
-            };
-            if bytes_too {
-                files.iter().try_for_each(|file| one(file))?;
-            }
-            let folders: BTreeSet<&FilePath> = files.iter().filter_map(|file| file.parent()).collect();
-            folders.into_iter().try_for_each(one)
-        });
-        synced.await.map_err(|error| Error::Panicked { doing: "syncing files".into(), message: error.to_string() })?
+        let files: Vec<PathBuf> = paths.iter().filter_map(|path| self.file(path)).collect();
+        let folders: BTreeSet<PathBuf> =
+            files.iter().filter_map(|file| file.parent()).map(FilePath::to_owned).collect();
+        if folders.is_empty() {
+            return Ok(());
+        }
+        local::errand(move || {
+            folders.iter().try_for_each(|folder| {
+                let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+                synced.map_err(|error| Error::io("sync", folder, error))
+            })
+        })
+        .await
     }
 }
 

@@ -39,6 +39,7 @@ struct JobFile {
     memory: Option<Size>,
     reject_warn_ratio: Option<f64>,
     reject_fail_ratio: Option<f64>,
+    same_content: Option<String>,
     bots: Option<PathBuf>,
     ua_regexes: Option<PathBuf>,
     http_libraries: Option<String>,
@@ -103,6 +104,7 @@ fn typed(text: &str, folder: &Path) -> Result<Typed, String> {
         memory_bytes: size("memory", file.memory)?,
         reject_warn_ratio: file.reject_warn_ratio,
         reject_fail_ratio: file.reject_fail_ratio,
+        same_content: parsed("same_content", file.same_content)?,
         rows: TypedRows {
             bots: inside(file.bots),
             ua_regexes: inside(file.ua_regexes),

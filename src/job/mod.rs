@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::kernel::names::Layout;
 use crate::kernel::parse::{OBJECT_LIMIT_BYTES, Settings};
 use crate::kernel::plan::Naming;
+use crate::kernel::same::SameContent;
 use crate::lake::LedgerChoice;
 use crate::model::{Granularity, HOUR_SECONDS, Hour, HourRange, Table, UnitId};
 use crate::tidy::ORPHAN_AGE;
@@ -85,6 +86,8 @@ pub struct Job {
     pub reject_warn_ratio: f64,
     /// Rejected lines per line read of one unit above which it is not committed.
     pub reject_fail_ratio: Option<f64>,
+    /// What becomes of objects that are the same as others under other keys.
+    pub same_content: SameContent,
     /// How rows are made.
     pub rows: RowChoices,
     /// How the places are reached, and what becomes of the logs.
@@ -116,6 +119,7 @@ pub struct Typed {
     pub memory_bytes: Option<u64>,
     pub reject_warn_ratio: Option<f64>,
     pub reject_fail_ratio: Option<f64>,
+    pub same_content: Option<SameContent>,
     pub rows: TypedRows,
     pub cloud: TypedCloud,
 }
@@ -160,6 +164,7 @@ impl Typed {
             memory_bytes: self.memory_bytes.or(file.memory_bytes),
             reject_warn_ratio: self.reject_warn_ratio.or(file.reject_warn_ratio),
             reject_fail_ratio: self.reject_fail_ratio.or(file.reject_fail_ratio),
+            same_content: self.same_content.or(file.same_content),
             rows: TypedRows {
                 bots: self.rows.bots.or(file.rows.bots),
                 ua_regexes: self.rows.ua_regexes.or(file.rows.ua_regexes),
@@ -210,6 +215,7 @@ impl Job {
                 layout: typed.layout,
                 archives: archive_url(&cloud)?.into_iter().collect(),
                 distributions: typed.distributions.unwrap_or_default().into_iter().collect(),
+                ..Naming::default()
             },
             fields: typed.fields.as_deref().map(field_names).transpose()?,
             delimiter: typed.delimiter.as_deref().map(delimiter).transpose()?,
@@ -226,6 +232,7 @@ impl Job {
             memory_bytes,
             reject_warn_ratio: typed.reject_warn_ratio.unwrap_or(0.01),
             reject_fail_ratio: typed.reject_fail_ratio,
+            same_content: typed.same_content.unwrap_or_default(),
             rows: RowChoices::new(typed.rows)?,
             cloud,
         })
@@ -350,7 +357,8 @@ mod tests {
     #[test]
     fn shares_of_some_days_are_alike() {
         let first = Hour::from_civil(2026, 11, 21, 0).unwrap();
-        let hours: Vec<UnitId> = (0..240).map(|hour| UnitId::Hour(Table::CloudfrontLogs, first.plus(hour))).collect();
+        let hours: Vec<UnitId> =
+            (0..240).map(|hour| UnitId::of_hour(Table::CloudfrontLogs, first.plus(hour))).collect();
         for count in [2, 4, 7] {
             let share = |index| hours.iter().filter(|unit| Shard { index, count }.takes(unit)).count() as u64;
             let shares: Vec<u64> = (0..count).map(share).collect();
@@ -384,7 +392,7 @@ mod tests {
         let start: Hour = "2026-11-21T00".parse().unwrap();
         let mut taken = [0; 4];
         for hour in 0..1_000 {
-            let unit = UnitId::Hour(Table::CloudfrontLogs, start.plus(hour));
+            let unit = UnitId::of_hour(Table::CloudfrontLogs, start.plus(hour));
             let takers: Vec<u64> = (0..4).filter(|index| Shard { index: *index, count: 4 }.takes(&unit)).collect();
             assert_eq!(takers.len(), 1);
             taken[usize::try_from(takers[0]).unwrap()] += 1;

@@ -38,6 +38,7 @@ struct Shown {
     reject_warn_ratio: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     reject_fail_ratio: Option<f64>,
+    same_content: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     bots: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,6 +102,7 @@ impl Job {
             memory: bytes(self.memory_bytes),
             reject_warn_ratio: self.reject_warn_ratio,
             reject_fail_ratio: self.reject_fail_ratio,
+            same_content: self.same_content.to_string(),
             bots: path(&typed.bots),
             ua_regexes: path(&typed.ua_regexes),
             http_libraries: typed.http_libraries.unwrap_or_default().to_string(),

@@ -196,7 +196,7 @@ fn work<'a>(
     inflater: &mut Inflater,
 ) -> Result<TaskOutput<'a>> {
     let mut parts = Vec::with_capacity(1);
-    let mut rows = Rows::new(settings.table, recipe, task.iter().map(claimed_raw_bytes).sum());
+    let mut rows = Rows::new(settings.table, settings.granularity, recipe, task.iter().map(claimed_raw_bytes).sum());
     let mut done = Done::default();
     for object in task {
         let is_parquet = object.stored.here().is_some_and(|stored| stored.starts_with(parquet::MAGIC));
@@ -209,7 +209,7 @@ fn work<'a>(
                 parts.push(Part::Done(finish(std::mem::take(&mut done), &mut rows)?));
             }
             parts.push(Part::Large(object));
-            rows = Rows::new(settings.table, recipe, 0);
+            rows = Rows::new(settings.table, settings.granularity, recipe, 0);
             continue;
         };
         end_object(object, ended, true, &mut rows, &mut done);

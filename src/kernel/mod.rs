@@ -22,6 +22,7 @@ pub mod records;
 pub mod rejects;
 pub mod restore;
 pub mod rows;
+pub mod same;
 pub mod schema;
 pub mod sort;
 pub mod stored;

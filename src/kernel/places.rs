@@ -2,6 +2,11 @@
 //!
 //! Every unfinished thing has a folder right below `staging`, and the folder's name says which record would tell of it: one
 //! listing of `staging` finds all that is not at rest in a lake of any size.
+//!
+//! No file in there has a name that ends as those of tables do, so that a glob of Parquet files counts no row of work in progress:
+//! `DuckDB` 2.0 and Polars 2.1 look into folders whose names begin with `_` or `.` too (tried: `read_parquet('lake/**/*.parquet')`), so a
+//! hidden folder alone would not do. Engines that read what a catalog names read a file whatever its name ends with. Keys are kept
+//! short: some stores take no name of more than 160 bytes.
 
 use sha2::{Digest, Sha256};
 
@@ -14,11 +19,11 @@ pub const STAGING: &str = "staging";
 /// How the names of units without a time begin.
 pub const UNTIMED: &str = "untimed-";
 
-/// A unit's name in keys: its hour, or a hash of its folder. Names sort by time; those without one come last.
+/// A unit's name in keys: its hour, day or month, or a hash of its folder. Names sort by time; those without one come last.
 #[must_use]
 pub fn unit_name(unit: &UnitId) -> String {
     match unit {
-        UnitId::Hour(_, hour) => hour.to_string(),
+        UnitId::Timed(_, period) => period.to_string(),
         UnitId::Untimed(_, folder) => {
             let hash: String = Sha256::digest(folder).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
             format!("{UNTIMED}{hash}")
@@ -86,10 +91,24 @@ pub fn staging(unit: &UnitId, attempt: &AttemptId) -> String {
     format!("{STAGING}/batch.{}.{}.{}", unit.table(), unit_name(unit), attempt.0)
 }
 
-/// Where an attempt's files of a partition wait.
+/// What the names of a table's files end with.
+pub const PARQUET: &str = ".parquet";
+
+/// Where a partition's file lies that a record, or a step of the protocol, has in a folder: under its name in a table's folder,
+/// under another in one of `staging`.
 #[must_use]
-pub fn staged(unit: &UnitId, attempt: &AttemptId, partition: Partition) -> String {
-    format!("{}/{}", staging(unit, attempt), partition.folder())
+pub fn file_path(folder: &str, name: &str) -> String {
+    let stem = name.strip_suffix(PARQUET).unwrap_or(name);
+    match folder.strip_prefix(STAGING).and_then(|rest| rest.strip_prefix('/')) {
+        None => format!("{folder}/{name}"),
+        // A catalog may point here, and its engines read no file whose name begins with `_`.
+        Some(rest) if rest.starts_with("aside.") => format!("{folder}/{stem}.aside"),
+        // An attempt numbers its files, and they are named for it by their folder already.
+        Some(rest) if rest.starts_with("batch.") => {
+            format!("{folder}/_{}.staged", stem.rsplit_once('-').map_or(stem, |(_, number)| number))
+        }
+        Some(_) => format!("{folder}/_{stem}.staged"),
+    }
 }
 
 /// A rewrite's own folder, which comes to hold the whole partition as it follows from one version of its record. Another
@@ -121,12 +140,12 @@ pub(super) fn copies<'f>(
     from: &str,
     to: &str,
 ) -> impl Iterator<Item = FileCopy> {
-    files.map(move |file| FileCopy { from: format!("{from}/{}", file.name), to: format!("{to}/{}", file.name) })
+    files.map(move |file| FileCopy { from: file_path(from, &file.name), to: file_path(to, &file.name) })
 }
 
 /// Copies of a batch's files of a partition from staging.
 pub(super) fn copies_of_batch(manifest: &Manifest, record: &PartitionRecord, to: &str) -> Vec<FileCopy> {
-    let from = staged(&manifest.unit, &manifest.attempt, record.partition);
+    let from = staging(&manifest.unit, &manifest.attempt);
     copies(manifest.files(record.partition), &from, to).collect()
 }
 
@@ -135,8 +154,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_glob_of_parquet_finds_work_in_progress() {
+        let unit = UnitId::Untimed(Table::CloudfrontLogs, "a".into());
+        let attempt = AttemptId("0123456789abcdef0123456789abcdef".into());
+        let partition = Partition::at(Table::CloudfrontLogs, "2026-11-21T05").unwrap();
+        let name = "2026112105-0123456789abcdef0123-12.parquet";
+        let folders =
+            [staging(&unit, &attempt), written(partition, &attempt), aside(partition, &attempt, u64::from(u32::MAX))];
+        for folder in folders {
+            let path = file_path(&folder, name);
+            assert!(!path.ends_with(PARQUET) && path.contains("12."), "{path}");
+            assert!(path.len() < 140, "{path} has {} bytes", path.len());
+        }
+        assert_eq!(file_path(&partition.folder(), name), format!("{}/{name}", partition.folder()));
+    }
+
+    #[test]
     fn names_of_work_in_progress_are_read_back() {
-        let unit = UnitId::Hour(Table::AlbLogs, "2026-11-21T05".parse().unwrap());
+        let unit = UnitId::of_hour(Table::AlbLogs, "2026-11-21T05".parse().unwrap());
         let untimed = UnitId::Untimed(Table::AlbLogs, "a.b/c".into());
         let attempt = AttemptId("0a".into());
         let name = |path: String| path.strip_prefix("staging/").unwrap().to_owned();

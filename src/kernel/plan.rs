@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::names::{self, Layout, Named};
 use super::records::InputName;
-use crate::model::{HourRange, ObjectId, Table, UnitId};
+use super::same::{SameContent, Twins};
+use crate::model::{Granularity, HourRange, ObjectId, Period, Table, UnitId};
 
 /// Stored bytes of the objects that are converted together: some 250,000 rows of gzip logs, which fill a row group. A
 /// larger chunk would sort more rows together and need more memory; a smaller one would make more files of a large hour.
@@ -22,6 +24,8 @@ pub struct Naming {
     pub archives: Vec<String>,
     /// The distributions whose logs are wanted; all, where none are named.
     pub distributions: BTreeSet<String>,
+    /// How long the lake's units are.
+    pub unit: Granularity,
 }
 
 impl Naming {
@@ -84,11 +88,13 @@ impl Grouped {
             self.outside_objects += 1;
             return;
         }
-        let unit = match names::read(&path, naming.layout.as_ref()) {
-            Named::Log { table, hour, .. } => UnitId::Hour(naming.table.unwrap_or(table), hour),
+        let (unit, hour) = match names::read(&path, naming.layout.as_ref()) {
+            Named::Log { table, hour, .. } => {
+                (UnitId::Timed(naming.table.unwrap_or(table), Period::of(naming.unit, hour)), Some(hour))
+            }
             Named::Other(what) => return self.skip(object, what),
             Named::Unknown => match naming.table {
-                Some(table) => UnitId::Untimed(table, names::folder(&path).to_owned()),
+                Some(table) => (UnitId::Untimed(table, names::folder(&path).to_owned()), None),
                 // A look at first bytes is a call for each: it is not made where hours are asked for, since an object
                 // without a time belongs to none.
                 None if hours.is_some() => return self.skip(object, UNNAMED),
@@ -96,7 +102,7 @@ impl Grouped {
             },
         };
         // An object without a time belongs to no range, so it is converted only where none is asked for.
-        let inside = hours.is_none_or(|range| unit.hour().is_some_and(|hour| range.contains(hour)));
+        let inside = hours.is_none_or(|range| hour.is_some_and(|hour| range.contains(hour)));
         if inside {
             self.units.entry(unit).or_default().push(object);
         } else {
@@ -158,9 +164,43 @@ pub struct UnitPlan {
     pub known_objects: u64,
     /// Keys that were converted before with other bytes. They are never new inputs: their old rows are in the table.
     pub changed: Vec<String>,
+    /// Objects that the store's etags tell to be the same as some under other keys, and the URLs of these.
+    pub same: Vec<(ObjectId, Arc<str>)>,
+    /// What the rest may turn out to be the same as.
+    pub twins: Twins,
 }
 
 impl UnitPlan {
+    /// Whether there is an object that the ledger does not know.
+    #[must_use]
+    pub fn has_new(&self) -> bool {
+        !self.inputs.is_empty() || !self.same.is_empty()
+    }
+
+    /// Sets apart what is the same as something known under another key, as far as etags tell; where it is wanted all the same, it
+    /// is for whoever reads it to tell.
+    pub fn set_same_apart(&mut self, twins: Twins, wanted: SameContent) {
+        self.twins = twins;
+        if wanted == SameContent::Take {
+            return;
+        }
+        for object in std::mem::take(&mut self.inputs) {
+            match self.twins.by_etag(&object).cloned() {
+                Some(url) => self.same.push((object, url)),
+                None => self.inputs.push(object),
+            }
+        }
+    }
+
+    /// Every object that is to be an input of a batch, in key order.
+    #[must_use]
+    pub fn new_objects(&self) -> Vec<ObjectId> {
+        let mut objects: Vec<ObjectId> =
+            self.inputs.iter().chain(self.same.iter().map(|(object, _)| object)).cloned().collect();
+        objects.sort_unstable();
+        objects
+    }
+
     /// Takes out what another unit has: a run that was told otherwise had taken it there.
     pub fn leave_out(&mut self, source: &str, known: &HashMap<String, String>) {
         let inputs = std::mem::take(&mut self.inputs);
@@ -228,7 +268,15 @@ mod tests {
     fn the_difference_is_converted_and_changes_are_not() {
         let known = [("s/a".to_owned(), "1".to_owned()), ("s/b".to_owned(), "1".to_owned())].into();
         let plan = unit("s", &[object("a", "1", 1), object("b", "2", 1), object("c", "1", 1)], &known);
-        assert_eq!(plan, UnitPlan { inputs: vec![object("c", "1", 1)], known_objects: 1, changed: vec!["b".into()] });
+        assert_eq!(
+            plan,
+            UnitPlan {
+                inputs: vec![object("c", "1", 1)],
+                known_objects: 1,
+                changed: vec!["b".into()],
+                ..UnitPlan::default()
+            }
+        );
     }
 
     #[test]
@@ -250,7 +298,7 @@ mod tests {
             grouped.add("s3://bucket", object(key, "", 1), &Naming::default(), Some(range));
         }
         grouped.sort();
-        let unit = UnitId::Hour(Table::CloudfrontLogs, range.start);
+        let unit = UnitId::of_hour(Table::CloudfrontLogs, range.start);
         assert_eq!(grouped.units.len(), 1);
         assert_eq!(grouped.units[&unit][0].key, "p/E1.2026-11-21-05.a.gz");
         assert_eq!((grouped.skipped_objects(), grouped.outside_objects), (2, 1));

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::inflate::Damage;
 use super::recipe::Stamp;
-use crate::model::{Hour, ObjectId, Partition, UnitId};
+use crate::model::{HourRange, ObjectId, Partition, Period, UnitId};
 use crate::stats::LineStats;
 
 /// The version of these formats; a record of another one is refused rather than misread. (1 was never released.)
@@ -112,6 +112,13 @@ pub struct BatchEntry {
     /// Their stored bytes: what an engine would read of the raw logs instead.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub input_bytes: u64,
+    /// Of a unit longer than an hour, the hours that the names of these inputs tell: who looks for an object of an hour need not
+    /// read the manifests of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<HourRange>,
+    /// How many committed batches a fold has named as this one; 0 for one that stands for itself.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub batches: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -327,6 +334,12 @@ pub struct ManifestInput {
     /// Where it broke off, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damage: Option<Damage>,
+    /// What its stored bytes are known by under whatever key ([`super::same`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The URL of the object whose bytes these are too: its rows are the other's, and it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<String>,
 }
 
 /// An output of a batch.
@@ -357,6 +370,9 @@ pub struct Manifest {
     /// How its rows were made.
     #[serde(default)]
     pub stamp: Stamp,
+    /// See [`BatchEntry::hours`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<HourRange>,
     /// Its inputs, in key order.
     pub inputs: Vec<ManifestInput>,
     /// Its outputs, in the order in which they were made.
@@ -364,6 +380,9 @@ pub struct Manifest {
     /// What it takes the place of, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<Replaced>,
+    /// The batches that it stands for, if it is a fold: those that a record named, and those that these stood for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub folds: BTreeSet<BatchId>,
 }
 
 /// What a batch takes the place of: all of its unit, which it was made from.
@@ -387,6 +406,12 @@ impl Manifest {
     pub fn partitions(&self) -> BTreeSet<Partition> {
         let replaced = self.replaces.iter().flat_map(|replaced| replaced.partitions.iter().copied());
         self.outputs.iter().map(|output| output.partition).chain(replaced).collect()
+    }
+
+    /// Whether a partition's part has all of this batch's files, or had them until others took their place.
+    #[must_use]
+    pub fn is_applied(&self, part: &Part) -> bool {
+        part.applied.contains_key(&self.batch) || self.folds.iter().any(|batch| part.applied.contains_key(batch))
     }
 
     /// Its files in one partition.
@@ -421,6 +446,13 @@ pub fn batch_id(
     BatchId(format!("{}-{}", unit_time(unit), short_hash(parts.iter().map(String::as_str))))
 }
 
+/// Names the fold of some batches of a unit.
+#[must_use]
+pub fn fold_id(unit: &UnitId, folds: &BTreeSet<BatchId>) -> BatchId {
+    let parts = std::iter::once("fold").chain(folds.iter().map(|batch| batch.0.as_str()));
+    BatchId(format!("{}-{}", unit_time(unit), short_hash(parts)))
+}
+
 /// How the names of the files begin that a compaction makes of some files of a unit in a partition.
 #[must_use]
 pub fn compacted_prefix(unit: &UnitId, partition: Partition, replaced: &BTreeSet<String>) -> String {
@@ -432,7 +464,7 @@ pub fn compacted_prefix(unit: &UnitId, partition: Partition, replaced: &BTreeSet
 /// How the names of a unit's batches and files begin, before the first `-`.
 #[must_use]
 pub fn unit_time(unit: &UnitId) -> String {
-    unit.hour().map_or_else(|| "untimed".to_owned(), Hour::compact)
+    unit.period().map_or_else(|| "untimed".to_owned(), Period::compact)
 }
 
 /// A name of 20 hexadecimal digits for some texts in their order.
@@ -470,7 +502,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_named_by_its_inputs() {
-        let unit = UnitId::Hour(Table::CloudfrontLogs, "2026-11-21T05".parse().unwrap());
+        let unit = UnitId::of_hour(Table::CloudfrontLogs, "2026-11-21T05".parse().unwrap());
         let name = |objects: &[ObjectId]| batch_id(&unit, "s3://logs", "r", objects, &BTreeSet::new());
         assert_eq!(name(&[object("a", "1")]), name(&[object("a", "1")]));
         assert_ne!(name(&[object("a", "1")]), name(&[object("a", "2")]));

@@ -23,12 +23,12 @@ pub fn unit_record(
     if known.unpublished().next().is_some() {
         return None;
     }
-    let is_applied = |partition: &Partition, batch: &BatchId| {
-        parts.get(partition).is_some_and(|part| part.applied.contains_key(batch))
-    };
-    let is_whole = |manifest: &Manifest| manifest.partitions().iter().all(|at| is_applied(at, &manifest.batch));
+    let is_applied =
+        |partition: &Partition, manifest: &Manifest| parts.get(partition).is_some_and(|part| manifest.is_applied(part));
+    let is_whole = |manifest: &Manifest| manifest.partitions().iter().all(|at| is_applied(at, manifest));
+    let replaced = manifests.values().filter_map(|manifest| manifest.replaces.as_ref()).flat_map(|of| &of.batches);
     let replaced: BTreeSet<&BatchId> =
-        manifests.values().filter_map(|manifest| manifest.replaces.as_ref()).flat_map(|of| &of.batches).collect();
+        replaced.chain(manifests.values().flat_map(|manifest| &manifest.folds)).collect();
     let (mut batches, mut replacing) = (Vec::new(), None);
     for manifest in manifests.values().filter(|manifest| !replaced.contains(&manifest.batch)) {
         let published = known.batches.iter().any(|entry| entry.batch == manifest.batch) || is_whole(manifest);
@@ -65,6 +65,8 @@ fn entry(manifest: &Manifest, state: BatchState) -> BatchEntry {
         state,
         inputs: manifest.digest(),
         input_bytes: manifest.inputs.iter().map(|input| input.object.size_bytes).sum(),
+        hours: manifest.hours,
+        batches: manifest.folds.len() as u64,
     }
 }
 
@@ -100,7 +102,7 @@ mod tests {
     use crate::model::{Granularity, ObjectId, Table};
 
     fn unit() -> UnitId {
-        UnitId::Hour(Table::CloudfrontLogs, "2026-11-21T05".parse().unwrap())
+        UnitId::of_hour(Table::CloudfrontLogs, "2026-11-21T05".parse().unwrap())
     }
 
     fn partition(hour: &str) -> Partition {
@@ -114,6 +116,8 @@ mod tests {
             lines: crate::stats::LineStats::default(),
             raw_bytes: 1,
             damage: None,
+            digest: None,
+            same_as: None,
         };
         let output = |partition: &Partition| ManifestOutput {
             partition: *partition,
@@ -128,6 +132,8 @@ mod tests {
             attempt: AttemptId(format!("try {name}")),
             source: "s3://logs".into(),
             stamp: Stamp::default(),
+            hours: None,
+            folds: BTreeSet::new(),
             inputs: inputs.chars().map(input).collect(),
             outputs: places.iter().map(output).collect(),
             replaces: (!batches.is_empty()).then(|| Replaced { batches, partitions: places.iter().copied().collect() }),

@@ -87,6 +87,81 @@ impl FromStr for Granularity {
     }
 }
 
+/// An hour, day or month: what the names of a unit's objects have in common.
+///
+/// Written `2026-11-21T05`, `2026-11-21` or `2026-11`. Those of one lake are of one length, so their texts sort by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Period {
+    start: Hour,
+    granularity: Granularity,
+}
+
+impl Period {
+    /// The period that holds an hour.
+    #[must_use]
+    pub fn of(granularity: Granularity, hour: Hour) -> Self {
+        Self { start: granularity.start(hour), granularity }
+    }
+
+    /// How long it is.
+    #[must_use]
+    pub const fn granularity(self) -> Granularity {
+        self.granularity
+    }
+
+    /// Its hours.
+    #[must_use]
+    pub fn hours(self) -> HourRange {
+        HourRange { start: self.start, end: self.granularity.end(self.start) }
+    }
+
+    /// As file names have it: `2026112105`, `20261121` or `202611`.
+    #[must_use]
+    pub fn compact(self) -> String {
+        self.start.folders().into_iter().take(self.granularity.depth()).collect()
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.start.to_string();
+        let end = match self.granularity {
+            Granularity::Hour => text.len(),
+            Granularity::Day => 10,
+            Granularity::Month => 7,
+        };
+        f.write_str(text.get(..end).unwrap_or_default())
+    }
+}
+
+impl FromStr for Period {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (granularity, rest) = match text.len() {
+            7 => (Granularity::Month, "-01T00"),
+            10 => (Granularity::Day, "T00"),
+            _ => (Granularity::Hour, ""),
+        };
+        Ok(Self { start: format!("{text}{rest}").parse()?, granularity })
+    }
+}
+
+impl TryFrom<String> for Period {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Period> for String {
+    fn from(period: Period) -> Self {
+        period.to_string()
+    }
+}
+
 /// An hour, day or month of one table: the folder that a catalog knows as one partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "WrittenPartition", into = "WrittenPartition")]
@@ -130,30 +205,26 @@ impl Partition {
     /// The partition of a time as [`Self::time`] writes it.
     #[must_use]
     pub fn at(table: Table, time: &str) -> Option<Self> {
-        let (granularity, rest) = match time.len() {
-            7 => (Granularity::Month, "-01T00"),
-            10 => (Granularity::Day, "T00"),
-            _ => (Granularity::Hour, ""),
-        };
-        Some(Self { table, hour: format!("{time}{rest}").parse().ok()?, granularity })
+        let Period { start, granularity } = time.parse().ok()?;
+        Some(Self { table, hour: start, granularity })
     }
 
     /// Its time: `2026-11-21T05`, `2026-11-21` or `2026-11`. Of one lake all are of one length, so they sort by time.
     #[must_use]
     pub fn time(&self) -> String {
-        let text = self.hour.to_string();
-        let end = match self.granularity {
-            Granularity::Hour => text.len(),
-            Granularity::Day => 10,
-            Granularity::Month => 7,
-        };
-        text.get(..end).unwrap_or_default().to_owned()
+        self.period().to_string()
+    }
+
+    /// Its hour, day or month.
+    #[must_use]
+    pub const fn period(&self) -> Period {
+        Period { start: self.hour, granularity: self.granularity }
     }
 
     /// Its hours.
     #[must_use]
     pub fn hours(&self) -> HourRange {
-        HourRange { start: self.hour, end: self.granularity.end(self.hour) }
+        self.period().hours()
     }
 
     /// The values of [`Granularity::columns`].

@@ -10,6 +10,7 @@ use crate::edge::archive::Archive;
 use crate::edge::manifests;
 use crate::error::Result;
 use crate::job::cloud::After;
+use crate::kernel::names;
 use crate::kernel::plan::path;
 use crate::kernel::records::{InputName, ManifestInput, UnitRecord};
 use crate::model::{ObjectId, UnitId};
@@ -76,7 +77,9 @@ fn is_whole(shared: &Shared, input: &ManifestInput) -> bool {
 /// An object's name in the archive: its hour's folder, and below that its key from the root of the bucket, since two folders may hold
 /// one name and be sources of their own.
 fn name(shared: &Shared, unit: &UnitId, object: &ObjectId) -> String {
-    let folder = match unit.hour() {
+    let key = path(shared.source.url(), &object.key);
+    let hour = unit.period().and_then(|_| names::hour(&key, shared.job.naming.layout.as_ref()));
+    let folder = match hour {
         Some(hour) => {
             let [year, month, day, hour] = hour.folders();
             format!("year={year}/month={month}/day={day}/hour={hour}")
@@ -86,9 +89,7 @@ fn name(shared: &Shared, unit: &UnitId, object: &ObjectId) -> String {
     let key = match shared.source.folder() {
         Some(_) => object.key.clone(),
         // The path begins with the bucket.
-        None => {
-            path(shared.source.url(), &object.key).split_once('/').map_or_else(String::new, |(_, key)| key.to_owned())
-        }
+        None => key.split_once('/').map_or_else(String::new, |(_, key)| key.to_owned()),
     };
     format!("{}/{folder}/{key}", unit.table())
 }

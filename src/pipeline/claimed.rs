@@ -101,7 +101,7 @@ async fn one(shared: &Shared, work: Work, turn: Turn<'_>, progress: &Progress) -
         summary.stats.replaced_objects += planned_changed.saturating_sub(plan.changed.len()) as u64;
     }
     let changed = std::mem::take(&mut plan.changed);
-    if !plan.inputs.is_empty() {
+    if plan.has_new() {
         summary.add(unit::convert(shared, record, &listed, plan, turn, progress).await?);
     }
     if !changed.is_empty() {

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::job::Job;
+use crate::kernel::records::{BatchEntry, UnitRecord};
 use crate::lake::Lake;
 use crate::model::{Hour, HourRange, Table};
 
@@ -22,12 +23,17 @@ pub async fn freshness_seconds(job: &Job, now: i64) -> Result<Option<u64>> {
     Ok(ended.map(|seconds| u64::try_from(seconds).unwrap_or(0)))
 }
 
+/// The last hour of which a unit has anything.
+fn last_hour(record: &UnitRecord) -> Option<Hour> {
+    let of = |entry: &BatchEntry| entry.hours.or_else(|| record.unit.hours()).map(|hours| hours.end.plus(-1));
+    record.batches.iter().filter_map(of).max()
+}
+
 async fn newest(lake: &Lake, hours: Option<HourRange>) -> Result<Option<Hour>> {
     let mut newest = None;
     for table in Table::LOGS {
         let records = lake.records.units(table, hours).await?;
-        let converted = records.iter().filter(|record| !record.batches.is_empty());
-        newest = newest.max(converted.filter_map(|record| record.unit.hour()).max());
+        newest = newest.max(records.iter().filter_map(last_hour).max());
     }
     Ok(newest)
 }

@@ -10,7 +10,7 @@ use crate::carry;
 use crate::edge::manifests;
 use crate::error::{Error, Result};
 use crate::kernel::names;
-use crate::kernel::places::{STAGING, staging};
+use crate::kernel::places::{InProgress, STAGING, file_path, staging};
 use crate::kernel::plan::{self, path};
 use crate::kernel::records::{BatchId, InputName, UnitRecord, unit_time};
 use crate::kernel::{origins, records};
@@ -20,16 +20,14 @@ use crate::repair::{Loss, Losses, ends_with, placed};
 /// The hours that are listed where rows of others are lost in the partitions of those that are asked for.
 pub(super) fn widened(asked: Option<HourRange>, losses: &Losses) -> Option<HourRange> {
     let asked = asked?;
-    let hours = in_reach(Some(asked), losses).filter_map(|(unit, _)| unit.hour());
-    let (start, end) =
-        hours.fold((asked.start, asked.end), |(start, end), hour| (start.min(hour), end.max(hour.plus(1))));
-    Some(HourRange { start, end })
+    let hours = in_reach(Some(asked), losses).filter_map(|(unit, _)| unit.hours());
+    Some(hours.fold(asked, |all, hours| all.join(hours)))
 }
 
 /// The losses that a run for some hours makes good: of these hours, and of others that lost rows in partitions of these hours, or in
 /// partitions in which these hours lost some.
 pub(super) fn in_reach(asked: Option<HourRange>, losses: &Losses) -> impl Iterator<Item = (&UnitId, &Loss)> {
-    let is_asked = move |unit: &UnitId| asked.is_none_or(|hours| unit.hour().is_some_and(|hour| hours.contains(hour)));
+    let is_asked = move |unit: &UnitId| unit.meets(asked);
     let own = losses.units.iter().filter(|(unit, _)| is_asked(unit));
     let beside: BTreeSet<Partition> = own.flat_map(|(_, loss)| loss.lacking.iter().copied()).collect();
     losses.units.iter().filter(move |(unit, loss)| {
@@ -81,8 +79,8 @@ pub(super) async fn finish(shared: &Shared, record: &UnitRecord) -> Result<u64> 
 async fn lose(shared: &Shared, path: &str) -> Result<()> {
     let in_progress = path.strip_prefix(STAGING).and_then(|rest| rest.strip_prefix('/'));
     let partition = match in_progress.and_then(|rest| rest.split('/').next()) {
-        Some(folder) => match crate::kernel::places::InProgress::parse(folder) {
-            Some(crate::kernel::places::InProgress::Aside { partition, .. }) => Some(partition),
+        Some(folder) => match InProgress::parse(folder) {
+            Some(InProgress::Aside { partition, .. }) => Some(partition),
             _ => None,
         },
         None => placed(path).map(|(partition, _)| partition),
@@ -113,7 +111,7 @@ pub(super) async fn inputs(
     for object in plan::unit(source, listed, &elsewhere).inputs {
         objects.insert(InputName { source, object: &object }.url(), object);
     }
-    let (mut gone, mut changed) = (BTreeSet::new(), 0);
+    let (mut gone, mut same, mut changed) = (BTreeSet::new(), BTreeSet::new(), 0);
     for entry in record.batches.iter().chain(&record.replacing) {
         let manifest = match manifests::read(&shared.lake.objects, &entry.attempt).await {
             Ok(manifest) => manifest,
@@ -128,12 +126,16 @@ pub(super) async fn inputs(
                     changed += u64::from(now.etag != input.object.etag);
                     objects.insert(url, now);
                 }
+                None if input.same_as.is_some() => {}
                 None => {
                     gone.insert(url);
                 }
             }
+            same.extend(input.same_as.clone());
         }
     }
+    // What is gone may have been moved: an object that is the same stands in for it.
+    gone.retain(|url| !same.contains(url));
     let urls: Vec<String> = objects.keys().cloned().collect();
     gone.extend(rows_without_logs(shared, unit, &urls, loss, losses).await?);
     let known = record.inputs().objects;
@@ -153,7 +155,9 @@ pub(super) async fn inputs(
 
 /// What other units have of some objects, as far as their manifests are there.
 async fn elsewhere(shared: &Shared, unit: &UnitId, listed: &[ObjectId]) -> Result<HashMap<String, String>> {
-    let of = |input: &ObjectId| names::possible_units(&path(shared.source.url(), &input.key), &shared.layouts);
+    let of = |input: &ObjectId| {
+        names::possible_units(&path(shared.source.url(), &input.key), &shared.layouts, shared.lake.identity.unit)
+    };
     let mut units: BTreeSet<UnitId> = listed.iter().flat_map(of).collect();
     units.remove(unit);
     let mut known = HashMap::new();
@@ -185,7 +189,7 @@ async fn rows_without_logs(
     for partition in &loss.partitions {
         let record = lake.records.partition(*partition).await?;
         let files = record.part(unit).into_iter().flat_map(|part| &part.files);
-        paths.extend(files.map(|file| format!("{}/{}", record.folder, file.name)));
+        paths.extend(files.map(|file| file_path(&record.folder, &file.name)));
     }
     let start = format!("{}-", records::unit_time(unit));
     paths.extend(losses.unnamed_files.iter().filter(|path| is_of(path, unit, &start)).cloned());

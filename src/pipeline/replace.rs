@@ -13,7 +13,8 @@ use crate::edge::objects::Objects;
 use crate::edge::source;
 use crate::error::{Error, Result};
 use crate::job::Job;
-use crate::kernel::plan::Grouped;
+use crate::kernel::places::file_path;
+use crate::kernel::plan::{Grouped, UnitPlan};
 use crate::kernel::protocol::Outcome;
 use crate::kernel::records::{InputName, Manifest, Replaced, UnitRecord};
 use crate::lake::Lake;
@@ -60,7 +61,15 @@ pub async fn reprocess_into(job: Job, source: Objects, lake: Lake) -> Result<Sum
     reprocess_in(job, source, lake, false).await
 }
 
-async fn reprocess_in(mut job: Job, source: Objects, lake: Lake, outdated_only: bool) -> Result<Summary> {
+/// The job with its hours widened to whole units: a unit is written anew as a whole.
+fn of_whole_units(mut job: Job, lake: &Lake) -> Job {
+    job.naming.unit = lake.identity.unit;
+    job.hours = job.hours.map(|hours| lake.identity.unit.whole(hours));
+    job
+}
+
+async fn reprocess_in(job: Job, source: Objects, lake: Lake, outdated_only: bool) -> Result<Summary> {
+    let mut job = of_whole_units(job, &lake);
     let asked = job.hours;
     let losses = super::until_stopped(repair::mend(&lake, asked, job.lease)).await?;
     job.hours = rebuild::widened(asked, &losses);
@@ -81,10 +90,7 @@ struct Wanted {
 impl Wanted {
     /// What is wrong with each unit that is to be written anew; of most nothing.
     fn units(&self, shared: &Shared, logs: &Logs) -> BTreeMap<UnitId, Option<Loss>> {
-        let asked = |unit: &UnitId| match self.asked {
-            None => true,
-            Some(hours) => unit.hour().is_some_and(|hour| hours.contains(hour)),
-        };
+        let asked = |unit: &UnitId| unit.meets(self.asked);
         let known =
             shared.known_units.values().filter(|record| !record.batches.is_empty() || record.replacing.is_some());
         let mut units: BTreeMap<UnitId, Option<Loss>> =
@@ -104,9 +110,7 @@ impl Wanted {
     /// Says what was lost.
     fn tell(&self, units: &BTreeMap<UnitId, Option<Loss>>, summary: &mut Summary) {
         summary.mended.clone_from(&self.losses.mended);
-        let others = units.iter().filter(|(unit, loss)| {
-            loss.is_some() && self.asked.is_some_and(|hours| unit.hour().is_none_or(|hour| !hours.contains(hour)))
-        });
+        let others = units.iter().filter(|(unit, loss)| loss.is_some() && !unit.meets(self.asked));
         summary.also.extend(others.map(|(unit, _)| unit.to_string()));
         for unit in &summary.also {
             tracing::info!(
@@ -225,11 +229,12 @@ impl Again<'_> {
             let batches = record.batches.iter().map(|entry| entry.batch.clone()).collect();
             let replaced = Replaced { batches, partitions };
             let taken = rebuild::taken_names(unit, loss, self.losses);
-            let replaces = Some((replaced, taken));
-            let (manifest, mut summary) = unit::convert_inputs(shared, unit, &objects, replaces, self.progress).await?;
+            let (replaces, total) = (Some((replaced, taken)), objects.len());
+            let plan = UnitPlan { inputs: objects, ..UnitPlan::default() };
+            let (manifest, mut summary) = unit::convert_inputs(shared, unit, &plan, replaces, self.progress).await?;
             if manifest.inputs.is_empty() {
                 return Err(Error::usage(
-                    format!("{unit}: no line of its {} objects can be read any more", objects.len()),
+                    format!("{unit}: no line of its {total} objects can be read any more"),
                     "check --fields, --delimiter and --format: its rows stay as they were",
                 ));
             }
@@ -268,7 +273,7 @@ async fn lose_of_others(shared: &Shared, unit: &UnitId, manifest: &Manifest) -> 
     for partition in manifest.partitions() {
         let record = shared.lake.records.partition(partition).await?;
         for file in record.parts.iter().filter(|part| part.unit != *unit).flat_map(|part| &part.files) {
-            let path = format!("{}/{}", record.folder, file.name);
+            let path = file_path(&record.folder, &file.name);
             if shared.lake.objects.size(&Path::from(path.as_str())).await?.is_none() {
                 tracing::warn!("'{path}' is gone, and edgemill did not remove it: its record says so from now on");
                 carry::lose(&shared.lake, partition).await?;
@@ -291,7 +296,8 @@ pub(super) struct Inputs {
 
 async fn inputs(shared: &Shared, record: &UnitRecord, logs: &Logs) -> Result<Inputs> {
     let (mut objects, mut partitions, mut changed) = (Vec::new(), BTreeSet::new(), 0);
-    let mut gone = Vec::new();
+    // What is gone may have been moved: an object that is the same stands in for it.
+    let (mut gone, mut same) = (Vec::new(), BTreeSet::new());
     for entry in &record.batches {
         let manifest = manifests::read(&shared.lake.objects, &entry.attempt).await?;
         kept::refuse_more(shared, &record.unit, &manifest)?;
@@ -302,11 +308,14 @@ async fn inputs(shared: &Shared, record: &UnitRecord, logs: &Logs) -> Result<Inp
                 Some(now) => {
                     changed += u64::from(now.etag != input.object.etag);
                     objects.push(now);
+                    same.extend(input.same_as.clone());
                 }
+                None if input.same_as.is_some() => {}
                 None => gone.push(url),
             }
         }
     }
+    gone.retain(|url| !same.contains(url));
     if let Some(first) = gone.first() {
         return Err(Error::RawGone { unit: record.unit.to_string(), objects: gone.len(), first: first.clone() });
     }

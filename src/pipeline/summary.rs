@@ -29,6 +29,8 @@ pub struct Summary {
     pub rejects: Vec<String>,
     /// The first objects of which no line could be read: key, line, reason.
     pub unread: Vec<String>,
+    /// The first objects that hold the same bytes as others under other keys, and which those are.
+    pub same: Vec<String>,
     /// The first objects that changed after they were converted.
     pub changed: Vec<String>,
     /// Hours that were to be made anew and could not be, since raw objects of theirs are gone.
@@ -101,6 +103,7 @@ impl Summary {
             (&mut self.damaged, other.damaged),
             (&mut self.rejects, other.rejects),
             (&mut self.unread, other.unread),
+            (&mut self.same, other.same),
             (&mut self.changed, other.changed),
             (&mut self.gone, other.gone),
             (&mut self.late, other.late),

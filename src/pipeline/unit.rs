@@ -11,6 +11,7 @@ use object_store::path::Path;
 use tokio::sync::{SemaphorePermit, mpsc};
 
 use super::budget::Turn;
+use super::same::{Contents, digest_of};
 use super::summary::ratio;
 use super::{NAMED_AT_MOST, Shared, Summary, plan_unit};
 use crate::carry;
@@ -23,14 +24,14 @@ use crate::kernel::convert::{
     ChunkReport, FLUSH_HELD_BYTES, ObjectOutcome, OutputFile, RawObject, claimed_raw_bytes, convert_chunk,
 };
 use crate::kernel::names;
-use crate::kernel::places::{staged, staging};
+use crate::kernel::places::{file_path, staging};
 use crate::kernel::plan::{CHUNK_STORED_BYTES, UnitPlan, chunks, path};
 use crate::kernel::protocol::Outcome;
 use crate::kernel::records::{
     AttemptId, BatchId, FORMAT_VERSION, FileEntry, Manifest, ManifestInput, ManifestOutput, Replaced, UnitRecord,
     batch_id,
 };
-use crate::model::{Hour, ObjectId, UnitId};
+use crate::model::{Granularity, Hour, HourRange, ObjectId, UnitId};
 use crate::offload::offload;
 use crate::progress::Progress;
 use crate::stats::LineStats;
@@ -99,12 +100,12 @@ pub(super) async fn convert(
     loop {
         let mut summary = Summary::default();
         let mut outcome = Outcome::Done;
-        if !plan.inputs.is_empty() {
-            let (manifest, converted) = convert_inputs(shared, &record.unit, &plan.inputs, None, progress).await?;
+        if plan.has_new() {
+            let (manifest, converted) = convert_inputs(shared, &record.unit, &plan, None, progress).await?;
             drop(turn.take());
             summary = converted;
             summary.touched = manifest.partitions();
-            note_lateness(&mut summary, &record, &manifest);
+            note_lateness(shared, &mut summary, &record, &manifest);
             // Where no object could be read, there is nothing to commit, and nothing was written.
             if !manifest.inputs.is_empty() {
                 no_record_was_lost(shared, &record, &manifest).await?;
@@ -148,16 +149,44 @@ async fn no_record_was_lost(shared: &Shared, planned: &UnitRecord, manifest: &Ma
 }
 
 /// Says which hour's objects came when others of it had been converted already, and how late that is.
-fn note_lateness(summary: &mut Summary, before: &UnitRecord, manifest: &Manifest) {
-    let Some(hour) = before.unit.hour().filter(|_| !before.batches.is_empty()) else { return };
-    let objects = manifest.inputs.len() as u64;
+fn note_lateness(shared: &Shared, summary: &mut Summary, before: &UnitRecord, manifest: &Manifest) {
+    if before.batches.is_empty() || before.unit.period().is_none() {
+        return;
+    }
+    // Of a unit of many hours, up to where its batches come is what had been converted.
+    let known_until = before.batches.iter().filter_map(|entry| entry.hours).map(|hours| hours.end).max();
+    let hour = |input: &ManifestInput| name_hour(shared, &before.unit, &input.object);
+    let late = manifest.inputs.iter().filter_map(hour).filter(|hour| known_until.is_none_or(|end| *hour < end));
+    let (mut objects, mut first) = (0_u64, None::<Hour>);
+    for hour in late {
+        objects += 1;
+        first = Some(first.map_or(hour, |first| first.min(hour)));
+    }
+    let Some(first) = first else { return };
     summary.stats.late_objects += objects;
     let now = clock::now_unix_seconds();
-    let lateness_seconds = u64::try_from(now - hour.plus(1).start_unix_seconds()).unwrap_or(0);
+    let lateness_seconds = u64::try_from(now - first.plus(1).start_unix_seconds()).unwrap_or(0);
     summary.stats.lateness_seconds = summary.stats.lateness_seconds.max(lateness_seconds);
-    let hours = Hour::of_unix_seconds(now).hours_since(hour.plus(1));
+    let hours = Hour::of_unix_seconds(now).hours_since(first.plus(1));
     let plural = if objects == 1 { "" } else { "s" };
     summary.late.push(format!("{}: {objects} object{plural}, {hours} h after its end", before.unit));
+}
+
+/// The hour that an object's name tells; of a unit of one hour, that hour.
+fn name_hour(shared: &Shared, unit: &UnitId, object: &ObjectId) -> Option<Hour> {
+    let period = unit.period()?;
+    if period.granularity() == Granularity::Hour {
+        return Some(period.hours().start);
+    }
+    let hour = names::hour(&path(shared.source.url(), &object.key), shared.job.naming.layout.as_ref());
+    hour.or_else(|| Some(period.hours().start))
+}
+
+/// The hours that the names of some inputs of a unit of many hours tell; nothing for a unit of one.
+fn name_hours(shared: &Shared, unit: &UnitId, inputs: &[ManifestInput]) -> Option<HourRange> {
+    unit.period().filter(|period| period.granularity() != Granularity::Hour)?;
+    let hours = inputs.iter().filter_map(|input| name_hour(shared, unit, &input.object));
+    hours.map(|hour| HourRange { start: hour, end: hour.plus(1) }).reduce(|all, hour| all.join(hour))
 }
 
 /// Converts objects into the staging folder of a new attempt, which may be to take the place of others; their names, and some more,
@@ -165,24 +194,29 @@ fn note_lateness(summary: &mut Summary, before: &UnitRecord, manifest: &Manifest
 pub(super) async fn convert_inputs(
     shared: &Shared,
     unit: &UnitId,
-    inputs: &[ObjectId],
+    plan: &UnitPlan,
     replaces: Option<(Replaced, BTreeSet<BatchId>)>,
     progress: &Progress,
 ) -> Result<(Manifest, Summary)> {
     let attempt = shared.attempts.begin(unit);
     let source = shared.source.url();
+    let mut contents = Contents::new(source, shared.job.same_content, plan);
     let (replaces, mut before) = replaces.map_or_else(Default::default, |(replaced, taken)| (Some(replaced), taken));
     before.extend(replaces.iter().flat_map(|replaced| replaced.batches.iter().cloned()));
-    let batch = batch_id(unit, source, &shared.recipe.stamp().to_string(), inputs, &before);
+    let batch = batch_id(unit, source, &shared.recipe.stamp().to_string(), &plan.new_objects(), &before);
     let (send, files) = mpsc::channel(FILES_WAITING);
     let writer = StagedWriter { lake: &shared.lake.objects, unit, attempt: &attempt, batch: &batch };
     // Files of one chunk are written while the next one is converted.
-    let (converted, written) = tokio::join!(convert_chunks(shared, unit, inputs, send, progress), writer.write(files));
+    let converting = convert_chunks(shared, unit, &plan.inputs, &mut contents, send, progress);
+    let (converted, written) = tokio::join!(converting, writer.write(files));
     // Where a write failed, its own error is the one to tell.
     let outputs = written?;
     let ChunkReport { outcomes, new_fields } = converted?;
     check_rejects(shared, unit, &outcomes)?;
-    let summary = Summary { new_fields, ..summarise(&outcomes, &outputs) };
+    contents.check(&unit.to_string())?;
+    let mut summary = Summary { new_fields, ..summarise(&outcomes, &outputs) };
+    contents.tell(&mut summary);
+    let inputs = contents.inputs(outcomes);
     let manifest = Manifest {
         format: FORMAT_VERSION,
         writer: env!("CARGO_PKG_VERSION").to_owned(),
@@ -191,9 +225,11 @@ pub(super) async fn convert_inputs(
         attempt: attempt.clone(),
         source: source.to_owned(),
         stamp: shared.recipe.stamp().clone(),
-        inputs: outcomes.into_iter().filter(|outcome| !outcome.unread).map(manifest_input).collect(),
+        hours: name_hours(shared, unit, &inputs),
+        inputs,
         outputs,
         replaces,
+        folds: BTreeSet::new(),
     };
     shared.attempts.hand_over(unit, &attempt);
     crate::crash::here("staged");
@@ -205,14 +241,16 @@ async fn convert_chunks(
     shared: &Shared,
     unit: &UnitId,
     inputs: &[ObjectId],
+    contents: &mut Contents<'_>,
     files: mpsc::Sender<OutputFile>,
     progress: &Progress,
 ) -> Result<ChunkReport> {
     let mut whole = ChunkReport { outcomes: Vec::with_capacity(inputs.len()), ..ChunkReport::default() };
     let mut fetched = futures::stream::iter(chunks(inputs)).then(|chunk| fetch(shared, unit, inputs, chunk)).boxed();
     let mut next = fetched.try_next().await?;
-    while let Some(chunk) = next {
+    while let Some(mut chunk) = next {
         let stored_bytes: u64 = chunk.objects.iter().map(|object| object.id.size_bytes).sum();
+        contents.take_out(&mut chunk.objects, std::mem::take(&mut chunk.digests));
         // While one chunk is converted the next is fetched, as far as the budget goes.
         let (done, ahead) = tokio::join!(convert_fetched(shared, unit, chunk, files.clone()), fetched.try_next());
         let report = done?;
@@ -233,6 +271,8 @@ const fn is_streamed(id: &ObjectId) -> bool {
 
 struct Fetched<'s> {
     objects: Vec<RawObject>,
+    /// Of each of them.
+    digests: Vec<String>,
     budget: SemaphorePermit<'s>,
 }
 
@@ -241,28 +281,28 @@ async fn fetch<'s>(shared: &'s Shared, unit: &UnitId, inputs: &[ObjectId], chunk
     let held = |id: &ObjectId| if is_streamed(id) { ranged::HELD_BYTES } else { id.size_bytes };
     let budget = shared.fetch_budget.take(ids.iter().map(held).sum()).await?;
     let name = unit.to_string();
-    let one = |id: &ObjectId| {
-        let (id, name) = (id.clone(), name.as_str());
-        async move {
-            let stored = if is_streamed(&id) {
-                ranged::stored(&shared.source, &id, name)
-            } else {
-                shared.source.get_listed(&id, name).await?.into()
-            };
-            Ok::<RawObject, Error>(RawObject {
-                filename: id.key.as_str().into(),
-                distribution: names::distribution(
-                    &path(shared.source.url(), &id.key),
-                    shared.job.naming.layout.as_ref(),
-                ),
-                hour: unit.hour(),
-                id,
-                stored,
-            })
-        }
-    };
-    let objects = futures::stream::iter(ids.iter().map(one)).buffered(FETCHES_AT_A_TIME).try_collect().await?;
-    Ok(Fetched { objects, budget })
+    let held: Vec<&ObjectId> = ids.iter().filter(|id| !is_streamed(id)).collect();
+    let mut held = shared.source.get_all_listed(&held, &name, FETCHES_AT_A_TIME).await?.into_iter();
+    let (mut objects, mut digests) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
+    for id in ids {
+        let stored = if is_streamed(id) {
+            ranged::stored(&shared.source, id, &name)
+        } else {
+            held.next().unwrap_or_default().into()
+        };
+        let said = names::read(&path(shared.source.url(), &id.key), shared.job.naming.layout.as_ref());
+        let distribution = if let names::Named::Log { distribution, .. } = said { distribution } else { None };
+        let raw = RawObject {
+            filename: id.key.as_str().into(),
+            distribution,
+            hour: name_hour(shared, unit, id),
+            id: id.clone(),
+            stored,
+        };
+        digests.push(digest_of(&shared.source, &raw, &name).await?);
+        objects.push(raw);
+    }
+    Ok(Fetched { objects, digests, budget })
 }
 
 /// Writes an attempt's files into its staging folder, numbered through the batch.
@@ -292,7 +332,7 @@ impl StagedWriter<'_> {
     async fn put(&self, number: usize, file: OutputFile) -> Result<ManifestOutput> {
         let OutputFile { partition, bytes, rows } = file;
         let name = format!("{}-{number}.parquet", self.batch.0);
-        let path = Path::from(format!("{}/{name}", staged(self.unit, self.attempt, partition)));
+        let path = Path::from(file_path(&staging(self.unit, self.attempt), &name));
         crate::crash::here("stage");
         let file = FileEntry::of(name, rows, &bytes);
         self.lake.put(&path, Bytes::from(bytes)).await?;
@@ -307,7 +347,7 @@ async fn convert_fetched(
     files: mpsc::Sender<OutputFile>,
 ) -> Result<ChunkReport> {
     // Both are held until the chunk is converted; what is left then are some files on their way to the store.
-    let Fetched { objects, budget: _fetched } = chunk;
+    let Fetched { objects, budget: _fetched, .. } = chunk;
     let raw_bytes = objects.iter().map(claimed_raw_bytes).sum();
     let _working = shared.convert_budget.take(convert_cost_bytes(raw_bytes)).await?;
     let (settings, recipe) =
@@ -367,8 +407,4 @@ fn summarise(outcomes: &[ObjectOutcome], outputs: &[ManifestOutput]) -> Summary 
     let read = outcomes.iter().filter(|outcome| !outcome.unread);
     summary.rejects = read.filter_map(first_reject).take(NAMED_AT_MOST).collect();
     summary
-}
-
-fn manifest_input(outcome: ObjectOutcome) -> ManifestInput {
-    ManifestInput { object: outcome.id, lines: outcome.lines, raw_bytes: outcome.raw_bytes, damage: outcome.damage }
 }

@@ -7,6 +7,7 @@ use object_store::path::Path;
 
 use super::{Answer, Snapshot, SnapshotFile, run, vanished};
 use crate::error::Result;
+use crate::kernel::places::file_path;
 use crate::kernel::records::PartitionRecord;
 use crate::lake::Lake;
 use crate::model::Table;
@@ -41,7 +42,7 @@ async fn snapshot(lake: &Lake) -> Result<Snapshot> {
 fn files(record: &PartitionRecord) -> impl Iterator<Item = SnapshotFile> + '_ {
     // What is lost is asked for too: an answer without its rows would be a wrong one.
     record.files().chain(record.lost()).map(|file| SnapshotFile {
-        path: Path::from(format!("{}/{}", record.folder, file.name)),
+        path: Path::from(file_path(&record.folder, &file.name)),
         size_bytes: file.size_bytes,
         rows: file.rows,
         partition: record.partition,

@@ -9,7 +9,7 @@ use super::unnamed::placed;
 use super::{Loss, Losses};
 use crate::edge::manifests;
 use crate::error::Result;
-use crate::kernel::places::staged;
+use crate::kernel::places::{file_path, staging};
 use crate::kernel::records::{
     BatchEntry, BatchId, BatchState, FileEntry, InputName, Manifest, Part, PartitionRecord, UnitRecord, unit_time,
 };
@@ -84,7 +84,7 @@ impl Snapshot {
     /// Partitions of which a file is gone or of another size, or was lost before and is there again.
     pub(super) fn changed(&self) -> BTreeSet<Partition> {
         let is_there = |record: &PartitionRecord, file: &FileEntry| {
-            self.files.get(&format!("{}/{}", record.folder, file.name)) == Some(&file.size_bytes)
+            self.files.get(&file_path(&record.folder, &file.name)) == Some(&file.size_bytes)
         };
         let changed = |record: &&PartitionRecord| {
             record.files().any(|file| !is_there(record, file)) || record.lost().any(|file| is_there(record, file))
@@ -96,7 +96,7 @@ impl Snapshot {
     fn unnamed(&self) -> Unnamed {
         let all = self.partitions.values();
         let named: HashSet<String> =
-            all.flat_map(|record| record.files().map(|file| format!("{}/{}", record.folder, file.name))).collect();
+            all.flat_map(|record| record.files().map(|file| file_path(&record.folder, &file.name))).collect();
         let mut unnamed = Unnamed::default();
         for path in self.files.keys().filter(|path| !named.contains(*path)) {
             let Some((partition, name)) = placed(path) else { continue };
@@ -241,7 +241,7 @@ async fn judge(
         let of_here = || manifests().filter(|manifest| manifest.partitions().contains(partition));
         let gone = |file: &FileEntry| snapshot.is_some_and(|snapshot| !is_there(snapshot, record, file));
         let lost = part.is_some_and(|part| !part.lost.is_empty() || part.files.iter().any(gone));
-        let applied = |manifest: &Manifest| part.is_some_and(|part| part.applied.contains_key(&manifest.batch));
+        let applied = |manifest: &Manifest| part.is_some_and(|part| manifest.is_applied(part));
         let absent = of_here().any(|manifest| !is_pending(manifest) && !applied(manifest));
         let has = part.map_or(0, Part::rows);
         let (least, most) = wanted_rows(unit, of_here, *partition);
@@ -287,14 +287,14 @@ where
 }
 
 fn is_there(snapshot: &Snapshot, record: &PartitionRecord, file: &FileEntry) -> bool {
-    snapshot.files.get(&format!("{}/{}", record.folder, file.name)) == Some(&file.size_bytes)
+    snapshot.files.get(&file_path(&record.folder, &file.name)) == Some(&file.size_bytes)
 }
 
 /// Whether a batch's files of a partition wait to be published.
 async fn is_staged(lake: &Lake, manifest: &Manifest, partition: Partition) -> Result<bool> {
-    let folder = staged(&manifest.unit, &manifest.attempt, partition);
+    let folder = staging(&manifest.unit, &manifest.attempt);
     for file in manifest.files(partition) {
-        if lake.objects.size(&Path::from(format!("{folder}/{}", file.name))).await?.is_none() {
+        if lake.objects.size(&Path::from(file_path(&folder, &file.name))).await?.is_none() {
             return Ok(false);
         }
     }

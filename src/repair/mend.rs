@@ -12,6 +12,7 @@ use crate::carry;
 use crate::edge::claims::Claims;
 use crate::edge::manifests;
 use crate::error::{Error, Result};
+use crate::kernel::places::file_path;
 use crate::kernel::protocol::{Swap, Wait};
 use crate::kernel::records::{AttemptId, BatchId, FileEntry, Manifest, Part};
 use crate::kernel::restore;
@@ -122,7 +123,7 @@ async fn lose(lake: &Lake, snapshot: &Snapshot) -> Result<(u64, u64)> {
 
 /// Copies a file that is gone from where the same bytes are. A name never stands for other bytes, so this can be done at any time.
 async fn copy_back(lake: &Lake, from: &str, to: &str, file: &FileEntry) -> Result<bool> {
-    let path = |folder: &str| Path::from(format!("{folder}/{}", file.name));
+    let path = |folder: &str| Path::from(file_path(folder, &file.name));
     if lake.objects.size(&path(to)).await?.is_some() {
         return Ok(false);
     }
@@ -168,7 +169,7 @@ async fn restore_part(lake: &Lake, unit: &UnitId, partition: Partition, manifest
     let listed: Vec<_> = lake.objects.list(&record.folder).try_collect().await?;
     let sizes: BTreeMap<String, u64> =
         listed.into_iter().map(|object| (object.location.to_string(), object.size)).collect();
-    let is_there = |file: &FileEntry| sizes.get(&format!("{}/{}", record.folder, file.name)) == Some(&file.size_bytes);
+    let is_there = |file: &FileEntry| sizes.get(&file_path(&record.folder, &file.name)) == Some(&file.size_bytes);
     if !next.part(unit).is_some_and(|part| part.files.iter().all(is_there)) {
         return Ok(false);
     }

@@ -19,7 +19,7 @@ pub fn placed(path: &str) -> Option<(Partition, &str)> {
     let mut parts = name.strip_suffix(".parquet")?.split('-');
     let (time, hash, number) = (parts.next()?, parts.next()?, parts.next()?);
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let ours = (time == "untimed" || time.len() == 10 && digits(time))
+    let ours = (time == "untimed" || matches!(time.len(), 6 | 8 | 10) && digits(time))
         && hash.len() == 20
         && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
         && digits(number)

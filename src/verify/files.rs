@@ -9,6 +9,7 @@ use super::units::Expected;
 use super::{Kind, Options, Report};
 use crate::error::Result;
 use crate::kernel::footer::{self, Footer, TAIL_BYTES};
+use crate::kernel::places::file_path;
 use crate::kernel::records::{FileEntry, PartitionRecord};
 use crate::lake::Lake;
 use crate::model::{ObjectId, Partition, Table, UnitId};
@@ -36,7 +37,7 @@ pub(super) async fn look(
         if let Some(open) = &record.rewrite {
             report.find(Kind::OpenRewrite, format!("{}: {}", record.partition, open.id.0));
         }
-        named.extend(record.files().chain(record.lost()).map(|file| format!("{}/{}", record.folder, file.name)));
+        named.extend(record.files().chain(record.lost()).map(|file| file_path(&record.folder, &file.name)));
         against_units(record, expected, report);
         files(lake, record, options.deep, report).await?;
     }
@@ -139,7 +140,7 @@ async fn file_fault(lake: &Lake, path: &str, file: &FileEntry, whole: bool) -> R
 
 async fn files(lake: &Lake, record: &PartitionRecord, deep: bool, report: &mut Report) -> Result<()> {
     let one = |file: FileEntry| {
-        let path = format!("{}/{}", record.folder, file.name);
+        let path = file_path(&record.folder, &file.name);
         async move { file_fault(lake, &path, &file, deep).await }
     };
     let files: Vec<FileEntry> = record.files().cloned().collect();
@@ -151,7 +152,7 @@ async fn files(lake: &Lake, record: &PartitionRecord, deep: bool, report: &mut R
         }
     }
     for file in record.lost() {
-        let path = format!("{}/{}", record.folder, file.name);
+        let path = file_path(&record.folder, &file.name);
         let again = match file_fault(lake, &path, file, deep).await? {
             None => ", which is there again (--fix takes it back)",
             Some(_) => "",

@@ -56,7 +56,7 @@ pub(super) async fn look(lake: &Lake, options: &Options, report: &mut Report) ->
 }
 
 fn wanted(options: &Options, unit: &UnitId) -> bool {
-    options.hours.is_none_or(|hours| unit.hour().is_some_and(|hour| hours.contains(hour)))
+    unit.meets(options.hours)
 }
 
 async fn one(
@@ -112,6 +112,7 @@ fn count(manifest: &Manifest, report: &mut Report) {
     for input in &manifest.inputs {
         let lines = &input.lines;
         report.objects += 1;
+        report.same_content_objects += u64::from(input.same_as.is_some());
         report.lines += lines.lines;
         report.rows += lines.rows;
         report.rejected_lines += lines.rejected_lines;
@@ -151,7 +152,7 @@ fn expect(manifest: &Manifest, expected: &mut Expected) {
 /// Every object of the listing, by whatever layout it may have been read.
 async fn against_listing(lake: &Lake, from: &str, options: &Options, known: &Known, report: &mut Report) -> Result<()> {
     let logs = Objects::open_as(&Location::existing(from)?, &options.source).await?;
-    let naming = Naming { archives: lake.archives(None).await?, ..Naming::default() };
+    let naming = Naming { archives: lake.archives(None).await?, unit: lake.identity.unit, ..Naming::default() };
     let layouts: Vec<Option<Layout>> = lake.layouts(None).await?.into_iter().map(Some).chain([None]).collect();
     // Folders whose objects were taken although their names say nothing.
     let mut untimed: BTreeSet<String> = BTreeSet::new();
@@ -159,7 +160,7 @@ async fn against_listing(lake: &Lake, from: &str, options: &Options, known: &Kno
         let records = lake.records.untimed_units(table).await?;
         untimed.extend(records.into_iter().filter_map(|record| match record.unit {
             UnitId::Untimed(_, folder) => Some(folder),
-            UnitId::Hour(..) => None,
+            UnitId::Timed(..) => None,
         }));
     }
     let mut listing = logs.list("").boxed();

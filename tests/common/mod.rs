@@ -27,7 +27,7 @@ pub(crate) fn identity(late_seconds: u64) -> Identity {
         lake_id: "test".into(),
         ledger: "lake".into(),
         partition: Granularity::Hour,
-        unit: "hour".into(),
+        unit: Granularity::Hour,
         late_seconds,
         query_seconds: 0,
     }

@@ -6,7 +6,7 @@ use edgemill::kernel::protocol::{Sentence, Setting};
 use edgemill::kernel::recipe::Stamp;
 use edgemill::kernel::records::{
     AttemptId, BatchEntry, BatchId, BatchState, FORMAT_VERSION, FileEntry, Manifest, ManifestInput, ManifestOutput,
-    Replaced, UnitRecord,
+    Replaced, UnitRecord, fold_id,
 };
 use edgemill::model::{Granularity, Hour, ObjectId, Partition, Table, UnitId};
 use edgemill::stats::LineStats;
@@ -38,6 +38,8 @@ pub(crate) enum Task {
     Compact(usize),
     /// Look which files of the partition at this place are gone, as after somebody removed some.
     Lose(usize),
+    /// Name the published batches of the unit at this place as one.
+    Fold(usize),
     /// End the attempts of the worker at this place, as if they were old.
     End(usize),
     /// Finish what others began.
@@ -89,7 +91,7 @@ impl Scenario {
 
 pub(crate) fn unit(place: usize) -> UnitId {
     let first: Hour = "2026-11-21T05".parse().unwrap();
-    UnitId::Hour(Table::CloudfrontLogs, first.plus(i64::try_from(place).unwrap()))
+    UnitId::of_hour(Table::CloudfrontLogs, first.plus(i64::try_from(place).unwrap()))
 }
 
 pub(crate) fn partition(place: usize) -> Partition {
@@ -139,6 +141,8 @@ pub(crate) fn manifest(
         lines: LineStats::default(),
         raw_bytes: 1,
         damage: None,
+        digest: None,
+        same_as: None,
     };
     let batch_name = batch.clone();
     Manifest {
@@ -149,13 +153,28 @@ pub(crate) fn manifest(
         attempt: AttemptId(format!("{attempt}{}", batch.0)),
         source: "s3://logs".into(),
         stamp: Stamp::default(),
+        hours: None,
         inputs: inputs.chars().map(input).collect(),
         outputs,
         replaces: replaces.map(|(record, partitions)| Replaced {
             batches: record.batches.iter().map(|entry| entry.batch.clone()).collect::<BTreeSet<_>>(),
             partitions: partitions.iter().copied().collect(),
         }),
+        folds: BTreeSet::new(),
     }
+}
+
+/// A fold of the published batches of a unit.
+pub(crate) fn fold(attempt: AttemptId, record: &UnitRecord, made: &[&Manifest]) -> Manifest {
+    let mut fold = Manifest { attempt, inputs: Vec::new(), outputs: Vec::new(), replaces: None, ..made[0].clone() };
+    for manifest in made {
+        fold.inputs.extend(manifest.inputs.iter().cloned());
+        fold.outputs.extend(manifest.outputs.iter().cloned());
+        fold.folds.insert(manifest.batch.clone());
+        fold.folds.extend(manifest.folds.iter().cloned());
+    }
+    fold.batch = fold_id(&record.unit, &fold.folds);
+    fold
 }
 
 pub(crate) fn published(entry: &BatchEntry) -> bool {

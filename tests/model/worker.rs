@@ -4,14 +4,14 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use edgemill::kernel::places::{FileCopy, InProgress, staged, staging, written};
+use edgemill::kernel::places::{FileCopy, InProgress, file_path, staging, written};
 use edgemill::kernel::protocol::{
-    Action, Change, Commit, End, Ended, Event, Lose, Outcome, Sentence, Settle, Swap, Switch, Wait,
+    Action, Change, Commit, End, Ended, Event, Fold, Folded, Lose, Outcome, Sentence, Settle, Swap, Switch, Wait,
 };
-use edgemill::kernel::records::{AttemptId, Manifest, PartitionRecord};
+use edgemill::kernel::records::{AttemptId, BatchEntry, Manifest, PartitionRecord};
 use edgemill::model::Partition;
 
-use super::scenario::{Breakage, Scenario, Task, file, manifest, partition, published, rows_of, unit};
+use super::scenario::{Breakage, Scenario, Task, file, fold, manifest, partition, published, rows_of, unit};
 use super::world::{Call, Late, Query, World};
 
 thread_local! {
@@ -49,6 +49,7 @@ enum Machine {
     Settle(Settle),
     End(End),
     Lose(Lose),
+    Fold(Fold<'static>),
 }
 
 impl Machine {
@@ -59,6 +60,7 @@ impl Machine {
             Self::Settle(machine) => machine.step(event),
             Self::End(machine) => machine.step(event),
             Self::Lose(machine) => machine.step(event),
+            Self::Fold(machine) => machine.step(event),
         }
     }
 }
@@ -189,6 +191,7 @@ impl Worker {
                 self.tasks.pop();
                 self.begin(Machine::Lose(Lose::new(partition(place))), None);
             }
+            Task::Fold(place) => self.fold(world, place),
             Task::End(_) | Task::Tidy => self.tidy(world, scenario, matches!(task, Task::End(_))),
         }
     }
@@ -250,16 +253,28 @@ impl Worker {
         let rows: String = part.files.iter().flat_map(|file| rows_of(&file.name)).collect();
         let replaced: BTreeSet<String> = part.files.iter().map(|file| file.name.clone()).collect();
         let merged = file(&format!("c{}", replaced.iter().map(String::len).sum::<usize>()), &rows, 0);
-        Rc::make_mut(&mut world.files).insert(format!("{}/{}", written(partition, &id), merged.name));
+        Rc::make_mut(&mut world.files).insert(file_path(&written(partition, &id), &merged.name));
         let change = Change {
             unit: part.unit.clone(),
             replaced: Some(replaced),
             files: [merged].into(),
             from: written(partition, &id),
             applies: None,
+            folded: world.unit(&part.unit).batches.iter().filter(|entry| entry.batches > 0).map(folded).collect(),
         };
         self.settle.push(partition);
         self.begin(Machine::Switch(Switch::new(scenario.setting(), id, partition, vec![change])), None);
+    }
+
+    fn fold(&mut self, world: &World, place: usize) {
+        self.tasks.pop();
+        let record = world.unit(&unit(place));
+        let made: Vec<&Manifest> =
+            record.batches.iter().filter(|entry| published(entry)).map(|entry| known(&entry.attempt)).collect();
+        if made.len() > 1 {
+            let made = keep(fold(self.attempt("f"), &record, &made));
+            self.begin(Machine::Fold(Fold::new(made)), None);
+        }
     }
 
     /// Finishes one thing that others began, and comes back until there is none.
@@ -488,6 +503,7 @@ impl Worker {
     fn manifest_of_machine(&self) -> Option<&'static Manifest> {
         self.machines.iter().rev().find_map(|(machine, _)| match machine {
             Machine::Commit(commit) => Some(commit.manifest()),
+            Machine::Fold(fold) => Some(fold.manifest()),
             _ => None,
         })
     }
@@ -495,6 +511,7 @@ impl Worker {
     fn unit_of_machine(&self) -> edgemill::model::UnitId {
         match self.machines.last() {
             Some((Machine::Commit(commit), _)) => commit.manifest().unit.clone(),
+            Some((Machine::Fold(fold), _)) => fold.manifest().unit.clone(),
             _ => unit(self.about),
         }
     }
@@ -549,10 +566,15 @@ fn swapped(turn: Turn, swap: impl FnOnce() -> bool) -> Swap {
     }
 }
 
+fn folded(entry: &BatchEntry) -> Folded {
+    let (batch, attempt) = (entry.batch.clone(), entry.attempt.clone());
+    Folded { folds: known(&attempt).folds.clone(), batch, attempt }
+}
+
 fn stage(world: &mut World, made: &Manifest) {
     for output in &made.outputs {
-        let folder = staged(&made.unit, &made.attempt, output.partition);
-        Rc::make_mut(&mut world.files).insert(format!("{folder}/{}", output.file.name));
+        let folder = staging(&made.unit, &made.attempt);
+        Rc::make_mut(&mut world.files).insert(file_path(&folder, &output.file.name));
     }
 }
 

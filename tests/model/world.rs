@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use edgemill::kernel::places::FileCopy;
+use edgemill::kernel::places::{FileCopy, file_path};
 use edgemill::kernel::records::{AttemptId, PartitionRecord, UnitRecord};
 use edgemill::model::{Partition, UnitId};
 
@@ -146,7 +146,7 @@ impl World {
                 return Some(format!("{} is taken for lost in {}, and nobody removed it", file.name, record.partition));
             }
             for file in record.files() {
-                let path = format!("{}/{}", record.folder, file.name);
+                let path = file_path(&record.folder, &file.name);
                 if !self.files.contains(&path) {
                     return Some(format!("a query finds no {path}"));
                 }

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::kernel::places::{UNTIMED, unit_name};
 use crate::kernel::protocol::Swap;
 use crate::kernel::records::{FORMAT_VERSION, PartitionRecord, UnitRecord};
-use crate::model::{Granularity, HourRange, Partition, Table, UnitId};
+use crate::model::{Granularity, HourRange, Partition, Period, Table, UnitId};
 
 /// A record as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,14 +53,17 @@ pub trait Ledger: Debug + Send + Sync {
 #[derive(Clone, Debug)]
 pub struct Records {
     ledger: Arc<dyn Ledger>,
-    granularity: Granularity,
+    /// How long partitions are.
+    partition: Granularity,
+    /// How long units are.
+    unit: Granularity,
 }
 
 impl Records {
-    /// Records over a ledger, of a lake whose partitions are so long.
+    /// Records over a ledger, of a lake whose partitions and units are so long.
     #[must_use]
-    pub fn new(ledger: Arc<dyn Ledger>, granularity: Granularity) -> Self {
-        Self { ledger, granularity }
+    pub fn new(ledger: Arc<dyn Ledger>, partition: Granularity, unit: Granularity) -> Self {
+        Self { ledger, partition, unit }
     }
 
     /// A unit's record; version 0 where nothing is known of the unit.
@@ -102,9 +105,13 @@ impl Records {
         self.swap(key, version, value).await
     }
 
-    /// The units of a table that have a record, of a range of hours or all.
+    /// The units of a table that have a record, those that meet a range of hours or all.
     pub async fn units(&self, table: Table, hours: Option<HourRange>) -> Result<Vec<UnitRecord>> {
-        self.scan(&format!("units/{table}/"), hours).await
+        let Some(hours) = hours.map(|hours| self.unit.whole(hours)) else {
+            return self.scan_between(&format!("units/{table}/"), &format!("units/{table}0")).await;
+        };
+        let key = |hour| format!("units/{table}/{}", Period::of(self.unit, hour));
+        self.scan_between(&key(hours.start), &key(hours.end)).await
     }
 
     /// The units of a table whose objects' names carry no time.
@@ -133,10 +140,10 @@ impl Records {
     }
 
     fn partition_keys(&self, table: Table, hours: Option<HourRange>) -> (String, String) {
-        let Some(hours) = hours.map(|hours| self.granularity.whole(hours)) else {
+        let Some(hours) = hours.map(|hours| self.partition.whole(hours)) else {
             return (format!("partitions/{table}/"), format!("partitions/{table}0"));
         };
-        let key = |hour| partition_key(Partition { table, hour, granularity: self.granularity });
+        let key = |hour| partition_key(Partition { table, hour, granularity: self.partition });
         (key(hours.start), key(hours.end))
     }
 
@@ -145,14 +152,7 @@ impl Records {
         self.ledger.swap(key, Versioned { version, body: body.into() }).await
     }
 
-    async fn scan<R: DeserializeOwned>(&self, prefix: &str, hours: Option<HourRange>) -> Result<Vec<R>> {
-        // '0' is the byte after '/', so this is the end of everything that begins with the prefix.
-        let all = (prefix.to_owned(), format!("{}0", prefix.trim_end_matches('/')));
-        let (from, to) =
-            hours.map_or(all, |hours| (format!("{prefix}{}", hours.start), format!("{prefix}{}", hours.end)));
-        self.scan_between(&from, &to).await
-    }
-
+    /// '0' is the byte after '/': a key that ends with it comes behind everything in a folder.
     async fn scan_between<R: DeserializeOwned>(&self, from: &str, to: &str) -> Result<Vec<R>> {
         let found = self.ledger.scan(from, to).await?;
         found.iter().map(|(key, record)| decode(key, record)).collect()
@@ -189,7 +189,7 @@ fn unit_of(key: &str) -> Option<UnitId> {
     let (table, name) = key.strip_prefix("units/")?.split_once('/')?;
     let table = Table::ALL.into_iter().find(|of| of.name() == table)?;
     match name.parse() {
-        Ok(hour) => Some(UnitId::Hour(table, hour)),
+        Ok(period) => Some(UnitId::Timed(table, period)),
         Err(_) if name.starts_with(UNTIMED) => Some(UnitId::Untimed(table, String::new())),
         Err(_) => None,
     }

@@ -89,7 +89,7 @@ impl Cuts<'_, '_> {
     /// Works the object once; whether that is all. If not, a row has come after rejects were let go.
     fn work(&mut self, settings: &Settings, recipe: &Recipe) -> Result<bool> {
         let object = self.object;
-        let mut rows = Rows::new(settings.table, recipe, LARGE_CUT_RAW_BYTES);
+        let mut rows = Rows::new(settings.table, settings.granularity, recipe, LARGE_CUT_RAW_BYTES);
         rows.begin_object(&object.filename, object.distribution.as_deref());
         let mut reader = object.stored.reader(0);
         let is_parquet = reader.fill_buf().is_ok_and(|head| head.starts_with(parquet::MAGIC));

@@ -26,6 +26,14 @@ pub const FILE_ROWS: usize = 4 * ROW_GROUP_ROWS;
 /// are 1.2 % larger, and a query on `is_bot` reads 0.64 MB instead of 3.3.
 const LEAST_GROUP_ROWS: usize = 2_048;
 
+/// Rows below which a partition is written by the thread that has them: to share out sixty small columns, threads wake each other for
+/// longer than they work. (Several hours are converted at a time, so none is idle for it.)
+const LEAST_SHARED_ROWS: usize = 8_192;
+
+fn rows_of(partitions: &[(Partition, Vec<HourRows>)]) -> usize {
+    partitions.iter().flat_map(|(_, parts)| parts).map(|part| part.rows).sum()
+}
+
 /// Rows and rejects in the order of their objects, waiting to be written.
 pub(super) struct Pile<'r> {
     table: Table,
@@ -74,8 +82,12 @@ impl<'r> Pile<'r> {
         let kept = std::mem::take(&mut self.partitions).into_iter();
         let kept = kept.map(|(hour, parts)| (Partition::of(table, granularity, hour), parts));
         let partitions: Vec<(Partition, Vec<HourRows>)> = kept.chain(rejected).collect();
-        let written: Vec<Result<Vec<OutputFile>>> =
-            partitions.into_par_iter().map(|(partition, parts)| write(partition, &parts, stamp)).collect();
+        let work = |(partition, parts): (Partition, Vec<HourRows>)| write(partition, &parts, stamp);
+        let written: Vec<Result<Vec<OutputFile>>> = if rows_of(&partitions) < LEAST_SHARED_ROWS {
+            partitions.into_iter().map(work).collect()
+        } else {
+            partitions.into_par_iter().map(work).collect()
+        };
         for files in written {
             files?.into_iter().try_for_each(&mut *emit)?;
         }
@@ -106,11 +118,12 @@ fn encode(table: Table, parts: &[HourRows], order: &Order, stamp: &Stamp) -> Enc
         }
         files.push((file, groups.len()));
     }
-    let encoded: Encoded<Vec<Vec<EncodedColumn>>> = pieces
-        .into_par_iter()
-        .enumerate()
-        .map(|(column, pieces)| encode_column(table, parts, order, column, pieces))
-        .collect();
+    let work = |(column, pieces)| encode_column(table, parts, order, column, pieces);
+    let encoded: Encoded<Vec<Vec<EncodedColumn>>> = if order.rows.len() < LEAST_SHARED_ROWS {
+        pieces.into_iter().enumerate().map(work).collect()
+    } else {
+        pieces.into_par_iter().enumerate().map(work).collect()
+    };
     let mut columns: Vec<_> = encoded?.into_iter().map(Vec::into_iter).collect();
     let mut finished = Vec::with_capacity(files.len());
     for (mut file, row_groups) in files {

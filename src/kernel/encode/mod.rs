@@ -9,7 +9,7 @@ mod tests;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::{DataType, Field, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
@@ -141,7 +141,7 @@ pub enum Values<'a> {
 /// One column of one row group, waiting for its values. Columns may be encoded in any order and on any thread.
 pub struct ColumnTask {
     field: Arc<Field>,
-    writers: Vec<ArrowColumnWriter>,
+    properties: WriterPropertiesPtr,
     coded: CodedColumn,
 }
 
@@ -168,13 +168,24 @@ impl ColumnTask {
             Values::Array(array) => array,
         };
         let leaves = compute_leaves(&self.field, array)?;
-        let mut chunks = Vec::with_capacity(self.writers.len());
-        for (mut writer, leaf) in self.writers.into_iter().zip(leaves) {
+        let mut chunks = Vec::with_capacity(leaves.len());
+        for (mut writer, leaf) in column_writers(&self.field, self.properties)?.into_iter().zip(leaves) {
             writer.write(&leaf)?;
             chunks.push(Chunk::Arrow(Box::new(writer.close()?)));
         }
         Ok(EncodedColumn(chunks))
     }
+}
+
+/// The library's writers of the leaves of one column. Each holds a compressor and a decompressor of its own, most of a megabyte
+/// that is cleared first: made for every column of a file, though most are coded by number, they were an eighth of the conversion
+/// of a year of small hours.
+fn column_writers(field: &Arc<Field>, properties: WriterPropertiesPtr) -> Result<Vec<ArrowColumnWriter>, ParquetError> {
+    let schema = Arc::new(Schema::new(vec![Arc::clone(field)]));
+    let converter = ArrowSchemaConverter::new().with_coerce_types(properties.coerce_types());
+    let root = converter.convert(&schema)?.root_schema_ptr();
+    let file = SerializedFileWriter::new(std::io::sink(), root, properties)?;
+    ArrowRowGroupWriterFactory::new(&file, schema).create_column_writers(0)
 }
 
 enum Chunk {
@@ -196,7 +207,6 @@ pub struct FileEncoder {
     table: Table,
     schema: SchemaRef,
     writer: SerializedFileWriter<Vec<u8>>,
-    factory: ArrowRowGroupWriterFactory,
     row_groups: usize,
 }
 
@@ -214,13 +224,11 @@ impl FileEncoder {
         let converter = ArrowSchemaConverter::new().with_coerce_types(properties.coerce_types());
         let root = converter.convert(&arrow_schema(table))?.root_schema_ptr();
         let writer = SerializedFileWriter::new(Vec::new(), root, properties)?;
-        let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&schema));
-        Ok(Self { table, schema, writer, factory, row_groups: 0 })
+        Ok(Self { table, schema, writer, row_groups: 0 })
     }
 
     /// The columns of the next row group, in order.
     pub fn row_group(&mut self) -> Result<Vec<ColumnTask>, ParquetError> {
-        let mut writers = self.factory.create_column_writers(self.row_groups)?.into_iter();
         self.row_groups += 1;
         let mut leaf = 0;
         let task = |(field, column): (&Arc<Field>, &Column)| {
@@ -232,7 +240,7 @@ impl FileEncoder {
                 filter: column.looked_up.then_some(column.coding == Coding::Unique),
             };
             leaf += leaves;
-            ColumnTask { field: Arc::clone(field), writers: writers.by_ref().take(leaves).collect(), coded }
+            ColumnTask { field: Arc::clone(field), properties: Arc::clone(self.writer.properties()), coded }
         };
         Ok(self.schema.fields().iter().zip(columns(self.table)).map(task).collect())
     }

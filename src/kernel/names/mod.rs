@@ -15,7 +15,7 @@ pub use skip::{skip, skip_unwanted};
 
 use std::collections::BTreeSet;
 
-use crate::model::{HOUR_SECONDS, Hour, Table, UnitId};
+use crate::model::{Granularity, HOUR_SECONDS, Hour, Period, Table, UnitId};
 
 /// What a key says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,19 +125,28 @@ pub fn distribution(key: &str, layout: Option<&Layout>) -> Option<String> {
     }
 }
 
-/// Every unit that an object may have been in, whatever a run was told of it: by its name or by any layout, or without a
-/// time, as a log of any table.
+/// The hour in a key, or nothing where the key has none.
 #[must_use]
-pub fn possible_units(path: &str, layouts: &[Layout]) -> BTreeSet<UnitId> {
-    let readings = std::iter::once(None).chain(layouts.iter().map(Some)).map(|layout| read(path, layout));
-    let hours = readings.filter_map(|named| match named {
+pub fn hour(key: &str, layout: Option<&Layout>) -> Option<Hour> {
+    match read(key, layout) {
         Named::Log { hour, .. } => Some(hour),
+        _ => None,
+    }
+}
+
+/// Every unit that an object may have been in, whatever a run was told of it: by its name or by any layout, or without a
+/// time, as a log of any table. `granularity` is how long the lake's units are.
+#[must_use]
+pub fn possible_units(path: &str, layouts: &[Layout], granularity: Granularity) -> BTreeSet<UnitId> {
+    let readings = std::iter::once(None).chain(layouts.iter().map(Some)).map(|layout| read(path, layout));
+    let periods = readings.filter_map(|named| match named {
+        Named::Log { hour, .. } => Some(Period::of(granularity, hour)),
         Named::Other(_) | Named::Unknown => None,
     });
-    let hours: BTreeSet<Hour> = hours.collect();
+    let periods: BTreeSet<Period> = periods.collect();
     let of = |table| {
         let untimed = UnitId::Untimed(table, folder(path).to_owned());
-        hours.iter().map(move |hour| UnitId::Hour(table, *hour)).chain([untimed])
+        periods.iter().map(move |period| UnitId::Timed(table, *period)).chain([untimed])
     };
     Table::LOGS.into_iter().flat_map(of).collect()
 }

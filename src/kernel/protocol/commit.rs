@@ -171,6 +171,8 @@ impl<'m> Commit<'m> {
             state: BatchState::Committed,
             inputs: self.manifest.digest(),
             input_bytes: self.manifest.inputs.iter().map(|input| input.object.size_bytes).sum(),
+            hours: self.manifest.hours,
+            batches: 0,
         };
         if self.manifest.replaces.is_some() {
             record.replacing = Some(entry);

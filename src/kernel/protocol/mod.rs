@@ -11,6 +11,7 @@
 //! | [`Switch`] | a partition's record names new files in the place of some, in a folder of their own: a rewrite is open |
 //! | [`Settle`] | the canonical folder and the catalog agree with the record again: the rewrite is closed |
 //! | [`Register`] | the catalog has a partition where its files lie |
+//! | [`Fold`] | a unit's record names many published batches as one |
 //! | [`End`] | an attempt that never came to its commit never will, so that its folder may be cleared |
 //! | [`Lose`] | a partition's record says which of its files are gone, so that what is left can go on |
 //! | [`GiveUp`] | a batch of which staged files are gone holds its unit up no longer |
@@ -23,8 +24,9 @@
 //!   of all of the unit's batches, each published, which it was made from.
 //! - While a batch is taking the place of others ([`UnitRecord::replacing`]), no other is committed to the unit. So what a
 //!   unit has in a partition is replaced as a whole, whatever compactions have merged there.
-//! - A batch that was applied to a partition stays named there for ever, also when it has been replaced: it is never applied
-//!   a second time.
+//! - A batch that was applied to a partition stays named there, also when it has been replaced: it is never applied a second
+//!   time. Of batches that a [`Fold`] named as one, the one takes their place there once none of their staging is left: who
+//!   would apply one of them again finds neither its files nor its name in the unit's record.
 //! - After the commit every step can be repeated by anyone: copying a file to a name that follows from the batch, adding a
 //!   batch to a set that has it already.
 //! - Staging is cleared only when the batch is marked published, so whoever finishes the work finds the files, or finds the
@@ -53,6 +55,7 @@
 
 mod commit;
 mod end;
+mod fold;
 mod register;
 mod repair;
 mod settle;
@@ -62,10 +65,11 @@ use std::collections::BTreeSet;
 
 pub use commit::Commit;
 pub use end::{End, Ended};
+pub use fold::Fold;
 pub use register::Register;
 pub use repair::{GiveUp, Lose};
 pub use settle::Settle;
-pub use switch::{Change, Switch};
+pub use switch::{Change, Folded, Switch};
 
 use super::places::FileCopy;
 use super::records::{BatchEntry, PartitionRecord, UnitRecord};

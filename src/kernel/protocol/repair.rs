@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Action, Event, Outcome, Swap};
+use crate::kernel::places::file_path;
 use crate::kernel::records::{AttemptId, BatchState, FileEntry, PartitionRecord, UnitRecord};
 use crate::model::Partition;
 
@@ -64,7 +65,7 @@ impl Lose {
             let all = std::mem::take(&mut part.files).into_iter().map(|file| (file, false));
             let all: Vec<_> = all.chain(std::mem::take(&mut part.lost).into_iter().map(|file| (file, true))).collect();
             for (file, was_lost) in all {
-                let is_lost = gone.contains(&format!("{folder}/{}", file.name));
+                let is_lost = gone.contains(&file_path(&folder, &file.name));
                 changed |= is_lost != was_lost;
                 if is_lost {
                     part.lost.insert(file)
@@ -82,7 +83,7 @@ impl Lose {
 }
 
 fn path(record: &PartitionRecord, file: &FileEntry) -> String {
-    format!("{}/{}", record.folder, file.name)
+    file_path(&record.folder, &file.name)
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

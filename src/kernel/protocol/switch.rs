@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::{Action, Event, Outcome, Sentence, Setting, Swap};
-use crate::kernel::places::{FileCopy, InProgress, STAGING, aside, copies, staged, written};
+use crate::kernel::places::{FileCopy, InProgress, STAGING, aside, copies, staging, written};
 use crate::kernel::records::{AttemptId, BatchId, FileEntry, Manifest, OpenRewrite, PartitionRecord, RewriteStage};
 use crate::model::{Partition, UnitId};
 
@@ -23,6 +23,19 @@ pub struct Change {
     pub from: String,
     /// The batch that is applied with it.
     pub applies: Option<BatchId>,
+    /// Folds of batches that were applied here: each is named in the place of those that it stands for.
+    pub folded: Vec<Folded>,
+}
+
+/// A fold of a unit's batches, as its record names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folded {
+    /// What it is named.
+    pub batch: BatchId,
+    /// The try that named it.
+    pub attempt: AttemptId,
+    /// What it stands for.
+    pub folds: BTreeSet<BatchId>,
 }
 
 impl Change {
@@ -33,8 +46,9 @@ impl Change {
             unit: manifest.unit.clone(),
             replaced: None,
             files: manifest.files(partition).cloned().collect(),
-            from: staged(&manifest.unit, &manifest.attempt, partition),
+            from: staging(&manifest.unit, &manifest.attempt),
             applies: Some(manifest.batch.clone()),
+            folded: Vec::new(),
         }
     }
 }
@@ -171,13 +185,24 @@ impl Switch {
                 {
                     return (Phase::Reading, Action::RemoveFolder(format!("{STAGING}/{name}")));
                 }
-                Some(InProgress::Batch { attempt, .. }) if has_files_of(&record, &attempt, &replaced) => {
+                Some(InProgress::Batch { attempt, .. })
+                    if has_files_of(&record, &attempt, &replaced) || self.forgets(&record, &attempt) =>
+                {
                     return self.drop(Outcome::Busy);
                 }
                 _ => {}
             }
         }
         self.copy(record)
+    }
+
+    /// Whether a fold takes the place of an attempt's batch.
+    fn forgets(&self, record: &PartitionRecord, attempt: &AttemptId) -> bool {
+        self.changes.iter().any(|change| {
+            let applied = record.part(&change.unit).into_iter().flat_map(|part| &part.applied);
+            let of: Vec<&BatchId> = applied.filter(|(_, of)| *of == attempt).map(|(batch, _)| batch).collect();
+            change.folded.iter().any(|fold| of.iter().any(|batch| fold.folds.contains(*batch)))
+        })
     }
 
     /// Names of the files that go.
@@ -215,6 +240,13 @@ impl Switch {
             let part = record.part_mut(&change.unit);
             part.files.retain(|file| !replaced.contains(&file.name));
             part.files.extend(change.files.iter().cloned());
+            for Folded { batch, attempt, folds } in &change.folded {
+                let before = part.applied.len();
+                part.applied.retain(|applied, _| !folds.contains(applied));
+                if part.applied.len() < before {
+                    part.applied.insert(batch.clone(), attempt.clone());
+                }
+            }
             if let Some(batch) = &change.applies {
                 part.applied.insert(batch.clone(), self.id.clone());
             }

@@ -1,4 +1,4 @@
-//! Blocks of split rows to typed, enriched columns, apart by the hour of each row's own time.
+//! Blocks of split rows to typed, enriched columns, apart by the partition of each row's own time.
 //!
 //! One [`Rows`] takes the objects of one task one after another. Per block, first every number and time is read, so that a
 //! row with a value that does not fit its type is rejected as a whole before any column has it; then each hour's builders
@@ -23,7 +23,7 @@ use super::privacy::{Privacy, Treatment, without_quotes};
 use super::recipe::Recipe;
 use super::schema::{Column, ColumnType, Part, agent_columns, column_index, columns};
 use super::texts::{NULL, Texts};
-use crate::model::{Hour, Table};
+use crate::model::{Granularity, Hour, HourRange, Period, Table};
 
 /// The rows of one hour from the objects of one task, as columns that are ready to be sorted and written.
 #[derive(Debug)]
@@ -108,6 +108,10 @@ pub struct Rows<'r> {
     rejects: Vec<Reject>,
     late_rejects: u64,
     first_hour: Option<Hour>,
+    /// How long partitions are: rows of one partition need not be kept apart.
+    granularity: Granularity,
+    /// The hours of the partition of the row that was looked at last.
+    period: HourRange,
 }
 
 /// What became of one object's lines after the split.
@@ -124,7 +128,7 @@ pub struct ObjectEnd {
 impl<'r> Rows<'r> {
     /// Begins with no rows; about `raw_bytes` of text are to come.
     #[must_use]
-    pub fn new(table: Table, recipe: &'r Recipe, raw_bytes: u64) -> Self {
+    pub fn new(table: Table, granularity: Granularity, recipe: &'r Recipe, raw_bytes: u64) -> Self {
         let room_bytes = usize::try_from(raw_bytes).unwrap_or(0).min(MOST_ROOM_RAW_BYTES);
         let store = |column: &Column| is_built_text(table, column).then(|| TextStore::new(column, room_bytes));
         Self {
@@ -142,6 +146,8 @@ impl<'r> Rows<'r> {
             rejects: Vec::new(),
             late_rejects: 0,
             first_hour: None,
+            granularity,
+            period: Period::of(granularity, Hour::of_unix_seconds(0)).hours(),
         }
     }
 
@@ -259,6 +265,13 @@ impl<'r> Rows<'r> {
                 continue;
             }
             let hour = Hour::of_unix_seconds(self.scratch.micros[row].div_euclid(1_000_000));
+            if self.first_hour.is_none() {
+                self.first_hour = Some(hour);
+            }
+            if !self.period.contains(hour) {
+                self.period = Period::of(self.granularity, hour).hours();
+            }
+            let hour = self.period.start;
             let hours = &mut self.scratch.hours;
             if hours.get(place).is_none_or(|(known, _)| *known != hour) {
                 place = hours.iter().position(|(known, _)| *known == hour).unwrap_or(hours.len());
@@ -267,9 +280,6 @@ impl<'r> Rows<'r> {
                 }
             }
             hours[place].1.push(row);
-            if self.first_hour.is_none() {
-                self.first_hour = Some(hour);
-            }
         }
     }
 

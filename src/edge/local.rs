@@ -1,0 +1,340 @@
+//! A folder of this machine as a store: each call is one errand of a thread that may wait, and what must outlive a power loss is
+//! synced on the same errand.
+//!
+//! `object_store`'s own folder does each step of a call (make it, sync it, list it, look at each entry) as an errand of its own, and
+//! looks at every folder on the way: for a year of small hours that was more work than converting them. Names, sizes and etags are
+//! exactly the library's, so that a lake or a listing is the same through either.
+
+use std::fs::{self, File, Metadata};
+use std::io::{ErrorKind, Read, Write};
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::UNIX_EPOCH;
+
+use bytes::Bytes;
+use object_store::ObjectMeta;
+use object_store::path::Path;
+
+use super::stored_error::storage;
+use crate::error::{Error, Result};
+use crate::kernel::protocol::Swap;
+use crate::model::ObjectId;
+
+/// Does something that may wait.
+pub(super) async fn errand<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Error::Panicked { doing: "working on files".into(), message: error.to_string() })?
+}
+
+/// Whether what is written outlives a power loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lasting {
+    /// Its bytes and its name.
+    Both,
+    /// Neither: nothing correct rests on it.
+    Neither,
+}
+
+/// A file's bytes; nothing where there is none.
+pub(super) fn get(path: &FilePath) -> Result<Option<Bytes>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes.into())),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(Error::io("read", path, error)),
+    }
+}
+
+/// The bytes of a file as it was listed; `unit` is for messages.
+pub(super) fn get_listed(root: &FilePath, object: &ObjectId, unit: &str) -> Result<Bytes> {
+    let path = root.join(&object.key);
+    let changed = |what: String| Error::InputChanged { key: object.key.clone(), unit: unit.to_owned(), what };
+    let failed = |error| Error::io("read", &path, error);
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if is_absent(&error) => return Err(changed("it is gone".to_owned())),
+        Err(error) => return Err(failed(error)),
+    };
+    let metadata = file.metadata().map_err(failed)?;
+    if etag(&metadata, metadata.modified().map_err(failed)?) != object.etag {
+        return Err(changed("its etag is another one".to_owned()));
+    }
+    // One byte of room more: the end is seen without making room.
+    let mut bytes = Vec::with_capacity(usize::try_from(object.size_bytes).unwrap_or(0) + 1);
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 != object.size_bytes {
+        return Err(changed(format!("{} bytes came of {} listed", bytes.len(), object.size_bytes)));
+    }
+    Ok(bytes.into())
+}
+
+fn is_absent(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+/// Writes a file, in the place of any of its name.
+pub(super) fn put(path: &FilePath, bytes: &[u8], lasting: Lasting) -> Result<()> {
+    let aside = write_aside(path, bytes, lasting)?;
+    if let Err(error) = fs::rename(&aside, path) {
+        let _ = fs::remove_file(&aside);
+        return Err(Error::io("write", path, error));
+    }
+    sync_folder(path, lasting)
+}
+
+/// Writes a file if there is none of its name.
+pub(super) fn put_new(path: &FilePath, bytes: &[u8], lasting: Lasting) -> Result<Swap> {
+    let aside = write_aside(path, bytes, lasting)?;
+    let linked = fs::hard_link(&aside, path);
+    let _ = fs::remove_file(&aside);
+    match linked {
+        Ok(()) => sync_folder(path, lasting).map(|()| Swap::Done),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Swap::Lost),
+        Err(error) => Err(Error::io("write", path, error)),
+    }
+}
+
+/// Writes bytes beside a path, under a name that no listing shows: it ends with `#` and a number, as the library's do.
+fn write_aside(path: &FilePath, bytes: &[u8], lasting: Lasting) -> Result<PathBuf> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    // Of several processes each has numbers of its own.
+    let first = u64::from(std::process::id()) << 32;
+    loop {
+        let mut aside = path.as_os_str().to_owned();
+        aside.push(format!("#{}", first | NUMBER.fetch_add(1, Ordering::Relaxed) & 0xffff_ffff));
+        let aside = PathBuf::from(aside);
+        let failed = |error| Error::io("write", path, error);
+        let mut file = match File::create_new(&aside) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                // Whoever removes empty folders may be faster; then the file is tried again.
+                fs::create_dir_all(path.parent().unwrap_or(path)).map_err(failed)?;
+                continue;
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let written =
+            file.write_all(bytes).and_then(|()| if lasting == Lasting::Both { file.sync_data() } else { Ok(()) });
+        if let Err(error) = written {
+            let _ = fs::remove_file(&aside);
+            return Err(failed(error));
+        }
+        return Ok(aside);
+    }
+}
+
+fn sync_folder(path: &FilePath, lasting: Lasting) -> Result<()> {
+    match path.parent() {
+        Some(folder) if lasting == Lasting::Both => {
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| Error::io("sync", folder, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Lets a file have another name too, which is another's already if it is there; whether there was a file.
+pub(super) fn link(from: &FilePath, to: &FilePath) -> Result<bool> {
+    for _ in 0..2 {
+        match fs::hard_link(from, to) {
+            Ok(()) => return Ok(true),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(true),
+            Err(error) if is_absent(&error) => {
+                if !from.exists() {
+                    return Ok(false);
+                }
+                let folder = to.parent().unwrap_or(to);
+                fs::create_dir_all(folder).map_err(|error| Error::io("copy to", to, error))?;
+            }
+            Err(error) => return Err(Error::io("copy to", to, error)),
+        }
+    }
+    Ok(from.exists() && to.exists())
+}
+
+/// Deletes a file, and the folders that are empty without it, up to a root.
+pub(super) fn delete(root: &FilePath, path: &FilePath) -> Result<()> {
+    match fs::remove_file(path) {
+        Ok(()) => {}
+        Err(error) if is_absent(&error) => return Ok(()),
+        Err(error) => return Err(Error::io("delete", path, error)),
+    }
+    let above = path.ancestors().skip(1).take_while(|folder| *folder != root);
+    // A folder that is not empty is where it ends.
+    let _ = above.map(fs::remove_dir).take_while(std::result::Result::is_ok).count();
+    Ok(())
+}
+
+/// The names right below a folder, of folders and files.
+pub(super) fn names(folder: &FilePath) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if is_absent(&error) => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("list", folder, error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(|error| Error::io("list", folder, error))?.file_name();
+        names.extend(name.into_string().ok().filter(|name| !is_aside(name)));
+    }
+    Ok(names)
+}
+
+/// Whether a name is that of a file that is being written.
+fn is_aside(name: &str) -> bool {
+    let suffix = name.split_once('#').map(|(_, suffix)| suffix);
+    suffix.is_some_and(|suffix| !suffix.is_empty() && suffix.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Everything below a folder of a root.
+pub(super) fn list(root: &FilePath, folder: &str) -> Result<Vec<ObjectMeta>> {
+    let mut found = Vec::new();
+    let start = if folder.is_empty() { root.to_owned() } else { root.join(folder) };
+    // Folders on the way down, against links that lead up again.
+    let mut way = Vec::new();
+    walk(&start, folder, &mut way, &mut found)?;
+    Ok(found)
+}
+
+fn walk(folder: &FilePath, key: &str, way: &mut Vec<PathBuf>, found: &mut Vec<ObjectMeta>) -> Result<()> {
+    let failed = |error| Error::io("list", folder, error);
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        // Removed since it was seen.
+        Err(error) if is_absent(&error) => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        let mut kind = entry.file_type().map_err(failed)?;
+        let path = entry.path();
+        let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+            return Err(Error::usage(
+                format!("'{}' holds a name that is not UTF-8", path.display()),
+                "rename it or remove it",
+            ));
+        };
+        if kind.is_symlink() {
+            // One that leads nowhere is nothing.
+            let Ok(target) = fs::metadata(&path) else { continue };
+            kind = target.file_type();
+            let loops = kind.is_dir()
+                && fs::canonicalize(&path).is_ok_and(|target| folder.starts_with(&target) || way.contains(&target));
+            if loops {
+                return Err(Error::usage(
+                    format!("'{}' is a link to a folder that it lies in", path.display()),
+                    "remove the link",
+                ));
+            }
+            if kind.is_dir() {
+                way.extend(fs::canonicalize(&path));
+                walk(&path, &join(key, &name), way, found)?;
+                way.pop();
+                continue;
+            }
+        }
+        if kind.is_dir() {
+            walk(&path, &join(key, &name), way, found)?;
+        } else if kind.is_file() && !is_aside(&name) {
+            found.extend(meta(&path, &join(key, &name))?);
+        }
+    }
+    Ok(())
+}
+
+fn join(key: &str, name: &str) -> String {
+    if key.is_empty() { name.to_owned() } else { format!("{key}/{name}") }
+}
+
+/// A file as a listing shows it; nothing where it is gone.
+fn meta(path: &FilePath, key: &str) -> Result<Option<ObjectMeta>> {
+    let location = Path::parse(key).map_err(|error| storage("list", &path.display().to_string(), error.into()))?;
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if is_absent(&error) => return Ok(None),
+        Err(error) => return Err(Error::io("look at", path, error)),
+    };
+    let modified = metadata.modified().map_err(|error| Error::io("look at", path, error))?;
+    Ok(Some(ObjectMeta {
+        location,
+        last_modified: modified.into(),
+        size: metadata.len(),
+        e_tag: Some(etag(&metadata, modified)),
+        version: None,
+    }))
+}
+
+/// As the library makes it, which compares it when a file is read.
+fn etag(metadata: &Metadata, modified: std::time::SystemTime) -> String {
+    #[cfg(unix)]
+    let inode = std::os::unix::fs::MetadataExt::ino(metadata);
+    #[cfg(not(unix))]
+    let inode = 0;
+    let micros = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    format!("{inode:x}-{micros:x}-{:x}", metadata.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::TryStreamExt;
+    use object_store::ObjectStore;
+    use object_store::local::LocalFileSystem;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_listing_is_the_librarys() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        for name in ["a.gz", "b/c=1/d.gz", "b/c=1/e f+%.gz", ".x/y", "b/z#1", "b/z#1x", "\u{e9}/\u{1f600}"] {
+            let path = root.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, name).unwrap();
+        }
+        fs::create_dir(root.join("empty")).unwrap();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(root.join("a.gz"), root.join("link.gz")).unwrap();
+            std::os::unix::fs::symlink(root.join("b"), root.join("link")).unwrap();
+            std::os::unix::fs::symlink(root.join("nowhere"), root.join("dead")).unwrap();
+        }
+        let store = LocalFileSystem::new_with_prefix(&root).unwrap();
+        for folder in ["", "b", "nothing"] {
+            let prefix = (!folder.is_empty()).then(|| Path::from(folder));
+            let mut theirs: Vec<ObjectMeta> = store.list(prefix.as_ref()).try_collect().await.unwrap();
+            let mut ours = list(&root, folder).unwrap();
+            theirs.sort_by(|a, b| a.location.cmp(&b.location));
+            ours.sort_by(|a, b| a.location.cmp(&b.location));
+            assert_eq!(ours, theirs, "{folder}");
+        }
+    }
+
+    #[test]
+    fn files_come_and_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        let path = root.join("a/b/c.json");
+        assert_eq!(get(&path).unwrap(), None);
+        assert_eq!(put_new(&path, b"1", Lasting::Both).unwrap(), Swap::Done);
+        assert_eq!(put_new(&path, b"2", Lasting::Neither).unwrap(), Swap::Lost);
+        assert_eq!(get(&path).unwrap().unwrap(), "1");
+        put(&path, b"3", Lasting::Both).unwrap();
+        assert!(link(&path, &root.join("x/y")).unwrap() && link(&path, &root.join("x/y")).unwrap());
+        assert!(!link(&root.join("nothing"), &root.join("x/z")).unwrap());
+        assert_eq!(names(&root.join("x")).unwrap(), ["y"]);
+        delete(root, &path).unwrap();
+        delete(root, &path).unwrap();
+        assert!(!root.join("a").exists() && root.exists());
+        assert_eq!(get(&root.join("x/y")).unwrap().unwrap(), "3");
+        assert_eq!(list(root, "").unwrap().len(), 1, "no file that was being written is left");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_up_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        fs::create_dir(root.join("a")).unwrap();
+        std::os::unix::fs::symlink(&root, root.join("a/up")).unwrap();
+        assert!(list(&root, "").is_err());
+    }
+}

@@ -1,0 +1,109 @@
+//! Objects that are the same as others under other keys, found while a unit is converted.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{NAMED_AT_MOST, Summary};
+use crate::edge::objects::Objects;
+use crate::error::{Error, Result};
+use crate::kernel::convert::{ObjectOutcome, RawObject};
+use crate::kernel::plan::UnitPlan;
+use crate::kernel::records::{InputName, ManifestInput};
+use crate::kernel::same::{END_BYTES, SameContent, Twin, Twins, digest, digest_of_ends};
+use crate::model::ObjectId;
+use crate::stats::LineStats;
+
+/// The digest of what an object holds; of one that is not in memory, of its two ends.
+pub(super) async fn digest_of(source: &Objects, raw: &RawObject, unit: &str) -> Result<String> {
+    if let Some(bytes) = raw.stored.here() {
+        return Ok(digest(bytes));
+    }
+    let size_bytes = raw.id.size_bytes;
+    let first = source.get_listed_range(&raw.id, 0..END_BYTES.min(size_bytes), unit).await?;
+    let last = source.get_listed_range(&raw.id, size_bytes.saturating_sub(END_BYTES)..size_bytes, unit).await?;
+    Ok(digest_of_ends(&first, &last))
+}
+
+/// What the objects of one unit hold, as far as they have been read.
+pub(super) struct Contents<'a> {
+    source: &'a str,
+    wanted: SameContent,
+    twins: Twins,
+    /// By key.
+    digests: HashMap<String, String>,
+    same: Vec<(ObjectId, Arc<str>)>,
+}
+
+impl<'a> Contents<'a> {
+    /// Begins with what the plan knows.
+    pub(super) fn new(source: &'a str, wanted: SameContent, plan: &UnitPlan) -> Self {
+        let same = plan.same.clone();
+        Self { source, wanted, twins: plan.twins.clone(), digests: HashMap::new(), same }
+    }
+
+    /// Takes out of some objects those that are the same as others, known before or among these.
+    pub(super) fn take_out(&mut self, objects: &mut Vec<RawObject>, digests: Vec<String>) {
+        let mut digests = digests.into_iter();
+        objects.retain(|raw| {
+            let digest = digests.next().unwrap_or_default();
+            let found = self.twins.by_digest(&raw.id, &digest).cloned();
+            self.digests.insert(raw.id.key.clone(), digest.clone());
+            if let Some(url) = found {
+                self.same.push((raw.id.clone(), url));
+                return self.wanted == SameContent::Take;
+            }
+            let url = InputName { source: self.source, object: &raw.id }.url();
+            let twin = Twin { url: url.into(), etag: raw.id.etag.clone(), digest: Some(digest) };
+            self.twins.add(&raw.id, twin);
+            true
+        });
+    }
+
+    /// Fails where the job wants it so.
+    pub(super) fn check(&self, unit: &str) -> Result<()> {
+        match (self.wanted, self.same.first()) {
+            (SameContent::Fail, Some((object, url))) => Err(Error::usage(
+                format!("{unit}: '{}' holds the same bytes as '{url}', whose rows are in the lake", object.key),
+                "nothing of this hour was committed; say --same-content skip to leave such copies out, or take to have their rows twice",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells how many they are.
+    pub(super) fn tell(&self, summary: &mut Summary) {
+        summary.stats.same_content_objects += self.same.len() as u64;
+        let named = self.same.iter().take(NAMED_AT_MOST);
+        summary.same.extend(named.map(|(object, url)| format!("{} = {url}", object.key)));
+    }
+
+    /// The inputs of a manifest: what was converted, and what needed not be.
+    pub(super) fn inputs(mut self, outcomes: Vec<ObjectOutcome>) -> Vec<ManifestInput> {
+        let mut input = |outcome: ObjectOutcome| {
+            let digest = self.digests.remove(&outcome.id.key);
+            ManifestInput {
+                object: outcome.id,
+                lines: outcome.lines,
+                raw_bytes: outcome.raw_bytes,
+                damage: outcome.damage,
+                digest,
+                same_as: None,
+            }
+        };
+        let mut inputs: Vec<ManifestInput> =
+            outcomes.into_iter().filter(|outcome| !outcome.unread).map(&mut input).collect();
+        if self.wanted != SameContent::Take {
+            let same = self.same.drain(..).map(|(object, url)| ManifestInput {
+                digest: self.digests.remove(&object.key),
+                object,
+                lines: LineStats::default(),
+                raw_bytes: 0,
+                damage: None,
+                same_as: Some(url.to_string()),
+            });
+            inputs.extend(same);
+            inputs.sort_unstable_by(|a, b| a.object.cmp(&b.object));
+        }
+        inputs
+    }
+}
