@@ -7,11 +7,13 @@ use object_store::path::Path;
 use super::replace::Logs;
 use super::{Shared, replace};
 use crate::carry;
+use crate::edge::ledger::unit_key;
 use crate::edge::manifests;
 use crate::error::{Error, Result};
 use crate::kernel::names;
 use crate::kernel::places::{InProgress, STAGING, file_path, staging};
 use crate::kernel::plan::{self, path};
+use crate::kernel::protocol::Ended;
 use crate::kernel::records::{BatchId, InputName, UnitRecord, unit_time};
 use crate::kernel::{origins, records};
 use crate::model::{HourRange, ObjectId, Partition, UnitId};
@@ -73,6 +75,26 @@ pub(super) async fn finish(shared: &Shared, record: &UnitRecord) -> Result<u64> 
         finished += 1;
     }
     Ok(finished)
+}
+
+/// Ends the attempts that partitions have applied of a unit whose record knows nothing of them any more: what they staged is a source of
+/// files that are about to go, and a rewrite waits until its sources are gone.
+pub(super) async fn end_forgotten(shared: &Shared, unit: &UnitId, loss: &Loss) -> Result<()> {
+    let lake = &shared.lake;
+    let names = lake.objects.list_names(STAGING).await?;
+    let record = lake.records.unit(unit).await?;
+    let mut attempts = BTreeSet::new();
+    for partition in loss.partitions.iter().filter(|_| !names.is_empty()) {
+        let here = lake.records.partition(*partition).await?;
+        attempts.extend(here.part(unit).into_iter().flat_map(|part| part.applied.values().cloned()));
+    }
+    for attempt in attempts.into_iter().filter(|attempt| record.entry(attempt).is_none()) {
+        let folder = staging(unit, &attempt);
+        if names.iter().any(|name| folder.ends_with(&format!("/{name}"))) {
+            carry::end(lake, Ended::Batch(folder, attempt), Some(unit_key(unit))).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes down that a file of a partition is gone, by its path in the partition's folder or in that of an open rewrite.

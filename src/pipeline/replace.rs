@@ -214,6 +214,9 @@ impl Again<'_> {
     pub(super) async fn replace(&self, unit: &UnitId, loss: Option<&Loss>) -> Result<Summary> {
         let shared = self.shared;
         loop {
+            if let Some(loss) = loss {
+                rebuild::end_forgotten(shared, unit, loss).await?;
+            }
             let mut record = shared.lake.records.unit(unit).await?;
             let finished = match loss {
                 Some(_) => rebuild::finish(shared, &record).await?,
