@@ -13,11 +13,11 @@ use crate::edge::manifests;
 use crate::error::{Error, Result};
 use crate::kernel::places::{FileCopy, STAGING, file_path};
 use crate::kernel::protocol::{
-    Action, Change, Commit, End, Ended, Event, Fold, Outcome, Register, Settle, Switch, Wait,
+    Action, Change, Commit, End, Ended, Event, Fold, GiveUp, Lose, Outcome, Register, Settle, Switch, Wait,
 };
 use crate::kernel::records::{AttemptId, BatchEntry, Manifest, Part, PartitionRecord, UnitRecord};
 use crate::lake::Lake;
-use crate::model::Partition;
+use crate::model::{Partition, UnitId};
 
 /// Copies and deletions sent at a time for one partition.
 const SENDS_AT_A_TIME: usize = 16;
@@ -117,6 +117,20 @@ pub async fn end(lake: &Lake, what: Ended, unit_key: Option<String>) -> Result<O
     errand.drive(&mut |event| machine.step(event)).await
 }
 
+/// Writes down which files of a partition are gone, and which of those are there again.
+pub async fn lose(lake: &Lake, partition: Partition) -> Result<Outcome> {
+    let mut machine = Lose::new(partition);
+    Errand::new(lake, partition.to_string()).drive(&mut |event| machine.step(event)).await
+}
+
+/// Lets a unit go on whose batch cannot be published, since staged files or its manifest are gone.
+pub async fn give_up(lake: &Lake, unit: &UnitId, attempt: &AttemptId) -> Result<Outcome> {
+    let mut errand = Errand::new(lake, unit.to_string());
+    errand.unit_key = Some(crate::edge::ledger::unit_key(unit));
+    let mut machine = GiveUp::new(attempt.clone());
+    errand.drive(&mut |event| machine.step(event)).await
+}
+
 /// What a machine's actions need beside the lake.
 struct Errand<'a> {
     lake: &'a Lake,
@@ -213,6 +227,7 @@ impl<'a> Errand<'a> {
                 Event::Finished
             }
             Action::ListStaging => Event::Staging(lake.objects.list_names(STAGING).await?.into_iter().collect()),
+            Action::Look(wanted) => Event::Gone(self.look(wanted).await?),
             Action::Mark(path) => {
                 lake.objects.put(&Path::from(path), Bytes::new()).await?;
                 Event::Marked
@@ -304,6 +319,15 @@ impl<'a> Errand<'a> {
         let names: Vec<Path> = wanted.iter().map(|copy| Path::from(copy.to.as_str())).collect();
         self.lake.objects.sync_names(&names).await?;
         Ok(Event::Copied)
+    }
+
+    /// Of some files, those that are not there, or not of their size.
+    async fn look(&self, wanted: Vec<(String, u64)>) -> Result<BTreeSet<String>> {
+        let looks = futures::stream::iter(wanted.into_iter().map(|(path, size_bytes)| async move {
+            let there = self.lake.objects.size(&Path::from(path.as_str())).await?;
+            Ok::<_, Error>((there != Some(size_bytes)).then_some(path))
+        }));
+        looks.buffer_unordered(SENDS_AT_A_TIME).try_filter_map(|gone| async move { Ok(gone) }).try_collect().await
     }
 
     async fn delete(&self, paths: Vec<String>) -> Result<Event> {

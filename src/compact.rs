@@ -286,6 +286,7 @@ mod tests {
             unit: UnitId::Untimed(Table::AlbLogs, "a".into()),
             applied: std::collections::BTreeMap::new(),
             files: sizes.iter().enumerate().map(file).collect(),
+            lost: BTreeSet::new(),
         }
     }
 

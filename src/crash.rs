@@ -19,7 +19,7 @@ fn order() -> Option<&'static (String, u64)> {
 }
 
 /// Every name that an action has here, in the order of the protocol; the last are the pipeline's own.
-pub const NAMES: [&str; 15] = [
+pub const NAMES: [&str; 17] = [
     "manifest",
     "read-unit",
     "swap-unit",
@@ -27,6 +27,7 @@ pub const NAMES: [&str; 15] = [
     "copy",
     "swap-partition",
     "list-staging",
+    "look",
     "delete",
     "remove",
     "wait",
@@ -35,6 +36,7 @@ pub const NAMES: [&str; 15] = [
     "stage",
     "claim",
     "staged",
+    "restore",
 ];
 
 /// Dies here, if that was ordered.
@@ -67,6 +69,7 @@ const fn name(action: &Action) -> &'static str {
         Action::Copy(_) | Action::Mark(_) => "copy",
         Action::SwapPartition(_) => "swap-partition",
         Action::ListStaging => "list-staging",
+        Action::Look(_) => "look",
         Action::Delete(_) => "delete",
         Action::RemoveFolder(_) => "remove",
         Action::Wait(_) => "wait",

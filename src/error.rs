@@ -55,7 +55,7 @@ pub enum Error {
         source: Cause,
     },
     /// A record or manifest of the ledger is not what this version wrote.
-    #[error("ledger object '{path}' is damaged: {source}; restore it from a copy, or convert into a new lake")]
+    #[error("ledger object '{path}' is damaged: {source}; {}", way_out(path))]
     LedgerDamaged {
         /// The object below the lake.
         path: String,
@@ -91,8 +91,9 @@ pub enum Error {
     },
     /// A file that the records rely on is gone, and no step of the protocol removed it.
     #[error(
-        "'{path}' is gone, and edgemill did not remove it: restore it, or write the rows of {about} anew with \
-         edgemill reprocess; edgemill verify tells what else is missing"
+        "'{path}' is gone, and edgemill did not remove it: restore it, or write the rows of {about} anew with edgemill reprocess \
+         --lake LAKE --from LOGS {}; edgemill verify tells what else is missing",
+        hours_of(about)
     )]
     FileMissing {
         /// The file below the lake.
@@ -218,6 +219,23 @@ impl Error {
     }
 }
 
+/// What to do about a damaged or missing object of the ledger.
+fn way_out(path: &str) -> &'static str {
+    let is_record = ["units/", "partitions/", "manifests/"].iter().any(|folder| path.contains(folder));
+    if is_record {
+        "restore it from a copy; or remove it, if it is there, and let edgemill reprocess --lake LAKE --from LOGS --all bring back its \
+         rows from the raw logs"
+    } else {
+        "restore it from a copy, or convert into a new lake"
+    }
+}
+
+/// How `reprocess` is told of the hours of a unit or partition, named as in `cloudfront_logs/2026-11-21T05`.
+fn hours_of(about: &str) -> String {
+    let hour = about.rsplit('/').next().and_then(|hour| hour.parse::<crate::model::Hour>().ok());
+    hour.map_or_else(|| "--all".to_owned(), |hour| format!("--hours {hour}..{}", hour.plus(1)))
+}
+
 /// The way out of the commonest failures of a file system.
 fn hint_of(cause: &Cause) -> &'static str {
     match io_cause(cause).map(std::io::Error::kind) {
@@ -254,5 +272,8 @@ mod tests {
         );
         assert_eq!(full.exit_code(), EXIT_FAILED);
         assert_eq!(Error::usage("a", "b").exit_code(), EXIT_USAGE);
+        let missing = |about: &str| Error::FileMissing { path: "a".into(), about: about.into() }.to_string();
+        assert!(missing("alb_logs/2026-11-21T05").contains("--hours 2026-11-21T05..2026-11-21T06"));
+        assert!(missing("alb_logs/2026-11").contains("--from LOGS --all"));
     }
 }

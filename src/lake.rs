@@ -135,10 +135,13 @@ impl Lake {
         let objects = Objects::open_as(&Location::existing(place)?, access).await?;
         match read_identity(&objects).await? {
             Some(identity) => Self::of(objects, identity, None).await,
-            None => Err(Error::usage(
-                format!("'{place}' is no lake: it has no {LAKE_FILE}"),
-                format!("make one with: edgemill convert --from LOGS --to {place}"),
-            )),
+            None => {
+                refuse_headless(&objects, place).await?;
+                Err(Error::usage(
+                    format!("'{place}' is no lake: it has no {LAKE_FILE}"),
+                    format!("make one with: edgemill convert --from LOGS --to {place}"),
+                ))
+            }
         }
     }
 
@@ -162,6 +165,7 @@ impl Lake {
             new.agrees(&identity, place)?;
             return Self::of(objects, identity, ledger).await;
         }
+        refuse_headless(&objects, place).await?;
         let foreign = objects.list_root().await?.into_iter().find(|name| name != "_edgemill");
         if let Some(foreign) = foreign {
             // Another run may have made the lake, and begun to fill it, between our two looks.
@@ -321,6 +325,20 @@ impl Lake {
         let catalog = open_catalog(&objects, &chosen).await;
         Ok(Self { objects, records, identity, catalog, chosen })
     }
+}
+
+/// Refuses what is left of a lake without the file that says what it is: how long its partitions are, and where its records are kept.
+async fn refuse_headless(objects: &Objects, place: &str) -> Result<()> {
+    let names = objects.list_names("_edgemill").await?;
+    let is_of_ledger = |name: &String| ["units", "partitions", "manifests"].contains(&name.as_str());
+    // Another run may have made it, and begun to fill it, between our two looks.
+    if !names.iter().any(is_of_ledger) || read_identity(objects).await?.is_some() {
+        return Ok(());
+    }
+    Err(Error::usage(
+        format!("'{place}' is what is left of a lake: its {LAKE_FILE} is gone"),
+        "restore that file from a copy (it never changes); without one, convert the logs into a new lake, in another folder",
+    ))
 }
 
 /// The ledger of a lake; another that is wanted is refused.

@@ -21,6 +21,7 @@
 //! | [`offload`] | the one bridge from tokio (I/O) to rayon (work) |
 //! | [`carry`] | carries out what `kernel::protocol` says |
 //! | [`tidy`] | brings to its end what other runs began |
+//! | [`repair`] | what a lake has lost by hand, and what of it can be mended without the logs |
 //! | [`compact`] | few files of many, by hour |
 //! | [`verify`] | listing, ledger, manifests, files and catalog against each other; mends what can be mended |
 //! | [`pipeline`] | the order of the stages over many hours, bounded in memory |
@@ -137,6 +138,7 @@ pub mod pipeline;
 pub mod prices;
 pub mod progress;
 pub mod query;
+pub mod repair;
 pub mod signals;
 pub mod stats;
 pub mod tidy;

@@ -10,6 +10,7 @@ mod claimed;
 mod fresh;
 mod look_back;
 mod privacy_guard;
+mod rebuild;
 mod replace;
 mod same;
 mod summary;

@@ -26,6 +26,7 @@ use crate::error::Result;
 use crate::kernel::plan::Naming;
 use crate::lake::Lake;
 use crate::model::{HourRange, Table};
+use crate::repair;
 
 /// What is to be verified.
 #[derive(Clone, Debug, Default)]
@@ -143,6 +144,9 @@ pub struct Report {
     pub notes: Vec<String>,
     /// What was mended.
     pub mended: Vec<String>,
+    /// Where raw logs are needed to mend the lake: the command that does it, without the program's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reprocess: Option<String>,
 }
 
 impl Report {
@@ -154,13 +158,36 @@ impl Report {
 /// Looks, mends where that is wished, and looks again.
 pub async fn verify(lake: &Lake, options: &Options) -> Result<Report> {
     let mut report = look(lake, options).await?;
-    if !options.fix || report.findings.is_empty() {
-        return Ok(report);
+    if options.fix && !report.findings.is_empty() {
+        let mended = fix::mend(lake, &report).await?;
+        report = look(lake, options).await?;
+        report.mended = mended;
     }
-    let mended = fix::mend(lake, &report).await?;
-    report = look(lake, options).await?;
-    report.mended = mended;
+    report.reprocess = reprocess(lake, options, &report).await?;
     Ok(report)
+}
+
+/// The command that mends what takes the raw logs, with the hours that lack something.
+async fn reprocess(lake: &Lake, options: &Options, report: &Report) -> Result<Option<String>> {
+    use Kind::{ConvertedTwice, Damaged, FileMissing, LinesMissing, OpenRewrite, RowsDiffer, UnnamedFile, Unpublished};
+    let is_about_logs = |finding: &Finding| {
+        let kinds =
+            [ConvertedTwice, Damaged, FileMissing, LinesMissing, OpenRewrite, RowsDiffer, UnnamedFile, Unpublished];
+        kinds.contains(&finding.kind)
+    };
+    if !report.findings.iter().any(is_about_logs) {
+        return Ok(None);
+    }
+    let losses = match repair::losses(lake, None).await {
+        Err(error) if error.is_damage() => return Ok(None),
+        losses => losses?,
+    };
+    if !losses.any() {
+        return Ok(None);
+    }
+    let hours = losses.hours().map_or_else(|| "--all".to_owned(), |hours| format!("--hours {hours}"));
+    let from = options.from.as_deref().unwrap_or("LOGS");
+    Ok(Some(format!("reprocess --lake {} --from {from} {hours}", lake.objects.url())))
 }
 
 async fn look(lake: &Lake, options: &Options) -> Result<Report> {

@@ -14,7 +14,7 @@ use edgemill::kernel::protocol::Sentence;
 use model::explore::explore;
 use model::scenario::{Breakage, Scenario, Task};
 
-use Task::{Compact, Convert, End, Fold, Reprocess, Tidy};
+use Task::{Compact, Convert, End, Fold, Lose, Reprocess, Tidy};
 
 fn long() -> bool {
     std::env::var("EDGEMILL_MODEL").is_ok_and(|value| value == "long")
@@ -95,6 +95,14 @@ fn an_attempt_is_ended_while_its_worker_sleeps() {
     holds("convert, end", &on_top(&[&[Convert(0, "do")], &[End(0)]]));
     holds("reprocess, end", &on_top(&[&[Reprocess(0)], &[End(0)]]));
     holds("compact, end", &on_top(&[&[Compact(0)], &[End(0)]]));
+}
+
+/// Whoever looks for files that somebody removed takes none for gone that others are about to replace: nothing here is ever lost.
+#[test]
+fn looking_for_what_is_lost_beside_others() {
+    holds("lose, convert", &on_top(&[&[Lose(0)], &[Convert(0, "do")]]));
+    holds("lose, reprocess", &on_top(&[&[Lose(0)], &[Reprocess(0)]]));
+    holds("lose, compact", &on_top(&[&[Lose(0)], &[Compact(0)]]));
 }
 
 /// The first batch of an hour is published by a worker that falls asleep, while another finishes it and merges its files.

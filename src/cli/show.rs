@@ -94,6 +94,14 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
         line(&format!("{changed} changed after conversion; {became}:"))?;
         list(&summary.changed)?;
     }
+    summary.mended.iter().try_for_each(|mended| line(&format!("mended: {mended}")))?;
+    if summary.rebuilt_units > 0 {
+        line(&format!("{} brought back of which rows or records were lost", count(summary.rebuilt_units, "hour")))?;
+    }
+    if !summary.also.is_empty() {
+        line("among them hours that were not asked for, since rows of theirs were lost beside those that were:")?;
+        list(&summary.also)?;
+    }
     if !summary.gone.is_empty() {
         line("hours that stay as they were, since raw logs of theirs are gone:")?;
         list(&summary.gone)?;
@@ -196,10 +204,11 @@ pub(super) fn verified(report: &Report) -> Result<()> {
         line(&format!("{listed} listed and compared{}", others.collect::<String>()))?;
     }
     if !report.findings.is_empty() {
-        return line(
-            "not everything agrees. --fix publishes, registers, closes and clears what was left; convert takes what is not \
-             converted or has changed; reprocess writes anew what is missing, damaged or differs",
-        );
+        line(
+            "not everything agrees. --fix publishes, registers, closes and clears what was left, and makes lost records of what is \
+             left; convert takes what is not converted or has changed; reprocess writes anew what is missing, damaged or differs",
+        )?;
+        return report.reprocess.iter().try_for_each(|command| line(&format!("with the raw logs: edgemill {command}")));
     }
     let hours = report.hours.as_ref().map_or_else(String::new, |hours| format!(" of {hours}"));
     line(&match report.listed_objects {

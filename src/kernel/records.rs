@@ -208,6 +208,18 @@ pub struct Part {
     pub applied: BTreeMap<BatchId, AttemptId>,
     /// Its current files, by name.
     pub files: BTreeSet<FileEntry>,
+    /// Files that were current and are gone: somebody removed them by hand. Their rows are missing until the unit is written
+    /// anew, or until the files are there again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub lost: BTreeSet<FileEntry>,
+}
+
+impl Part {
+    /// The rows that it has, or is to have: those of its files, and of the files that it lost.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.files.iter().chain(&self.lost).map(|file| file.rows).sum()
+    }
 }
 
 /// How far an open rewrite has come.
@@ -279,6 +291,11 @@ impl PartitionRecord {
         self.parts.iter().flat_map(|part| &part.files)
     }
 
+    /// The files that it lost.
+    pub fn lost(&self) -> impl Iterator<Item = &FileEntry> {
+        self.parts.iter().flat_map(|part| &part.lost)
+    }
+
     /// What a unit has in it.
     #[must_use]
     pub fn part(&self, unit: &UnitId) -> Option<&Part> {
@@ -288,7 +305,8 @@ impl PartitionRecord {
     /// What a unit has in it, made where it has nothing yet.
     pub fn part_mut(&mut self, unit: &UnitId) -> &mut Part {
         let place = self.parts.binary_search_by(|part| part.unit.cmp(unit)).unwrap_or_else(|place| {
-            let part = Part { unit: unit.clone(), applied: BTreeMap::new(), files: BTreeSet::new() };
+            let (applied, files, lost) = Default::default();
+            let part = Part { unit: unit.clone(), applied, files, lost };
             self.parts.insert(place, part);
             place
         });
@@ -452,7 +470,9 @@ pub fn compacted_prefix(unit: &UnitId, partition: Partition, replaced: &BTreeSet
     format!("{}-{}", unit_time(unit), short_hash(parts))
 }
 
-fn unit_time(unit: &UnitId) -> String {
+/// How the names of a unit's batches and files begin, before the first `-`.
+#[must_use]
+pub fn unit_time(unit: &UnitId) -> String {
     unit.period().map_or_else(|| "untimed".to_owned(), Period::compact)
 }
 

@@ -5,13 +5,15 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, TryStreamExt};
 
 use super::budget::Turn;
-use super::{HOUR_TARGET, Shared, Summary, plan_unit, replace, unit};
+use super::replace::{Again, Logs};
+use super::{HOUR_TARGET, Shared, Summary, plan_unit, unit};
 use crate::carry;
 use crate::error::{Error, Result};
 use crate::kernel::plan::UnitPlan;
 use crate::kernel::records::UnitRecord;
 use crate::model::{ObjectId, UnitId};
 use crate::progress::Progress;
+use crate::repair::Losses;
 use crate::stats::count;
 
 /// Between two looks at what others have claimed.
@@ -138,8 +140,9 @@ async fn replace_changed(
     changed: usize,
     progress: &Progress,
 ) -> Result<Summary> {
-    let listed = replace::by_url(shared.source.url(), listed.iter());
-    match replace::replace(shared, unit, &listed, progress).await {
+    let logs = Logs::of(shared.source.url(), [(unit.clone(), listed.to_vec())].into());
+    let again = Again { shared, logs: &logs, losses: &Losses::default(), progress };
+    match again.replace(unit, None).await {
         Err(error @ Error::RawGone { .. }) => {
             let objects = count(changed as u64, "object");
             tracing::warn!("{unit}: {objects} changed, and what the lake has of them stays as it was: {error}");

@@ -40,6 +40,12 @@ pub struct Summary {
     pub gone: Vec<String>,
     /// The first of what this run committed and its ledger has not, though every call went well: the store lost it.
     pub lost: Vec<String>,
+    /// What was mended that somebody had removed from the lake by hand.
+    pub mended: Vec<String>,
+    /// Hours that were written anew since the lake had lost rows or records of theirs.
+    pub rebuilt_units: u64,
+    /// Of these, hours that nobody had asked for: rows of theirs were lost beside those that were.
+    pub also: Vec<String>,
     /// The first hours that objects came late to, with how many and how late.
     pub late: Vec<String>,
     /// What became of hours with many small files.

@@ -190,19 +190,21 @@ fn name_hours(shared: &Shared, unit: &UnitId, inputs: &[ManifestInput]) -> Optio
     hours.map(|hour| HourRange { start: hour, end: hour.plus(1) }).reduce(|all, hour| all.join(hour))
 }
 
-/// Converts objects into the staging folder of a new attempt, which may be to take the place of others.
+/// Converts objects into the staging folder of a new attempt, which may be to take the place of others; their names, and some more,
+/// are then not its own.
 pub(super) async fn convert_inputs(
     shared: &Shared,
     unit: &UnitId,
     plan: &UnitPlan,
-    replaces: Option<Replaced>,
+    replaces: Option<(Replaced, BTreeSet<BatchId>)>,
     progress: &Progress,
 ) -> Result<(Manifest, Summary)> {
     privacy_guard::still_holds(shared, unit.table()).await?;
     let attempt = shared.attempts.begin(unit);
     let source = shared.source.url();
     let mut contents = Contents::new(source, shared.job.same_content, plan);
-    let before = replaces.as_ref().map(|replaced| replaced.batches.clone()).unwrap_or_default();
+    let (replaces, mut before) = replaces.map_or_else(Default::default, |(replaced, taken)| (Some(replaced), taken));
+    before.extend(replaces.iter().flat_map(|replaced| replaced.batches.iter().cloned()));
     let batch = batch_id(unit, source, &shared.recipe.stamp().to_string(), &plan.new_objects(), &before);
     let (send, files) = mpsc::channel(FILES_WAITING);
     let writer = StagedWriter { lake: &shared.lake.objects, unit, attempt: &attempt, batch: &batch };

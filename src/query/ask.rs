@@ -85,7 +85,8 @@ async fn snapshot(lake: &Lake) -> Result<Snapshot> {
 }
 
 fn files(record: &PartitionRecord) -> impl Iterator<Item = SnapshotFile> + '_ {
-    record.files().map(|file| SnapshotFile {
+    // What is lost is asked for too: an answer without its rows would be a wrong one.
+    record.files().chain(record.lost()).map(|file| SnapshotFile {
         path: Path::from(file_path(&record.folder, &file.name)),
         size_bytes: file.size_bytes,
         rows: file.rows,

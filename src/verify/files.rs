@@ -37,7 +37,7 @@ pub(super) async fn look(
         if let Some(open) = &record.rewrite {
             report.find(Kind::OpenRewrite, format!("{}: {}", record.partition, open.id.0));
         }
-        named.extend(record.files().map(|file| file_path(&record.folder, &file.name)));
+        named.extend(record.files().chain(record.lost()).map(|file| file_path(&record.folder, &file.name)));
         against_units(record, expected, report);
         files(lake, record, options.deep, report).await?;
     }
@@ -65,7 +65,8 @@ async fn listed(lake: &Lake, table: Table) -> Result<Vec<String>> {
 pub(super) fn against_units(record: &PartitionRecord, expected: &Expected, report: &mut Report) {
     for part in &record.parts {
         let place = (record.partition, part.unit.clone());
-        let has: u64 = part.files.iter().map(|file| file.rows).sum();
+        // What it lost is told as such.
+        let has = part.rows();
         // A batch on its way may be here already or not yet.
         let pending = part.applied.keys().any(|batch| expected.on_their_way.contains(batch));
         let wanted = expected.rows.get(&place).copied().unwrap_or(0);
@@ -155,6 +156,14 @@ async fn files(lake: &Lake, record: &PartitionRecord, deep: bool, report: &mut R
         if let Some((kind, about)) = fault {
             report.find(kind, about);
         }
+    }
+    for file in record.lost() {
+        let path = file_path(&record.folder, &file.name);
+        let again = match file_fault(lake, &path, file, deep).await? {
+            None => ", which is there again (--fix takes it back)",
+            Some(_) => "",
+        };
+        report.find(Kind::FileMissing, format!("{path}{again}"));
     }
     Ok(())
 }

@@ -11,7 +11,8 @@ use crate::error::Result;
 use crate::kernel::places::{InProgress, STAGING};
 use crate::kernel::protocol::Wait;
 use crate::lake::Lake;
-use crate::model::{Partition, Table};
+use crate::model::Table;
+use crate::repair::{self, Losses};
 use crate::tidy::{self, ORPHAN_AGE};
 
 /// Folders of unfinished work that no record names, and claims of the dead.
@@ -73,6 +74,11 @@ pub(super) async fn mend(lake: &Lake, report: &Report) -> Result<Vec<String>> {
         }
     }
     say(batches, "batches published");
+    let losses = match repair::mend(lake, None, LEASE).await {
+        // What cannot be read is told by the findings; nothing else can be told from it.
+        Err(error) if error.is_damage() => Losses::default(),
+        losses => losses?,
+    };
     let mut open = Vec::new();
     for table in Table::ALL {
         let records = lake.records.each_partition(table, None).await?.into_iter().flatten();
@@ -81,6 +87,7 @@ pub(super) async fn mend(lake: &Lake, report: &Report) -> Result<Vec<String>> {
     say(tidy::settle_others(lake, &open).await?, "rewrites closed");
     say(register(lake).await?, "partitions registered");
     say(delete_unnamed(lake, report).await?, "files deleted that nothing names");
+    mended.extend(losses.mended);
     Ok(mended)
 }
 
@@ -103,8 +110,8 @@ async fn register(lake: &Lake) -> Result<u64> {
 }
 
 /// Deletes files in tables' folders that nothing names and nothing will: files of edgemill's own names, in partitions whose
-/// records are sound, that are no batch's which counts, unless it was applied there and its file replaced since. A batch that is
-/// committed from now on has another name, so what is unnamed now stays unnamed.
+/// records are sound, that are no batch's which counts, unless it was applied there and its file replaced since, and that hold no row
+/// which is not in the lake otherwise. A batch that is committed from now on has another name, so what is unnamed now stays unnamed.
 async fn delete_unnamed(lake: &Lake, report: &Report) -> Result<u64> {
     let found = report.findings.iter().filter(|finding| finding.kind == Kind::UnnamedFile);
     let found: Vec<&str> = found.map(|finding| finding.about.as_str()).collect();
@@ -126,7 +133,7 @@ async fn delete_unnamed(lake: &Lake, report: &Report) -> Result<u64> {
     }
     let mut deleted = 0;
     for path in found {
-        let Some((partition, name)) = placed(path) else { continue };
+        let Some((partition, name)) = repair::placed(path) else { continue };
         let Ok(record) = lake.records.partition(partition).await else { continue };
         let named = record.files().any(|file| file.name == name);
         let coming = on_their_way.iter().any(|start: &String| name.starts_with(start));
@@ -136,48 +143,13 @@ async fn delete_unnamed(lake: &Lake, report: &Report) -> Result<u64> {
         if named || coming || lost || record.rewrite.is_some() || record.version == 0 {
             continue;
         }
+        // Where records were lost, it may hold rows that nothing else holds.
+        if record.lost().next().is_some() || !repair::is_spare(lake, &record, path).await? {
+            continue;
+        }
         let path = Path::from(path);
         deleted += u64::from(lake.objects.size(&path).await?.is_some());
         lake.objects.delete(&path).await?;
     }
     Ok(deleted)
-}
-
-/// The partition and name of a file that edgemill may have written: `<table>/year=/.../<time>-<hash>-<n>.parquet`.
-fn placed(path: &str) -> Option<(Partition, &str)> {
-    let (folder, name) = path.rsplit_once('/')?;
-    let mut parts = name.strip_suffix(".parquet")?.split('-');
-    let (time, hash, number) = (parts.next()?, parts.next()?, parts.next()?);
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let ours = (time == "untimed" || matches!(time.len(), 6 | 8 | 10) && digits(time))
-        && hash.len() == 20
-        && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && digits(number)
-        && parts.next().is_none();
-    let mut folders = folder.split('/');
-    let table = folders.next()?;
-    let table = Table::ALL.into_iter().find(|of| of.name() == table)?;
-    let values: Vec<&str> = folders.filter_map(|part| part.split_once('=').map(|(_, value)| value)).collect();
-    let partition = Partition::of_values(table, &values)?;
-    (ours && partition.folder() == folder).then_some((partition, name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_files_of_our_own_names_are_ever_deleted() {
-        let folder = "alb_logs/year=2026/month=11/day=21/hour=05";
-        let ours = format!("{folder}/2026112105-0123456789abcdef0123-0.parquet");
-        assert!(placed(&ours).is_some());
-        for other in [
-            format!("{folder}/mine.parquet"),
-            format!("{folder}/2026112105-0123456789abcdef0123-0.csv"),
-            "alb_logs/2026112105-0123456789abcdef0123-0.parquet".to_owned(),
-            "other/year=2026/month=11/day=21/hour=05/2026112105-0123456789abcdef0123-0.parquet".to_owned(),
-        ] {
-            assert!(placed(&other).is_none(), "{other}");
-        }
-    }
 }

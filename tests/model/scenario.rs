@@ -36,6 +36,8 @@ pub(crate) enum Task {
     Reprocess(usize),
     /// Merge the files of the partition at this place.
     Compact(usize),
+    /// Look which files of the partition at this place are gone, as after somebody removed some.
+    Lose(usize),
     /// Name the published batches of the unit at this place as one.
     Fold(usize),
     /// End the attempts of the worker at this place, as if they were old.

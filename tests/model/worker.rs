@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use edgemill::kernel::places::{FileCopy, InProgress, file_path, staging, written};
 use edgemill::kernel::protocol::{
-    Action, Change, Commit, End, Ended, Event, Fold, Folded, Outcome, Sentence, Settle, Swap, Switch, Wait,
+    Action, Change, Commit, End, Ended, Event, Fold, Folded, Lose, Outcome, Sentence, Settle, Swap, Switch, Wait,
 };
 use edgemill::kernel::records::{AttemptId, BatchEntry, Manifest, PartitionRecord};
 use edgemill::model::Partition;
@@ -48,6 +48,7 @@ enum Machine {
     Switch(Switch),
     Settle(Settle),
     End(End),
+    Lose(Lose),
     Fold(Fold<'static>),
 }
 
@@ -58,6 +59,7 @@ impl Machine {
             Self::Switch(machine) => machine.step(event),
             Self::Settle(machine) => machine.step(event),
             Self::End(machine) => machine.step(event),
+            Self::Lose(machine) => machine.step(event),
             Self::Fold(machine) => machine.step(event),
         }
     }
@@ -185,6 +187,10 @@ impl Worker {
             Task::Convert(place, inputs) => self.convert(world, scenario, place, inputs),
             Task::Reprocess(place) => self.reprocess(world, scenario, place),
             Task::Compact(place) => self.compact(world, scenario, partition(place)),
+            Task::Lose(place) => {
+                self.tasks.pop();
+                self.begin(Machine::Lose(Lose::new(partition(place))), None);
+            }
             Task::Fold(place) => self.fold(world, place),
             Task::End(_) | Task::Tidy => self.tidy(world, scenario, matches!(task, Task::End(_))),
         }
@@ -369,6 +375,10 @@ impl Worker {
                 return None;
             }
             Action::ListStaging => Event::Staging(world.staging()),
+            Action::Look(wanted) => {
+                let gone = wanted.into_iter().map(|(path, _)| path).filter(|path| !world.files.contains(path));
+                Event::Gone(gone.collect())
+            }
             Action::Mark(path) => {
                 Rc::make_mut(&mut world.files).insert(path);
                 Event::Marked

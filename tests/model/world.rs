@@ -142,6 +142,9 @@ impl World {
             if let Some(attempt) = applied.find(|attempt| !self.committed.contains(*attempt)) {
                 return Some(format!("a query sees rows of {attempt:?}, which no unit has named"));
             }
+            if let Some(file) = record.lost().next() {
+                return Some(format!("{} is taken for lost in {}, and nobody removed it", file.name, record.partition));
+            }
             for file in record.files() {
                 let path = file_path(&record.folder, &file.name);
                 if !self.files.contains(&path) {

@@ -13,6 +13,8 @@
 //! | [`Register`] | the catalog has a partition where its files lie |
 //! | [`Fold`] | a unit's record names many published batches as one |
 //! | [`End`] | an attempt that never came to its commit never will, so that its folder may be cleared |
+//! | [`Lose`] | a partition's record says which of its files are gone, so that what is left can go on |
+//! | [`GiveUp`] | a batch of which staged files are gone holds its unit up no longer |
 //!
 //! # Why each row is in the table exactly once
 //!
@@ -31,6 +33,13 @@
 //!   batch marked.
 //! - A compare-and-set whose answer was lost is answered by reading again: the attempt in the record tells whose it is.
 //!
+//! What somebody removed by hand is no step of this, and is taken up by two more machines, which nothing else runs:
+//! - A file that is gone is moved to [`Part::lost`](super::records::Part::lost) by a compare-and-set on the version by which it
+//!   must have been there. So no live worker's file is ever taken for gone, and what is lost stays written down, and is told,
+//!   until its unit is written anew.
+//! - A batch that can't be published since staged files are gone is marked as published, never taken back: its inputs stay
+//!   known, so nobody converts them a second time, and its rows, here and missing, are replaced as a whole as any unit's are.
+//!
 //! # The one assumption about time
 //!
 //! No copy, deletion or catalog call takes effect later than D after the reading of the record that it rests on. Whoever
@@ -48,6 +57,7 @@ mod commit;
 mod end;
 mod fold;
 mod register;
+mod repair;
 mod settle;
 mod switch;
 
@@ -57,6 +67,7 @@ pub use commit::Commit;
 pub use end::{End, Ended};
 pub use fold::Fold;
 pub use register::Register;
+pub use repair::{GiveUp, Lose};
 pub use settle::Settle;
 pub use switch::{Change, Folded, Switch};
 
@@ -105,6 +116,8 @@ pub enum Action {
     Settle(Partition),
     /// List the names right below `staging`.
     ListStaging,
+    /// Look whether files are there, by their paths below the lake, and have so many bytes.
+    Look(Vec<(String, u64)>),
     /// Put an empty object, whose name hides it from engines, so that a folder without files is found by a listing.
     Mark(String),
     /// Copy files; those that are there stay.
@@ -145,6 +158,8 @@ pub enum Event {
     Partition(PartitionRecord),
     /// The names right below `staging`.
     Staging(BTreeSet<String>),
+    /// Of the files that were looked for, those that are gone or of another size.
+    Gone(BTreeSet<String>),
     /// The empty object is there.
     Marked,
     /// The files lie where they were asked to be.

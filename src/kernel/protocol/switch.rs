@@ -250,6 +250,10 @@ impl Switch {
             if let Some(batch) = &change.applies {
                 part.applied.insert(batch.clone(), self.id.clone());
             }
+            // In the place of all that the unit has: what it lost is made good.
+            if change.replaced.is_none() {
+                part.lost.clear();
+            }
         }
         if !replaced.is_empty() {
             record.folder.clone_from(&folder);

@@ -1,0 +1,230 @@
+//! An hour of which the lake has lost something: what it is made from anew, where its own manifests do not say.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use object_store::path::Path;
+
+use super::replace::Logs;
+use super::{Shared, replace};
+use crate::carry;
+use crate::edge::ledger::unit_key;
+use crate::edge::manifests;
+use crate::error::{Error, Result};
+use crate::kernel::names;
+use crate::kernel::places::{InProgress, STAGING, file_path, staging};
+use crate::kernel::plan::{self, path};
+use crate::kernel::protocol::Ended;
+use crate::kernel::records::{BatchId, InputName, UnitRecord, unit_time};
+use crate::kernel::{origins, records};
+use crate::model::{HourRange, ObjectId, Partition, UnitId};
+use crate::repair::{Loss, Losses, ends_with, placed};
+
+/// The hours that are listed where rows of others are lost in the partitions of those that are asked for.
+pub(super) fn widened(asked: Option<HourRange>, losses: &Losses) -> Option<HourRange> {
+    let asked = asked?;
+    let hours = in_reach(Some(asked), losses).filter_map(|(unit, _)| unit.hours());
+    Some(hours.fold(asked, |all, hours| all.join(hours)))
+}
+
+/// The losses that a run for some hours makes good: of these hours, and of others that lost rows in partitions of these hours, or in
+/// partitions in which these hours lost some.
+pub(super) fn in_reach(asked: Option<HourRange>, losses: &Losses) -> impl Iterator<Item = (&UnitId, &Loss)> {
+    let is_asked = move |unit: &UnitId| unit.meets(asked);
+    let own = losses.units.iter().filter(|(unit, _)| is_asked(unit));
+    let beside: BTreeSet<Partition> = own.flat_map(|(_, loss)| loss.lacking.iter().copied()).collect();
+    losses.units.iter().filter(move |(unit, loss)| {
+        let meets = |partition: &Partition| {
+            beside.contains(partition) || asked.is_some_and(|hours| hours.meets(partition.hours()))
+        };
+        is_asked(unit) || loss.lacking.iter().any(meets)
+    })
+}
+
+/// Names that no batch of a unit may have: those of what was ever applied, and of files that no record names.
+pub(super) fn taken_names(unit: &UnitId, loss: Option<&Loss>, losses: &Losses) -> BTreeSet<BatchId> {
+    let unnamed = losses.unnamed.get(&unit_time(unit)).into_iter().flatten();
+    loss.into_iter().flat_map(|loss| &loss.applied).chain(unnamed).cloned().collect()
+}
+
+/// Brings to its end what of a unit is on its way; gives up what cannot be, which is to be written anew at once.
+pub(super) async fn finish(shared: &Shared, record: &UnitRecord) -> Result<u64> {
+    let mut finished = 0;
+    for entry in record.unpublished() {
+        let own = staging(&record.unit, &entry.attempt);
+        loop {
+            match carry::finish(&shared.lake, entry).await {
+                Err(Error::FileMissing { path, .. }) if !path.starts_with(&own) => {
+                    lose(shared, &path).await?;
+                }
+                Err(Error::FileMissing { .. }) => {
+                    carry::give_up(&shared.lake, &record.unit, &entry.attempt).await?;
+                    break;
+                }
+                Err(Error::LedgerDamaged { .. })
+                    if !manifests::exists(&shared.lake.objects, &entry.attempt).await? =>
+                {
+                    carry::give_up(&shared.lake, &record.unit, &entry.attempt).await?;
+                    break;
+                }
+                done => {
+                    done?;
+                    break;
+                }
+            }
+        }
+        finished += 1;
+    }
+    Ok(finished)
+}
+
+/// Ends the attempts that partitions have applied of a unit whose record knows nothing of them any more: what they staged is a source of
+/// files that are about to go, and a rewrite waits until its sources are gone.
+pub(super) async fn end_forgotten(shared: &Shared, unit: &UnitId, loss: &Loss) -> Result<()> {
+    let lake = &shared.lake;
+    let names = lake.objects.list_names(STAGING).await?;
+    let record = lake.records.unit(unit).await?;
+    let mut attempts = BTreeSet::new();
+    for partition in loss.partitions.iter().filter(|_| !names.is_empty()) {
+        let here = lake.records.partition(*partition).await?;
+        attempts.extend(here.part(unit).into_iter().flat_map(|part| part.applied.values().cloned()));
+    }
+    for attempt in attempts.into_iter().filter(|attempt| record.entry(attempt).is_none()) {
+        let folder = staging(unit, &attempt);
+        if names.iter().any(|name| folder.ends_with(&format!("/{name}"))) {
+            carry::end(lake, Ended::Batch(folder, attempt), Some(unit_key(unit))).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes down that a file of a partition is gone, by its path in the partition's folder or in that of an open rewrite.
+async fn lose(shared: &Shared, path: &str) -> Result<()> {
+    let in_progress = path.strip_prefix(STAGING).and_then(|rest| rest.strip_prefix('/'));
+    let partition = match in_progress.and_then(|rest| rest.split('/').next()) {
+        Some(folder) => match InProgress::parse(folder) {
+            Some(InProgress::Aside { partition, .. }) => Some(partition),
+            _ => None,
+        },
+        None => placed(path).map(|(partition, _)| partition),
+    };
+    let Some(partition) = partition else {
+        return Err(Error::FileMissing { path: path.to_owned(), about: path.to_owned() });
+    };
+    carry::lose(&shared.lake, partition).await.map(|_| ())
+}
+
+/// What a unit is made from whose manifests do not say it: all listed objects of its name that no other unit has, and what those of
+/// its manifests name that are left.
+///
+/// # Errors
+/// `Error::RawGone` where the lake knows of more objects than are listed: rows of theirs would be gone for ever.
+pub(super) async fn inputs(
+    shared: &Shared,
+    record: &UnitRecord,
+    logs: &Logs,
+    loss: &Loss,
+    losses: &Losses,
+) -> Result<replace::Inputs> {
+    let unit = &record.unit;
+    let source = shared.source.url();
+    let listed = logs.by_unit.get(unit).map(Vec::as_slice).unwrap_or_default();
+    let elsewhere = elsewhere(shared, unit, listed).await?;
+    let mut objects: BTreeMap<String, ObjectId> = BTreeMap::new();
+    for object in plan::unit(source, listed, &elsewhere).inputs {
+        objects.insert(InputName { source, object: &object }.url(), object);
+    }
+    let (mut gone, mut same, mut changed) = (BTreeSet::new(), BTreeSet::new(), 0);
+    for entry in record.batches.iter().chain(&record.replacing) {
+        let manifest = match manifests::read(&shared.lake.objects, &entry.attempt).await {
+            Ok(manifest) => manifest,
+            Err(error) if error.is_damage() => continue,
+            Err(error) => return Err(error),
+        };
+        for input in &manifest.inputs {
+            let url = InputName { source: &manifest.source, object: &input.object }.url();
+            match replace::as_listed(shared, &logs.by_url, &url).await? {
+                Some(now) => {
+                    changed += u64::from(now.etag != input.object.etag);
+                    objects.insert(url, now);
+                }
+                None if input.same_as.is_some() => {}
+                None => {
+                    gone.insert(url);
+                }
+            }
+            same.extend(input.same_as.clone());
+        }
+    }
+    // What is gone may have been moved: an object that is the same stands in for it.
+    gone.retain(|url| !same.contains(url));
+    let urls: Vec<String> = objects.keys().cloned().collect();
+    gone.extend(rows_without_logs(shared, unit, &urls, loss, losses).await?);
+    let known = record.inputs().objects;
+    let lacking = known.saturating_sub(objects.len() as u64);
+    if !gone.is_empty() || lacking > 0 || objects.is_empty() {
+        let first = gone.first().cloned();
+        return Err(Error::RawGone {
+            unit: unit.to_string(),
+            objects: gone.len().max(usize::try_from(lacking).unwrap_or(usize::MAX)).max(1),
+            first: first.unwrap_or_else(|| "its name was in the manifest that is gone".to_owned()),
+        });
+    }
+    let mut objects: Vec<ObjectId> = objects.into_values().collect();
+    objects.sort_unstable();
+    Ok(replace::Inputs { objects, partitions: loss.partitions.clone(), changed })
+}
+
+/// What other units have of some objects, as far as their manifests are there.
+async fn elsewhere(shared: &Shared, unit: &UnitId, listed: &[ObjectId]) -> Result<HashMap<String, String>> {
+    let of = |input: &ObjectId| {
+        names::possible_units(&path(shared.source.url(), &input.key), &shared.layouts, shared.lake.identity.unit)
+    };
+    let mut units: BTreeSet<UnitId> = listed.iter().flat_map(of).collect();
+    units.remove(unit);
+    let mut known = HashMap::new();
+    for other in units {
+        for entry in shared.lake.records.unit(&other).await?.batches {
+            match manifests::read(&shared.lake.objects, &entry.attempt).await {
+                Ok(manifest) => known.extend(manifest.inputs.into_iter().map(|input| {
+                    let url = InputName { source: &manifest.source, object: &input.object }.url();
+                    (url, input.object.etag)
+                })),
+                Err(error) if error.is_damage() => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(known)
+}
+
+/// The raw objects of rows that the lake still has of a unit and that are not among those that it is to be made from.
+async fn rows_without_logs(
+    shared: &Shared,
+    unit: &UnitId,
+    urls: &[String],
+    loss: &Loss,
+    losses: &Losses,
+) -> Result<BTreeSet<String>> {
+    let lake = &shared.lake;
+    let mut paths = BTreeSet::new();
+    for partition in &loss.partitions {
+        let record = lake.records.partition(*partition).await?;
+        let files = record.part(unit).into_iter().flat_map(|part| &part.files);
+        paths.extend(files.map(|file| file_path(&record.folder, &file.name)));
+    }
+    let start = format!("{}-", records::unit_time(unit));
+    paths.extend(losses.unnamed_files.iter().filter(|path| is_of(path, unit, &start)).cloned());
+    let mut without = BTreeSet::new();
+    for path in paths {
+        let Some(bytes) = lake.objects.get(&Path::from(path.as_str())).await? else { continue };
+        // What cannot be read holds no rows any more.
+        let Ok(keys) = origins::raw_objects(bytes) else { continue };
+        without.extend(keys.into_iter().filter(|key| !ends_with(urls.iter(), key)));
+    }
+    Ok(without)
+}
+
+/// Whether a file that no record names may be a unit's: of its time, and of its table or with rejects.
+fn is_of(path: &str, unit: &UnitId, start: &str) -> bool {
+    placed(path).is_some_and(|(Partition { table, .. }, name)| table == unit.table() && name.starts_with(start))
+}
