@@ -164,6 +164,21 @@ pub(super) fn delete(root: &FilePath, path: &FilePath) -> Result<()> {
     Ok(())
 }
 
+/// Removes a folder of this machine by `remove`. Of several runs that remove the same one at the same time, some may find it not empty
+/// once they have emptied it (seen once, with eight of them): they look again.
+pub(super) fn remove_folder(mut remove: impl FnMut() -> std::io::Result<()>) -> std::io::Result<()> {
+    const TRIES: u32 = 10;
+    for attempt in 1..TRIES {
+        match remove() {
+            Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => {
+                std::thread::sleep(std::time::Duration::from_millis(5) * attempt);
+            }
+            done => return done,
+        }
+    }
+    remove()
+}
+
 /// The names right below a folder, of folders and files.
 pub(super) fn names(folder: &FilePath) -> Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {

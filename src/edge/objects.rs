@@ -433,7 +433,9 @@ impl Objects {
         let Some(root) = &self.local else { return Ok(()) };
         // What a killed process left half-written is no object, and an empty folder is still a folder.
         let folder = root.join(folder);
-        match tokio::task::spawn_blocking(move || (remove_folder(|| std::fs::remove_dir_all(&folder)), folder)).await {
+        match tokio::task::spawn_blocking(move || (local::remove_folder(|| std::fs::remove_dir_all(&folder)), folder))
+            .await
+        {
             Ok((Err(error), folder)) if error.kind() != std::io::ErrorKind::NotFound && folder.exists() => {
                 Err(Error::io("delete", &folder, error))
             }
@@ -457,21 +459,6 @@ impl Objects {
         })
         .await
     }
-}
-
-/// Removes a folder of this machine by `remove`. Of several runs that remove the same one at the same time, some may find it not empty
-/// once they have emptied it (seen once, with eight of them): they look again.
-fn remove_folder(mut remove: impl FnMut() -> std::io::Result<()>) -> std::io::Result<()> {
-    const TRIES: u32 = 10;
-    for attempt in 1..TRIES {
-        match remove() {
-            Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => {
-                std::thread::sleep(std::time::Duration::from_millis(5) * attempt);
-            }
-            done => return done,
-        }
-    }
-    remove()
 }
 
 /// An object as a store shows it. One that knows no etags tells bytes apart by when they were written and how many they are.
@@ -503,19 +490,4 @@ async fn whole(result: GetResult) -> object_store::Result<Bytes> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_that_others_remove_too_is_looked_at_again() {
-        use std::io::ErrorKind::{DirectoryNotEmpty, PermissionDenied};
-        let tried = |answers: &[std::io::ErrorKind]| {
-            let mut answers = answers.iter();
-            let removed = remove_folder(|| answers.next().map_or(Ok(()), |kind| Err((*kind).into())));
-            (removed.map_err(|error| error.kind()), answers.len())
-        };
-        assert_eq!(tried(&[DirectoryNotEmpty; 2]), (Ok(()), 0));
-        assert_eq!(tried(&[PermissionDenied; 2]), (Err(PermissionDenied), 1));
-        assert_eq!(tried(&[DirectoryNotEmpty; 20]), (Err(DirectoryNotEmpty), 10));
-    }
-}
+mod tests;

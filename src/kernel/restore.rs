@@ -132,6 +132,7 @@ mod tests {
             attempt: AttemptId(format!("try {name}")),
             source: "s3://logs".into(),
             stamp: Stamp::default(),
+            proven: true,
             hours: None,
             folds: BTreeSet::new(),
             inputs: inputs.chars().map(input).collect(),
