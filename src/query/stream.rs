@@ -108,10 +108,9 @@ impl<P: Piece, M: Fn(&RecordBatch) -> Result<P> + Send + Sync + 'static> Ahead<P
                 return Some(piece.map(|(piece, _)| piece));
             }
             if let Err(error) = self.running.pop_front()?.task.join().await {
-                return Some(Err(Error::Panicked {
-                    doing: "reading an answer".to_owned(),
-                    message: error.to_string(),
-                }));
+                // The engine's readers panic on some damaged files.
+                let what = "its reader gave up: a file of the lake is damaged, and edgemill verify tells which";
+                return Some(Err(Error::Query { source: format!("{what} ({error})").into() }));
             }
         }
     }
