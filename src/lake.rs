@@ -133,16 +133,14 @@ impl Lake {
     /// Opens a lake that is reached in some way; refuses a folder that is none.
     pub async fn open_as(place: &str, access: &Access) -> Result<Self> {
         let objects = Objects::open_as(&Location::existing(place)?, access).await?;
-        match read_identity(&objects).await? {
-            Some(identity) => Self::of(objects, identity, None).await,
-            None => {
-                refuse_headless(&objects, place).await?;
-                Err(Error::usage(
-                    format!("'{place}' is no lake: it has no {LAKE_FILE}"),
-                    format!("make one with: edgemill convert --from LOGS --to {place}"),
-                ))
-            }
+        if let Some(identity) = read_identity(&objects).await? {
+            return Self::of(objects, identity, None).await;
         }
+        refuse_headless(&objects, place).await?;
+        Err(Error::usage(
+            format!("'{place}' is no lake: it has no {LAKE_FILE}"),
+            format!("make one with: edgemill convert --from LOGS --to {place}"),
+        ))
     }
 
     /// Opens a lake, where there is one.

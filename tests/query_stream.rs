@@ -72,7 +72,7 @@ fn watched(arguments: &[&str], environment: &[(&str, &Path)]) -> Asked {
             if read == 0 {
                 return lines;
             }
-            lines += buffer[..read].iter().filter(|byte| **byte == b'\n').count() as u64;
+            lines += memchr::memchr_iter(b'\n', &buffer[..read]).count() as u64;
         }
     });
     let mut peak = 0;
@@ -101,12 +101,15 @@ fn an_answer_of_any_size_takes_the_memory_it_is_given() {
 #[test]
 fn sorting_what_does_not_fit_goes_on_with_the_disk() {
     let temporary = tempfile::tempdir().unwrap();
-    let sql = format!("{ALL} ORDER BY x_edge_request_id");
-    let arguments = ["--lake", text(&LAKES.large), "--memory", "512MiB", "--format", "csv", &sql];
-    let asked = watched(&arguments, &[("TMPDIR", temporary.path())]);
-    println!("sorted: {} MiB", asked.peak_kib >> 10);
-    assert_eq!((asked.code, asked.lines), (Some(0), ROWS + 1), "{}", asked.err);
-    assert!(asked.peak_kib < 512 << 10, "{} KiB", asked.peak_kib);
+    // With less than a GiB one thread reads; with more they are several, and must not sort each for itself.
+    for memory_mib in [512, 1024] {
+        let (sql, memory) = (format!("{ALL} ORDER BY x_edge_request_id"), format!("{memory_mib}MiB"));
+        let arguments = ["--lake", text(&LAKES.large), "--memory", &memory, "--format", "csv", &sql];
+        let asked = watched(&arguments, &[("TMPDIR", temporary.path())]);
+        println!("sorted in {memory}: {} MiB", asked.peak_kib >> 10);
+        assert_eq!((asked.code, asked.lines), (Some(0), ROWS + 1), "{}", asked.err);
+        assert!(asked.peak_kib < memory_mib << 10, "{} KiB", asked.peak_kib);
+    }
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0, "nothing stays behind");
 }
 
@@ -340,7 +343,7 @@ fn a_stopped_query_leaves_nothing() {
         .unwrap();
     let begun = Instant::now();
     while files(temporary.path()).is_empty() {
-        assert!(begun.elapsed() < Duration::from_secs(120) && process.try_wait().unwrap().is_none(), "it spills");
+        assert!(begun.elapsed() < Duration::from_mins(2) && process.try_wait().unwrap().is_none(), "it spills");
         std::thread::sleep(Duration::from_millis(5));
     }
     let id = process.id().to_string();

@@ -72,13 +72,12 @@ async fn manifests_of(lake: &Lake, record: &UnitRecord, entries: Vec<BatchEntry>
         let same = |of: &&mut Manifest| {
             (&of.source, &of.stamp, of.proven) == (&manifest.source, &manifest.stamp, manifest.proven)
         };
-        match alike.iter_mut().find(same) {
-            Some(fold) => add(fold, manifest),
-            None => {
-                let mut fold = empty(record, &manifest);
-                add(&mut fold, manifest);
-                alike.push(fold);
-            }
+        if let Some(fold) = alike.iter_mut().find(same) {
+            add(fold, manifest);
+        } else {
+            let mut fold = empty(record, &manifest);
+            add(&mut fold, manifest);
+            alike.push(fold);
         }
     }
     alike.retain(|fold| fold.folds.len() > 1);

@@ -159,16 +159,15 @@ impl Lake {
 
     /// The same, where a claim that nobody renews holds for so long.
     async fn choose_kept_beside(&self, table: Table, keeps: &str, lease: Duration) -> Result<Chosen> {
-        let known = match self.known_of_people(table).await? {
-            Some(known) => known,
-            None => {
-                let now = self.remember(table, &Remembered { keeps: keeps.to_owned(), older: None }).await?;
-                if now.keeps == keeps {
-                    return Ok(Chosen { table, was: None, now });
-                }
-                // A first run was faster.
-                now
+        let known = if let Some(known) = self.known_of_people(table).await? {
+            known
+        } else {
+            let now = self.remember(table, &Remembered { keeps: keeps.to_owned(), older: None }).await?;
+            if now.keeps == keeps {
+                return Ok(Chosen { table, was: None, now });
             }
+            // A first run was faster.
+            now
         };
         let was = Some(known.keeps.clone());
         if known.keeps != keeps {

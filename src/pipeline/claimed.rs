@@ -79,7 +79,7 @@ async fn claimed(shared: &Shared, work: Work, progress: &Progress) -> Result<Res
     if !shared.claims.take(&unit).await? {
         return Ok(Err(work));
     }
-    shared.claims.hold(&unit, one(shared, work, turn, progress)).await.map(Ok)
+    shared.claims.hold(&unit, Box::pin(one(shared, work, turn, progress))).await.map(Ok)
 }
 
 async fn one(shared: &Shared, work: Work, turn: Turn<'_>, progress: &Progress) -> Result<Summary> {

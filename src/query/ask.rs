@@ -4,6 +4,7 @@ use std::io::Write;
 
 use object_store::path::Path;
 
+use super::failed::is_exhausted;
 use super::{Answer, Format, Limits, Snapshot, SnapshotFile, print, run, vanished};
 use crate::error::{Error, Result};
 use crate::kernel::places::file_path;
@@ -35,9 +36,11 @@ pub async fn answer(
     out: &mut (dyn Write + Send),
 ) -> Result<u64> {
     let mut tries = 1;
+    let mut limits = limits.clone();
+    let mut is_alone = false;
     loop {
         let mut out = Counted { out: &mut *out, bytes: 0 };
-        let answered = match ask(lake, sql, limits).await {
+        let answered = match ask(lake, sql, &limits).await {
             Ok(answer) => print(answer, format, &mut out).await,
             Err(error) => Err(error),
         };
@@ -50,6 +53,10 @@ pub async fn answer(
             Err(error) if vanished(&error) && tries < SNAPSHOTS => {
                 tracing::debug!(%error, "a file has gone, taking a fresh snapshot");
                 tries += 1;
+            }
+            Err(error) if is_exhausted(&error) && out.bytes == 0 && !is_alone => {
+                tracing::debug!(%error, "once more, with one thread");
+                (limits, is_alone) = (limits.alone(), true);
             }
             answered => return answered,
         }

@@ -93,8 +93,11 @@ fn misnamed(schema: &SchemaError, sql: &str) -> Error {
     if sql.contains(&format!("\"{}\"", field.name)) && !is_near(&field.name, valid_fields) {
         return Error::usage(what, format!("a text takes single quotes: '{}'", field.name));
     }
-    let mut tables: Vec<&str> =
-        valid_fields.iter().filter_map(|field| field.relation.as_ref()).map(|table| table.table()).collect();
+    let mut tables: Vec<&str> = valid_fields
+        .iter()
+        .filter_map(|field| field.relation.as_ref())
+        .map(datafusion::common::TableReference::table)
+        .collect();
     tables.dedup();
     let describe = match tables.as_slice() {
         [] => LOOK.to_owned(),
@@ -151,8 +154,17 @@ fn wrong(said: &str) -> Error {
     Error::usage(format!("the query cannot be answered: {said}"), hint)
 }
 
+/// How the error begins where memory ran out.
+const TOO_MUCH: &str = "the query takes more memory than it may";
+
+/// Whether memory ran out.
+pub(super) fn is_exhausted(error: &Error) -> bool {
+    matches!(error, Error::Usage { what, .. } if what.starts_with(TOO_MUCH))
+}
+
 /// Sorting, grouping or joining needed more memory than there is, and could not go on with the disk.
 fn exhausted(said: &str) -> Error {
+    tracing::debug!(said, "the memory of the engine is used up");
     // "Failed to allocate additional 1 MB for HashJoinInput[0] with ...", or its like.
     let consumer = said.split(" for ").nth(1).and_then(|rest| rest.split([' ', '[', '(']).next()).unwrap_or_default();
     let doing = match consumer {
@@ -162,7 +174,7 @@ fn exhausted(said: &str) -> Error {
         _ => "a part of it",
     };
     Error::usage(
-        format!("the query takes more memory than it may: {doing} does not fit"),
+        format!("{TOO_MUCH}: {doing} does not fit"),
         "give it more with --memory, or less to hold: fewer columns, narrower hours, a LIMIT",
     )
 }

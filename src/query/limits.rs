@@ -32,6 +32,8 @@ pub(super) const BATCH_ROWS: usize = 4_096;
 pub struct Limits {
     threads: NonZeroUsize,
     memory_bytes: u64,
+    /// Nothing is done beside anything else.
+    is_alone: bool,
     /// Holds what does not fit in memory, in a folder of the system's temporary files that is made when it is needed.
     disk: Arc<DiskManager>,
 }
@@ -62,7 +64,13 @@ impl Limits {
             ));
         }
         let disk = DiskManager::builder().build().map_err(failed)?;
-        Ok(Self { threads, memory_bytes, disk: Arc::new(disk) })
+        Ok(Self { threads, memory_bytes, is_alone: false, disk: Arc::new(disk) })
+    }
+
+    /// The same for a plan whose every step is done by one thread. Of several that sort at the same time, the first that merges
+    /// what it put on disk takes the memory that the others need to go on.
+    pub(super) fn alone(&self) -> Self {
+        Self { is_alone: true, ..self.clone() }
     }
 
     /// The folders of what did not fit in memory. A query removes them at its end; whoever ends the process before has to.
@@ -81,7 +89,7 @@ impl Limits {
         let fit = usize::try_from(self.memory_bytes / 2 / PART_BYTES).unwrap_or(usize::MAX);
         Shares {
             // One more than threads, so that none of them waits while the first part ends.
-            parts: fit.clamp(1, self.threads.get() + 1),
+            parts: if self.is_alone { 1 } else { fit.clamp(1, self.threads.get() + 1) },
             ahead_bytes: self.memory_bytes / 4,
             pool_bytes: usize::try_from(self.memory_bytes / 6).unwrap_or(usize::MAX),
         }

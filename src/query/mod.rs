@@ -160,7 +160,8 @@ async fn open(
     limits: &Limits,
 ) -> Result<SessionContext, DataFusionError> {
     let mut config = SessionConfig::new().with_target_partitions(limits.shares().parts).with_information_schema(true);
-    config = config.with_batch_size(limits::BATCH_ROWS);
+    // One sort of all rows has the memory to go on with the disk; one for each thread have not.
+    config = config.with_batch_size(limits::BATCH_ROWS).with_repartition_sorts(false);
     // now() and casts to a timestamp then speak of the same zone as event_time.
     config.options_mut().execution.time_zone = Some("UTC".to_owned());
     let context = SessionContext::new_with_config_rt(config, limits.runtime()?);

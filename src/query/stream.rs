@@ -44,6 +44,7 @@ pub(super) enum Rows {
 }
 
 /// A plan and what it takes to carry it out.
+#[expect(clippy::struct_field_names, reason = "the plan is what it holds")]
 pub(super) struct Plan {
     pub(super) plan: Arc<dyn ExecutionPlan>,
     pub(super) context: Arc<TaskContext>,

@@ -229,12 +229,11 @@ async fn judge(
     let is_pending = |manifest: &Manifest| pending.contains(&manifest.batch);
     for partition in &partitions {
         let here;
-        let record = match snapshot.and_then(|snapshot| snapshot.partitions.get(partition)) {
-            Some(record) => record,
-            None => {
-                here = lake.records.partition(*partition).await?;
-                &here
-            }
+        let record = if let Some(record) = snapshot.and_then(|snapshot| snapshot.partitions.get(partition)) {
+            record
+        } else {
+            here = lake.records.partition(*partition).await?;
+            &here
         };
         let part = record.part(&unit.unit);
         loss.applied.extend(part.iter().flat_map(|part| part.applied.keys().cloned()));

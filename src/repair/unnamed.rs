@@ -14,6 +14,7 @@ use crate::lake::Lake;
 use crate::model::{Partition, Table, UnitId};
 
 /// The partition and name of a file that edgemill may have written: `<table>/year=/.../<time>-<hash>-<n>.parquet`.
+#[must_use]
 pub fn placed(path: &str) -> Option<(Partition, &str)> {
     let (folder, name) = path.rsplit_once('/')?;
     let mut parts = name.strip_suffix(".parquet")?.split('-');

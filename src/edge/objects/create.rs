@@ -72,7 +72,7 @@ impl Objects {
                         Some(_) => return Ok(Swap::Lost),
                         None if !is_conflict(&error) => return Ok(Swap::Unknown),
                         None => {
-                            tracing::debug!(%path, attempt, "the store met another write of this name, trying again")
+                            tracing::debug!(%path, attempt, "the store met another write of this name, trying again");
                         }
                     }
                 }

@@ -45,9 +45,9 @@ pub(super) fn of(folders: &[&str], name: &str) -> Option<&'static str> {
     }
     if let Some(root) = folders.iter().position(|folder| *folder == "AWSLogs") {
         // `AWSLogs/<account>/<service>`, and `AWSLogs/<organisation>/<account>/<service>`.
-        let below = folders[root + 1..].iter().skip(1).take(2);
+        let mut below = folders[root + 1..].iter().skip(1).take(2);
         let service = |folder: &&str| SERVICES.iter().find(|(service, _)| service == folder).map(|(_, what)| *what);
-        if let Some(what) = below.filter_map(service).next() {
+        if let Some(what) = below.find_map(service) {
             return Some(what);
         }
     }

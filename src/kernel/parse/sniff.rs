@@ -152,7 +152,7 @@ const NEIGHBOURS: [(&[&str], &str); 14] = [
 pub(super) fn neighbour(names: &[String]) -> Option<&'static str> {
     let names: Vec<String> = names.iter().map(|name| normalise_field_name(name)).collect();
     let has = |field: &&str| names.iter().any(|name| name == field);
-    NEIGHBOURS.iter().find(|(fields, _)| fields.iter().all(|field| has(field))).map(|(_, what)| *what)
+    NEIGHBOURS.iter().find(|(fields, _)| fields.iter().all(has)).map(|(_, what)| *what)
 }
 
 /// The names of an object's members, as far as its line goes; nothing where it is no such line.

@@ -11,7 +11,7 @@ use crate::model::Partition;
 enum LosePhase {
     #[default]
     Reading,
-    Looking(PartitionRecord),
+    Looking(Box<PartitionRecord>),
     Swapping,
     Ended,
 }
@@ -37,7 +37,7 @@ impl Lose {
     pub fn step(&mut self, event: Event) -> Action {
         let (phase, action) = match (std::mem::take(&mut self.phase), event) {
             (LosePhase::Reading, Event::Partition(record)) => Self::look(record),
-            (LosePhase::Looking(record), Event::Gone(gone)) => Self::lose(record, &gone),
+            (LosePhase::Looking(record), Event::Gone(gone)) => Self::lose(*record, &gone),
             (LosePhase::Swapping, Event::Swapped(Swap::Done)) | (LosePhase::Ended, _) => Self::done(),
             _ => (LosePhase::Reading, Action::ReadPartition(self.partition)),
         };
@@ -55,7 +55,7 @@ impl Lose {
         if wanted.is_empty() {
             return Self::done();
         }
-        (LosePhase::Looking(record), Action::Look(wanted))
+        (LosePhase::Looking(Box::new(record)), Action::Look(wanted))
     }
 
     fn lose(mut record: PartitionRecord, gone: &BTreeSet<String>) -> (LosePhase, Action) {

@@ -114,12 +114,11 @@ fn text(value: &[u8], out: &mut Vec<u8>) {
             0x0c => Some(b'f'),
             _ => None,
         };
-        match short {
-            Some(short) => out.extend_from_slice(&[b'\\', short]),
-            None => {
-                let (high, low) = (DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]);
-                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
-            }
+        if let Some(short) = short {
+            out.extend_from_slice(&[b'\\', short]);
+        } else {
+            let (high, low) = (DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]);
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
         }
         rest = &rest[at + 1..];
     }

@@ -12,6 +12,7 @@ use super::values::{Values, flat};
 pub(super) const ROWS_LOOKED_AT: usize = 1_000;
 
 /// The texts of some rows, row by row.
+#[expect(clippy::struct_field_names, reason = "cells are what it holds")]
 pub(super) struct Cells {
     text: String,
     /// Where each cell ends in the text, and how many places it takes on a screen.

@@ -190,9 +190,9 @@ fn integer(value: i64, out: &mut Vec<u8>) {
 /// The pairs of digits from 00 to 99.
 const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[0; 2]; 100];
-    let mut value = 0;
+    let mut value: u8 = 0;
     while value < 100 {
-        pairs[value] = two_digits(value as i64);
+        pairs[value as usize] = [b'0' + value / 10, b'0' + value % 10];
         value += 1;
     }
     pairs
@@ -274,9 +274,9 @@ mod tests {
     use super::*;
 
     /// Every value of a column is what Arrow's formatter makes of it.
-    fn as_arrow(array: ArrayRef) {
-        let formatter = ArrayFormatter::try_new(&array, &OPTIONS).unwrap();
-        let mut values = Values::new(&array).unwrap();
+    fn as_arrow(array: &ArrayRef) {
+        let formatter = ArrayFormatter::try_new(array, &OPTIONS).unwrap();
+        let mut values = Values::new(array).unwrap();
         for row in 0..array.len() {
             let mut out = Vec::new();
             values.write(row, &mut out).unwrap();
@@ -287,12 +287,12 @@ mod tests {
     #[test]
     fn edges_are_written_as_arrow_writes_them() {
         let ints = [0, 7, 9, 10, 11, 99, 100, 101, 999, 1_000, 70_000, i64::MAX, i64::MIN, -1, -10];
-        as_arrow(Arc::new(Int64Array::from_iter(ints.map(Some).into_iter().chain([None]))));
-        as_arrow(Arc::new(Int32Array::from(vec![i32::MIN, i32::MAX, 0])));
-        as_arrow(Arc::new(UInt64Array::from(vec![u64::MAX, 0])));
-        as_arrow(Arc::new(BooleanArray::from(vec![Some(true), Some(false), None])));
-        as_arrow(Arc::new(StringArray::from(vec![Some("a"), None, Some("")])));
-        as_arrow(Arc::new(Date32Array::from(vec![0, 20_000])));
+        as_arrow(&(Arc::new(ints.map(Some).into_iter().chain([None]).collect::<Int64Array>()) as ArrayRef));
+        as_arrow(&(Arc::new(Int32Array::from(vec![i32::MIN, i32::MAX, 0])) as ArrayRef));
+        as_arrow(&(Arc::new(UInt64Array::from(vec![u64::MAX, 0])) as ArrayRef));
+        as_arrow(&(Arc::new(BooleanArray::from(vec![Some(true), Some(false), None])) as ArrayRef));
+        as_arrow(&(Arc::new(StringArray::from(vec![Some("a"), None, Some("")])) as ArrayRef));
+        as_arrow(&(Arc::new(Date32Array::from(vec![0, 20_000])) as ArrayRef));
         let doubles = [
             0.0,
             -0.0,
@@ -321,30 +321,35 @@ mod tests {
             10.01,
             20.10,
         ];
-        as_arrow(Arc::new(Float64Array::from_iter_values(doubles)));
+        as_arrow(&(Arc::new(Float64Array::from_iter_values(doubles)) as ArrayRef));
         let instants = [0, -1, 1, 951_782_400_000, 253_402_300_799_999, 253_402_300_800_000, -62_167_219_200_000];
-        as_arrow(Arc::new(TimestampMillisecondArray::from_iter_values(instants)));
-        as_arrow(Arc::new(TimestampMillisecondArray::from_iter_values(instants).with_timezone("UTC")));
-        as_arrow(Arc::new(TimestampMillisecondArray::from_iter_values(instants).with_timezone("+01:00")));
-        as_arrow(Arc::new(TimestampNanosecondArray::from_iter_values([0, 1, 1_000, 1_000_000, 999_999_999, -1])));
+        as_arrow(&(Arc::new(TimestampMillisecondArray::from_iter_values(instants)) as ArrayRef));
+        as_arrow(&(Arc::new(TimestampMillisecondArray::from_iter_values(instants).with_timezone("UTC")) as ArrayRef));
+        as_arrow(
+            &(Arc::new(TimestampMillisecondArray::from_iter_values(instants).with_timezone("+01:00")) as ArrayRef),
+        );
+        as_arrow(
+            &(Arc::new(TimestampNanosecondArray::from_iter_values([0, 1, 1_000, 1_000_000, 999_999_999, -1]))
+                as ArrayRef),
+        );
     }
 
     proptest! {
         #[test]
         fn any_double_is_as_arrow_writes_it(bits: u64, thousandths in -1_000_000_000_i32..1_000_000_000) {
             let values = [f64::from_bits(bits), f64::from(thousandths) / 1e3, f64::from(thousandths) / 1e4];
-            as_arrow(Arc::new(Float64Array::from_iter_values(values)));
+            as_arrow(&(Arc::new(Float64Array::from_iter_values(values)) as ArrayRef));
         }
 
         #[test]
         fn any_instant_is_as_arrow_writes_it(micros in -62_200_000_000_000_000_i64..254_000_000_000_000_000) {
             let instants = arrow::array::TimestampMicrosecondArray::from_iter_values([micros, micros / 1_000_000 * 1_000_000]);
-            as_arrow(Arc::new(instants.with_timezone("UTC")));
+            as_arrow(&(Arc::new(instants.with_timezone("UTC")) as ArrayRef));
         }
 
         #[test]
         fn any_integer_is_as_arrow_writes_it(value: i64, short: i16) {
-            as_arrow(Arc::new(Int64Array::from_iter_values([value, short.into()])));
+            as_arrow(&(Arc::new(Int64Array::from_iter_values([value, short.into()])) as ArrayRef));
         }
     }
 }
