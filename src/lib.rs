@@ -51,7 +51,9 @@
 //!
 //! # Exactly once
 //!
-//! A unit is one hour of one source: the raw objects whose names belong to it. Which unit an object is in may depend on what a
+//! A unit is one hour of one source: the raw objects whose names belong to it. In a lake of days or months it is a day or month, since
+//! a file holds rows of one unit only and many hours of few rows are to be few files; replacing one object there means writing
+//! all of its day or month anew. Which unit an object is in may depend on what a
 //! run is told (another table, another layout), so before an object is converted every unit is asked in which it may have been
 //! ([`kernel::names::possible_units`]); names are read from the root of the bucket, not of the listing. A run lists them, takes away those that the
 //! unit's record knows (by URL and etag), and converts the rest into `staging/batch.<table>.<hour>.<attempt>/`. Then:
@@ -85,6 +87,16 @@
 //!
 //! Where this differs from the usual: a file holds rows of one unit only, so that replacing an hour never grows into
 //! replacing its neighbours, at the price of one more file where an hour's last rows come in the next hour's objects.
+//!
+//! A record does not grow with every run: many published batches of a unit are folded into one entry (`compact/fold.rs`), whose
+//! manifest names the inputs of all of them.
+//!
+//! An object with the name, size and bytes of one under another key is an input without rows ([`kernel::same`]): a log that was
+//! moved or copied is not rows a second time.
+//!
+//! What rests on a store that creates an object only if there is none is tried out there first (`edge/probe.rs`), and every run
+//! compares what it committed with the ledger before it ends (`pipeline/look_back.rs`). What somebody removed by hand is found by
+//! holding records, manifests and files against each other ([`repair`]).
 //!
 //! Several workers share the hours by claims ([`edge::claims`]), which are hints. `--last` looks back from the end of the last
 //! complete run, not from now, so an outage of any length is caught up.

@@ -166,7 +166,7 @@ fn a_logs_own_name_is_not_believed_against_its_fields() {
         (LOG, &log(1)),
         ("E2EXAMPLE1234.2026-11-21-05.cccc0001.gz", &CONNECTION.repeat(3)),
         ("E2EXAMPLE1234.2026-11-21-05.cccc0002.gz", w3c),
-        ("E2EXAMPLE1234.2026-11-21-05.cccc0003.gz", &w3c[..w3c.find('\n').unwrap() + 1]),
+        ("E2EXAMPLE1234.2026-11-21-05.cccc0003.gz", &w3c[..=w3c.find('\n').unwrap()]),
         ("E2EXAMPLE1234.2026-11-21-05.dddd0001.gz", WAF),
         ("u_ex26112105.log", iis),
     ]);
