@@ -2,6 +2,7 @@
 //! without the choice, or with another, would put back what an earlier one took away.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use futures::future::try_join_all;
@@ -20,7 +21,18 @@ use crate::model::Table;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// When each table was last looked at.
-pub(super) type Looks = Mutex<HashMap<Table, Instant>>;
+#[derive(Debug, Default)]
+pub(super) struct Looks {
+    seen: std::sync::Mutex<HashMap<Table, Instant>>,
+    /// One looks at a time.
+    turn: Mutex<()>,
+}
+
+impl Looks {
+    fn age(&self, table: Table) -> Option<Duration> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&table).map(Instant::elapsed)
+    }
+}
 
 /// What is known of each table.
 type Known = BTreeMap<Table, Remembered>;
@@ -99,18 +111,27 @@ fn other(job: &Job, table: Table, of: &Remembered, all: bool) -> Error {
 /// began. A table that gets its first rows keeps from now on what this run says; of two first runs that say different things one
 /// is refused here, before it writes a row.
 pub(super) async fn still_holds(shared: &Shared, table: Table) -> Result<()> {
-    // Many units come here at once: one looks for all.
-    let mut looks = shared.looks.lock().await;
-    if looks.get(&table).is_some_and(|last| last.elapsed() < LOOK_EVERY) {
+    let looks = &shared.looks;
+    // Many units come here at once: one looks for all, before the last look is too old, so that nobody waits for it.
+    let _turn = match looks.age(table) {
+        Some(age) if age < LOOK_EVERY / 2 => return Ok(()),
+        Some(age) if age < LOOK_EVERY => match looks.turn.try_lock() {
+            Ok(turn) => turn,
+            Err(_) => return Ok(()),
+        },
+        _ => looks.turn.lock().await,
+    };
+    let age = looks.age(table);
+    if age.is_some_and(|age| age < LOOK_EVERY / 2) {
         return Ok(());
     }
     let begun = Instant::now();
-    if !looks.contains_key(&table) {
+    if age.is_none() {
         let wanted = Remembered { keeps: shared.job.rows.privacy.stamp(), older: None };
         shared.lake.remember(table, &wanted).await?;
     }
     judge(&shared.job, &known(&shared.lake).await?, &BTreeSet::from([table]))?;
-    looks.insert(table, begun);
+    looks.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(table, begun);
     Ok(())
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct Ways {
     pub(crate) conflict_percent: u64,
     /// What the call that deletes many keys is answered with, where the server has none.
     pub(crate) no_bulk_delete: Option<u16>,
-    /// Whether a copy of anything below a folder with a `=` in its name is answered 404.
+    /// Whether every copy is answered 404.
     pub(crate) copies_not_found: bool,
     /// An answer to every call: status, code.
     pub(crate) always: Option<(u16, &'static str)>,
@@ -323,7 +323,7 @@ impl Server {
 
     fn copy(&self, request: &Request, ways: Ways) -> Answer {
         let from = decoded(request.headers["x-amz-copy-source"].trim_start_matches('/'));
-        if ways.copies_not_found && from.contains('=') {
+        if ways.copies_not_found {
             return said(404, "NoSuchKey");
         }
         let mut state = self.state();
