@@ -43,7 +43,7 @@ pub(super) struct Turn<'t>(#[expect(dead_code, reason = "held, not read")] [Sema
 
 /// Units that are claimed and fetched while others are converted, where calls take a while: on S3 that takes half a second, twice as
 /// long as two threads take for an hour of 170,000 rows.
-const TURNS_AHEAD: usize = 4;
+const TURNS_AHEAD: usize = 8;
 
 /// How often the memory for converting is promised: to what is converted, and to what is claimed and fetched meanwhile.
 const PROMISED_TIMES: u64 = 3;
@@ -83,7 +83,7 @@ mod tests {
     #[tokio::test]
     async fn turns_are_as_many_as_threads_and_memory_are_worth() {
         for (threads, convert_bytes, local, wish, expected) in
-            [(2, 1 << 30, true, 1 << 20, 3), (2, 1 << 30, false, 1 << 20, 6), (16, 400 << 20, true, 352 << 20, 3)]
+            [(2, 1 << 30, true, 1 << 20, 3), (2, 1 << 30, false, 1 << 20, 10), (16, 400 << 20, true, 352 << 20, 3)]
         {
             let turns = Turns::new(threads, convert_bytes, local);
             let mut held = Vec::new();
