@@ -1,7 +1,7 @@
 //! What a conversion would do, in objects, bytes, calls, minutes and money, without doing any of it.
 //!
 //! Objects, bytes and what is already converted are looked up as `convert` does it. The rest is reckoned from what was measured:
-//! 4.2 million rows of CloudFront logs in 1,962 gzip objects of 501 MB (README, "Speed") took 11.5 CPU seconds and became 282.9 MB,
+//! 4.2 million rows of CloudFront logs in 1,962 gzip objects of 501 MB (docs/speed.md) took 11.5 CPU seconds and became 282.9 MB,
 //! of which the three queries read 6.8, 11.6 and 6.3 MB.
 
 use std::collections::{BTreeMap, HashMap};

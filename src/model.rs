@@ -1,5 +1,24 @@
 //! The nouns that every room shares, as types of their own so that they cannot be mixed up.
 
+/// Lets serde write a type as its `Display` does and read it as its `FromStr` does.
+macro_rules! written_as_text {
+    ($type:ty) => {
+        impl TryFrom<String> for $type {
+            type Error = String;
+
+            fn try_from(text: String) -> Result<Self, String> {
+                text.parse()
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(value: $type) -> Self {
+                value.to_string()
+            }
+        }
+    };
+}
+
 mod partition;
 
 use std::fmt;
@@ -106,19 +125,7 @@ impl FromStr for Hour {
     }
 }
 
-impl TryFrom<String> for Hour {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Hour> for String {
-    fn from(hour: Hour) -> Self {
-        hour.to_string()
-    }
-}
+written_as_text!(Hour);
 
 /// A half-open range of hours, written `2026-11-21T00..2026-11-22T00`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -171,19 +178,7 @@ impl FromStr for HourRange {
     }
 }
 
-impl TryFrom<String> for HourRange {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<HourRange> for String {
-    fn from(hours: HourRange) -> Self {
-        hours.to_string()
-    }
-}
+written_as_text!(HourRange);
 
 impl fmt::Display for HourRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

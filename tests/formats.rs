@@ -1,4 +1,4 @@
-//! Every format and year that the README promises, each by a literal example: what was logged, and what the table says.
+//! Every format and year that docs/formats.md promises, each by a literal example: what was logged, and what the table says.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
 
@@ -16,7 +16,7 @@ use parquet::file::properties::WriterProperties;
 
 /// An example of one format.
 struct Example {
-    /// As the README's table calls it.
+    /// As the table there calls it.
     name: &'static str,
     /// Where the object lies.
     key: &'static str,
@@ -471,11 +471,11 @@ alb,2020-09-01T22:23:00.186641Z,app/my-lb/50dc6c495c0c9188,10.0.1.252,GET,10.0.2
     }
 }
 
-/// The README's table and the examples are the same list.
+/// The table of docs/formats.md and the examples are the same list.
 #[test]
-fn the_readme_names_what_is_tested() {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let section = readme.split("## What is read").nth(1).unwrap().split("\n## ").next().unwrap();
+fn the_docs_name_what_is_tested() {
+    let docs = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats.md")).unwrap();
+    let section = docs.split("\n## ").next().unwrap();
     let named: BTreeSet<&str> = section
         .lines()
         .filter_map(|line| line.strip_prefix("| ")?.split(" | ").next())

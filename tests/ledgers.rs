@@ -7,18 +7,7 @@ mod common;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use common::{binary, convert, exits, fingerprint, generate, query, text};
-
-/// The ledgers that can be tried here: DynamoDB only where `scripts/test` has started a server.
-fn ledgers() -> Vec<String> {
-    let mut ledgers = vec!["lake".to_owned()];
-    if std::env::var_os("AWS_ENDPOINT_URL_DYNAMODB").is_some() {
-        ledgers.push(format!("dynamodb:edgemill-{}", uuid::Uuid::new_v4().simple()));
-    } else {
-        eprintln!("not run on DynamoDB: no AWS_ENDPOINT_URL_DYNAMODB names a server; scripts/test starts one");
-    }
-    ledgers
-}
+use common::{binary, convert, exits, fingerprint, generate, ledgers, query, text};
 
 fn tables(lake: &Path) -> [String; 2] {
     ["cloudfront_logs", "rejects"].map(|table| fingerprint(&lake.join(table)))

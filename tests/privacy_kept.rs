@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{binary, exits, files, fingerprint, gzip, query, text};
+use common::{binary, exits, files, fingerprint, gzip, ledgers, query, text};
 use serde_json::Value;
 
 const FIELDS: &str = "#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status \
@@ -135,17 +135,6 @@ fn pages_hold(bytes: &[u8], within: &dyn Fn(&[u8]) -> bool) -> bool {
     let reader =
         parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::copy_from_slice(bytes));
     reader.unwrap().build().unwrap().any(|batch| within(format!("{:?}", batch.unwrap()).as_bytes()))
-}
-
-/// The ledgers that can be tried here: DynamoDB only where `scripts/test` has started a server.
-fn ledgers() -> Vec<String> {
-    let mut ledgers = vec!["lake".to_owned()];
-    if std::env::var_os("AWS_ENDPOINT_URL_DYNAMODB").is_some() {
-        ledgers.push(format!("dynamodb:edgemill-{}", uuid::Uuid::new_v4().simple()));
-    } else {
-        eprintln!("not run on DynamoDB: no AWS_ENDPOINT_URL_DYNAMODB names a server; scripts/test starts one");
-    }
-    ledgers
 }
 
 /// A cron job that lost its argument: other hours, counted hours, another source, another table, the verb that writes anew.

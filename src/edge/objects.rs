@@ -1,6 +1,7 @@
 //! Fetch, put, copy, list and delete over `object_store`'s own trait, with every call counted, since every call is paid.
 
 mod create;
+mod many;
 
 use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};

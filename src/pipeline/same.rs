@@ -1,6 +1,6 @@
 //! Objects that are the same as others under other keys, found while a unit is converted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{NAMED_AT_MOST, Summary};
@@ -77,8 +77,13 @@ impl<'a> Contents<'a> {
         summary.same.extend(named.map(|(object, url)| format!("{} = {url}", object.key)));
     }
 
-    /// The inputs of a manifest: what was converted, and what needed not be.
+    /// The inputs of a manifest: what was converted, and what needed not be. A copy of an object that was not taken is left for later,
+    /// as that one is: it may be the one that stays.
     pub(super) fn inputs(mut self, outcomes: Vec<ObjectOutcome>) -> Vec<ManifestInput> {
+        let url = |object: &ObjectId| InputName { source: self.source, object }.url();
+        let untaken = outcomes.iter().filter(|outcome| !outcome.is_taken()).map(|outcome| url(&outcome.id));
+        let untaken: HashSet<String> = untaken.collect();
+        self.same.retain(|(_, original)| !untaken.contains(&**original));
         let mut input = |outcome: ObjectOutcome| {
             let digest = self.digests.remove(&outcome.id.key);
             ManifestInput {

@@ -45,6 +45,17 @@ Mozilla/5.0%20(Windows%20NT%2010.0;%20Win64;%20x64)%20AppleWebKit/537.36%20(KHTM
     )
 }
 
+/// The ledgers that can be tried here: DynamoDB only where `scripts/test` has started a server.
+pub(crate) fn ledgers() -> Vec<String> {
+    let mut ledgers = vec!["lake".to_owned()];
+    if std::env::var_os("AWS_ENDPOINT_URL_DYNAMODB").is_some() {
+        ledgers.push(format!("dynamodb:edgemill-{}", uuid::Uuid::new_v4().simple()));
+    } else {
+        eprintln!("not run on DynamoDB: no AWS_ENDPOINT_URL_DYNAMODB names a server; scripts/test starts one");
+    }
+    ledgers
+}
+
 pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(text).unwrap();

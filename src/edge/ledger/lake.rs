@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::{StreamExt, TryStreamExt};
+use bytes::Bytes;
 use object_store::path::Path;
 use tokio::sync::OnceCell;
 
@@ -16,9 +16,6 @@ use crate::edge::objects::Objects;
 use crate::edge::probe;
 use crate::error::{Error, Result};
 use crate::kernel::protocol::Swap;
-
-/// Records read at a time by a scan.
-const READS_AT_A_TIME: usize = 32;
 
 /// A ledger inside a lake.
 #[derive(Clone, Debug)]
@@ -44,20 +41,15 @@ impl LakeLedger {
     }
 
     async fn read(&self, key: &str, version: u64) -> Result<Versioned> {
-        let path = path(key, version);
-        let missing = || Error::LedgerDamaged { path: path.to_string(), source: "it was listed and is gone".into() };
-        let body = self.lake.get(&path).await?.ok_or_else(missing)?;
-        Ok(Versioned { version, body })
+        versioned(key, version, self.lake.get(&path(key, version)).await?)
     }
 
     /// The greatest version of every record below a folder.
     async fn versions(&self, folder: &str) -> Result<BTreeMap<String, u64>> {
         let mut versions = BTreeMap::new();
-        let mut listing = self.lake.list(&format!("_edgemill/{folder}")).boxed();
-        while let Some(object) = listing.try_next().await? {
-            let path = object.location.as_ref();
+        for path in self.lake.list_paths(&format!("_edgemill/{folder}")).await? {
             // Other things in the folder (a copy that somebody made, say) are no versions.
-            if let Some((key, version)) = parse(path) {
+            if let Some((key, version)) = parse(&path) {
                 let greatest = versions.entry(key).or_insert(version);
                 *greatest = version.max(*greatest);
             }
@@ -68,6 +60,12 @@ impl LakeLedger {
 
 fn path(key: &str, version: u64) -> Path {
     Path::from(format!("_edgemill/{key}/{version:010}.json"))
+}
+
+fn versioned(key: &str, version: u64, body: Option<Bytes>) -> Result<Versioned> {
+    let path = || path(key, version).to_string();
+    let missing = || Error::LedgerDamaged { path: path(), source: "it was listed and is gone".into() };
+    Ok(Versioned { version, body: body.ok_or_else(missing)? })
 }
 
 fn parse(path: &str) -> Option<(String, u64)> {
@@ -92,9 +90,13 @@ impl Ledger for LakeLedger {
 
     async fn scan(&self, from: &str, to: &str) -> Result<Vec<(String, Versioned)>> {
         let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let inside =
-            self.versions(folder).await?.into_iter().filter(|(key, _)| from <= key.as_str() && key.as_str() < to);
-        let read = |(key, version): (String, u64)| async move { Ok((key.clone(), self.read(&key, version).await?)) };
-        futures::stream::iter(inside.map(read)).buffered(READS_AT_A_TIME).try_collect().await
+        let mut inside = self.versions(folder).await?;
+        inside.retain(|key, _| from <= key.as_str() && key.as_str() < to);
+        let bodies = self.lake.get_many(inside.iter().map(|(key, version)| path(key, *version)).collect()).await?;
+        let read = |((key, version), body): ((String, u64), Option<Bytes>)| {
+            let record = versioned(&key, version, body)?;
+            Ok((key, record))
+        };
+        inside.into_iter().zip(bodies).map(read).collect()
     }
 }

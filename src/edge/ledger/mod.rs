@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 pub use dynamodb::DynamoLedger;
 pub use lake::LakeLedger;
@@ -199,17 +199,24 @@ fn partition_key(partition: Partition) -> String {
     format!("partitions/{}/{}", partition.table, partition.time())
 }
 
+/// What tells whether the rest of a record can be read.
+#[derive(Deserialize)]
+struct Head {
+    format: Option<u64>,
+    version: Option<u64>,
+}
+
 fn decode<R: DeserializeOwned>(key: &str, record: &Versioned) -> Result<R> {
-    let value: serde_json::Value = serde_json::from_slice(&record.body).map_err(|error| damaged(key, error))?;
-    match value.get("format").and_then(serde_json::Value::as_u64) {
+    let head: Head = serde_json::from_slice(&record.body).map_err(|error| damaged(key, error))?;
+    match head.format {
         Some(format) if format == u64::from(FORMAT_VERSION) => {}
         Some(format) => return Err(other_version(&format!("_edgemill/{key}"), format)),
         None => return Err(damaged(key, "it says no format")),
     }
-    if value.get("version").and_then(serde_json::Value::as_u64) != Some(record.version) {
+    if head.version != Some(record.version) {
         return Err(damaged(key, "its version is not that of its name"));
     }
-    serde_json::from_value(value).map_err(|error| damaged(key, error))
+    serde_json::from_slice(&record.body).map_err(|error| damaged(key, error))
 }
 
 /// What is said of a format that is not ours.
