@@ -1,4 +1,5 @@
-//! A day of logs to a lake, listing, ledger and disk included, in bytes of raw log a second. `cargo bench --bench end_to_end`
+//! A day of logs to a lake, listing, ledger and disk included, in bytes of raw log a second.
+//! `cargo bench --bench end_to_end`
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
 

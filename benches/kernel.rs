@@ -7,16 +7,17 @@ use std::sync::LazyLock;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use edgemill::generate;
-use edgemill::kernel::convert::{RawObject, convert_chunk};
-use edgemill::kernel::encode::{CodedText, FileEncoder, Values};
-use edgemill::kernel::enrich::{Additions, Agents, Enricher, Escapes};
-use edgemill::kernel::inflate::{self, Inflater, Whole, stream};
-use edgemill::kernel::names;
-use edgemill::kernel::parse::{Block, Decoder, Reject, Settings, Sink};
-use edgemill::kernel::recipe::{Recipe, Stamp};
-use edgemill::kernel::rows::{HourRows, Rows};
+use edgemill::kernel::columns::builder::{BatchBuilder, HourBatch};
+use edgemill::kernel::columns::convert::{RawObject, convert_chunk};
+use edgemill::kernel::columns::encode::{CodedText, FileEncoder, Values};
+use edgemill::kernel::columns::sort::{Gathered, gather, order};
+use edgemill::kernel::policy::enrich::{Additions, Agents, Enricher, Escapes};
+use edgemill::kernel::policy::recipe::{Fingerprint, Recipe};
 use edgemill::kernel::schema::{Coding, columns};
-use edgemill::kernel::sort::{Gathered, gather, order};
+use edgemill::kernel::source::inflate;
+use edgemill::kernel::source::inflate::{Inflater, Whole, stream};
+use edgemill::kernel::source::names;
+use edgemill::kernel::source::parse::{Block, Decoder, Reject, Settings, Sink};
 use edgemill::model::{Granularity, Hour, ObjectId, Table};
 
 fn main() {
@@ -93,7 +94,7 @@ fn inflate_whole_object(bencher: Bencher<'_, '_>) {
         SAMPLE
             .objects
             .iter()
-            .map(|object| match inflater.whole(object.stored.here().unwrap(), usize::MAX) {
+            .map(|object| match inflater.whole(object.stored.in_memory().unwrap(), usize::MAX) {
                 Whole::Bytes(raw, _) => raw.len(),
                 Whole::TooLarge => 0,
             })
@@ -178,9 +179,9 @@ fn split_lines_and_fields(bencher: Bencher<'_, '_>) {
     });
 }
 
-fn parts(recipe: &Recipe) -> Vec<(Hour, HourRows)> {
+fn parts(recipe: &Recipe) -> Vec<(Hour, HourBatch)> {
     let settings = Settings::of(TABLE);
-    let mut rows = Rows::new(TABLE, Granularity::Hour, recipe, SAMPLE.raw_bytes as u64);
+    let mut rows = BatchBuilder::new(TABLE, Granularity::Hour, recipe, SAMPLE.raw_bytes as u64);
     for (object, raw) in SAMPLE.objects.iter().zip(&SAMPLE.raw) {
         rows.begin_object(&object.filename, object.distribution.as_deref());
         Decoder::new(&settings).decode(raw, true, &mut rows);
@@ -215,7 +216,7 @@ fn look_at_new_user_agents(bencher: Bencher<'_, '_>) {
         .bench_local_refs(|(enricher, numbers)| agents.iter().map(|agent| numbers.number(agent, enricher)).max());
 }
 
-/// Rows a second whose user agents have been seen.
+/// BatchBuilder a second whose user agents have been seen.
 #[divan::bench]
 fn look_at_known_user_agents(bencher: Bencher<'_, '_>) {
     let agents = agents();
@@ -225,7 +226,7 @@ fn look_at_known_user_agents(bencher: Bencher<'_, '_>) {
         .bench_local(|| agents.iter().map(|agent| numbers.number(agent, &enricher)).max());
 }
 
-fn largest(recipe: &Recipe) -> Vec<HourRows> {
+fn largest(recipe: &Recipe) -> Vec<HourBatch> {
     parts(recipe).into_iter().map(|(_, rows)| rows).max_by_key(|rows| rows.rows).into_iter().collect()
 }
 
@@ -240,7 +241,7 @@ fn gather_and_encode(bencher: Bencher<'_, '_>) {
     let parts = largest(&Recipe::plain().unwrap());
     let order = order(TABLE, &parts).rows;
     over_raw(bencher, || {
-        let mut file = FileEncoder::new(TABLE, &Stamp::default()).unwrap();
+        let mut file = FileEncoder::new(TABLE, &Fingerprint::default()).unwrap();
         let tasks = file.row_group().unwrap().into_iter().enumerate();
         let encoded = tasks.map(|(column, task)| {
             let gathered = gather(&parts, &order, column, task.field().data_type()).unwrap();

@@ -1,7 +1,8 @@
-//! Where a run can be made to die, for the tests that kill it: `EDGEMILL_CRASH=NAME:N` ends the process, as SIGKILL would, right
-//! before its N-th action of that name. Nothing else looks at the variable.
+//! Where a run can be made to die, for the tests that kill it: `EDGEMILL_CRASH=NAME:N` ends the
+//! process, as SIGKILL would, right before its N-th action of that name. Nothing else looks at the
+//! variable.
 
-use crate::kernel::protocol::Action;
+use crate::kernel::ledger::protocol::Action;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +19,8 @@ fn order() -> Option<&'static (String, u64)> {
     ORDER.get_or_init(read).as_ref()
 }
 
-/// Every name that an action has here, in the order of the protocol; the last are the pipeline's own.
+/// Every name that an action has here, in the order of the protocol; the last are the pipeline's
+/// own.
 pub const NAMES: [&str; 17] = [
     "manifest",
     "read-unit",

@@ -5,12 +5,15 @@ use std::path::PathBuf;
 
 use crate::edge::clock::now_unix_seconds;
 use crate::error::{Error, Result};
-use crate::generate::{self, Layout, Source, Spec};
+use crate::generate;
+use crate::generate::{Layout, Source, Spec};
 use crate::job::{Job, Typed};
 use crate::lake::Lake;
-use crate::pipeline::{self, Summary};
+use crate::pipeline;
+use crate::pipeline::Summary;
 use crate::progress::{Measure, Progress};
-use crate::query::{self, Answer, Limits};
+use crate::query;
+use crate::query::{Answer, Limits};
 
 /// The day that the demo's logs are of.
 const HOURS: &str = "2026-11-21T00..2026-11-22T00";

@@ -1,7 +1,8 @@
-//! What can go wrong, said so that a person knows which thing it was and what to do next; and the exit codes.
+//! What can go wrong, said so that a person knows which thing it was and what to do next; and the
+//! exit codes.
 //!
-//! A bad line is not an error: it goes to the rejects table. A damaged object is not one either: its good lines are
-//! kept and the summary says so.
+//! A bad line is not an error: it goes to the rejects table. A damaged object is not one either:
+//! its good lines are kept and the summary says so.
 
 use std::path::Path;
 
@@ -14,19 +15,21 @@ pub const EXIT_DONE: u8 = 0;
 pub const EXIT_FAILED: u8 = 1;
 /// Exit code: wrong usage; the same call can never succeed.
 pub const EXIT_USAGE: u8 = 2;
-/// Exit code: done and committed, but an object was damaged or could not be read, or too many lines were rejected.
+/// Exit code: done and committed, but an object was damaged or could not be read, or too many lines
+/// were rejected.
 pub const EXIT_DONE_WITH_DAMAGE: u8 = 3;
 
 /// A cause of any type, kept for the message.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Whether a failed write certainly left nothing behind. Only a certain failure may be answered by doing something else;
-/// an uncertain one is answered by reading again.
+/// Whether a failed write certainly left nothing behind. Only a certain failure may be answered by
+/// doing something else; an uncertain one is answered by reading again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certainty {
     /// Nothing was changed.
     DidNotHappen,
-    /// The change may have been made although the caller was told otherwise (time-outs, lost connections, 5xx).
+    /// The change may have been made although the caller was told otherwise (time-outs, lost
+    /// connections, 5xx).
     MayHaveHappened,
 }
 
@@ -186,7 +189,8 @@ impl Error {
         Self::Encode { what: what.into(), source: source.into() }
     }
 
-    /// Whether something of the lake itself is damaged, so that trying again cannot help but other hours may be well.
+    /// Whether something of the lake itself is damaged, so that trying again cannot help but other
+    /// hours may be well.
     #[must_use]
     pub const fn is_damage(&self) -> bool {
         matches!(
@@ -230,7 +234,8 @@ fn way_out(path: &str) -> &'static str {
     }
 }
 
-/// How `reprocess` is told of the hours of a unit or partition, named as in `cloudfront_logs/2026-11-21T05`.
+/// How `reprocess` is told of the hours of a unit or partition, named as in
+/// `cloudfront_logs/2026-11-21T05`.
 fn hours_of(about: &str) -> String {
     let hour = about.rsplit('/').next().and_then(|hour| hour.parse::<crate::model::Hour>().ok());
     hour.map_or_else(|| "--all".to_owned(), |hour| format!("--hours {hour}..{}", hour.plus(1)))

@@ -1,8 +1,10 @@
-//! What a conversion would do, in objects, bytes, calls, minutes and money, without doing any of it.
+//! What a conversion would do, in objects, bytes, calls, minutes and money, without doing any of
+//! it.
 //!
-//! Objects, bytes and what is already converted are looked up as `convert` does it. The rest is reckoned from what was measured:
-//! 4.2 million rows of CloudFront logs in 1,962 gzip objects of 501 MB (docs/speed.md) took 11.5 CPU seconds and became 282.9 MB,
-//! of which the three queries read 6.8, 11.6 and 6.3 MB.
+//! Objects, bytes and what is already converted are looked up as `convert` does it. The rest is
+//! reckoned from what was measured: 4.2 million rows of CloudFront logs in 1,962 gzip objects of
+//! 501 MB (docs/speed.md) took 11.5 CPU seconds and became 282.9 MB, of which the three queries
+//! read 6.8, 11.6 and 6.3 MB.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,9 +17,10 @@ use crate::edge::objects::Objects;
 use crate::edge::source;
 use crate::error::Result;
 use crate::job::Job;
-use crate::kernel::parse::sniff::Told;
-use crate::kernel::plan::{self, CHUNK_STORED_BYTES, Naming, UnitPlan};
-use crate::kernel::records::{InputName, UnitRecord, digest};
+use crate::kernel::ledger::plan;
+use crate::kernel::ledger::plan::{CHUNK_STORED_BYTES, Naming, UnitPlan};
+use crate::kernel::ledger::records::{InputName, UnitRecord, digest};
+use crate::kernel::source::parse::sniff::Told;
 use crate::lake::Lake;
 use crate::model::{ObjectId, Table, UnitId};
 use crate::prices::Prices;
@@ -32,15 +35,16 @@ const CORE_BYTES_PER_SECOND: f64 = 501e6 / 11.5;
 /// Of the Parquet files, what each of the three queries reads.
 const QUERY_RATIOS: [f64; 3] = [6.8 / 282.9, 11.6 / 282.9, 6.3 / 282.9];
 
-/// A unit's calls to the lake beside those for its objects and files, to a ledger in `DynamoDB`, and to Glue: counted in
-/// `tests/cloud.rs`, which fails where a run makes many more or fewer.
+/// A unit's calls to the lake beside those for its objects and files, to a ledger in `DynamoDB`,
+/// and to Glue: counted in `tests/cloud.rs`, which fails where a run makes many more or fewer.
 const UNIT_PUTS: u64 = 2;
 const UNIT_GETS: u64 = 2;
 const UNIT_LEDGER_WRITES: u64 = 6;
 const UNIT_LEDGER_READS: u64 = 13;
 const UNIT_CATALOG_CALLS: u64 = 4;
 
-/// Of a unit whose records are objects of the lake: those that are put, got, and listed for their newest version.
+/// Of a unit whose records are objects of the lake: those that are put, got, and listed for their
+/// newest version.
 const UNIT_RECORD_PUTS: u64 = 4;
 const UNIT_RECORD_GETS: u64 = 7;
 const UNIT_RECORD_LISTS: u64 = 11;
@@ -48,10 +52,12 @@ const UNIT_RECORD_LISTS: u64 = 11;
 /// What a file has besides its rows: of small ones it is most.
 const FILE_BYTES: f64 = 10_000.0;
 
-/// Files of a unit besides those of its chunks: rows that its objects have of the hour before or after.
+/// Files of a unit besides those of its chunks: rows that its objects have of the hour before or
+/// after.
 const NEIGHBOUR_FILES: u64 = 1;
 
-/// Seconds of a run that pass whatever there is to convert: a container starts, places are looked at.
+/// Seconds of a run that pass whatever there is to convert: a container starts, places are looked
+/// at.
 const RUN_SECONDS: f64 = 30.0;
 
 /// Seconds of a unit that pass waiting for the store, and units that wait at a time.
@@ -130,7 +136,8 @@ pub struct Forecast {
     pub dollars: f64,
     /// Dollars a month for keeping the files.
     pub storage_month_dollars: f64,
-    /// Dollars for a month in which the three queries (bots, bytes, viewers) are asked once a day, over raw logs like these.
+    /// Dollars for a month in which the three queries (bots, bytes, viewers) are asked once a day,
+    /// over raw logs like these.
     pub queries_raw_month_dollars: f64,
     /// The same over the table.
     pub queries_table_month_dollars: f64,
@@ -217,8 +224,8 @@ async fn look(
     Ok(())
 }
 
-/// Takes out what only its folders call a log and its first bytes do not, as a conversion would; how many those are. What has a log's
-/// own name is not looked at: that would be a call for each.
+/// Takes out what only its folders call a log and its first bytes do not, as a conversion would;
+/// how many those are. What has a log's own name is not looked at: that would be a call for each.
 async fn leave_alone(source: &Objects, naming: &Naming, plan: &mut UnitPlan) -> Result<u64> {
     let unnamed: Vec<ObjectId> =
         plan.inputs.extract_if(.., |input| !naming.is_named(source.url(), &input.key)).collect();

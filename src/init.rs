@@ -1,21 +1,22 @@
-//! Makes what a lake needs beside its files, or brings it up to date: the ledger's table, the catalog's tables and views, and
-//! every partition in it.
+//! Makes what a lake needs beside its files, or brings it up to date: the ledger's table, the
+//! catalog's tables and views, and every partition in it.
 
 use futures::{StreamExt, TryStreamExt};
 
-use crate::carry;
 use crate::edge::access::Access;
 use crate::edge::athena::Athena;
 use crate::edge::catalog::{Change, Tables, statement_output};
 use crate::edge::claims::{Claims, LEASE};
 use crate::edge::ledger::DynamoLedger;
 use crate::error::Result;
-use crate::kernel::records::PartitionRecord;
+use crate::kernel::ledger::records::PartitionRecord;
 use crate::lake::people::Chosen;
 use crate::lake::{CatalogChoice, Lake, LedgerChoice, NewLake};
 use crate::model::{Partition, Table};
 use crate::progress::{Measure, Progress};
-use crate::tidy::{self, ORPHAN_AGE};
+use crate::protocol_driver;
+use crate::recovery;
+use crate::recovery::ORPHAN_AGE;
 
 /// Partitions registered at a time: calls to the catalog take up to 100 of a table.
 const REGISTERED_AT_A_TIME: usize = 256;
@@ -31,7 +32,8 @@ pub struct Wish {
     pub catalog: Option<CatalogChoice>,
     /// How its place is reached.
     pub access: Access,
-    /// What it keeps of people from now on, as a stamp, and in which tables of logs; as before, where nothing is said.
+    /// What it keeps of people from now on, as a stamp, and in which tables of logs; as before,
+    /// where nothing is said.
     pub keeps: Option<(String, Vec<Table>)>,
 }
 
@@ -92,14 +94,16 @@ async fn upgrade(lake: &Lake) -> Result<Vec<Change>> {
     tables.upgrade().await
 }
 
-/// Registers every partition that the catalog has not, has elsewhere, or has with other rows or the columns of another version.
+/// Registers every partition that the catalog has not, has elsewhere, or has with other rows or the
+/// columns of another version.
 async fn register_all(lake: &Lake) -> Result<u64> {
     let Some(catalog) = lake.catalog.as_ref() else { return Ok(0) };
     if lake.objects.list_names("_edgemill/manifests").await?.is_empty() {
         return Ok(0);
     }
-    // Rewrites that were opened before the lake had a catalog end first; they point the catalog themselves.
-    tidy::tidy_wholly(lake, &Claims::new(lake.objects.clone(), LEASE), ORPHAN_AGE).await?;
+    // Rewrites that were opened before the lake had a catalog end first; they point the catalog
+    // themselves.
+    recovery::tidy_wholly(lake, &Claims::new(lake.objects.clone(), LEASE), ORPHAN_AGE).await?;
     let mut wanted: Vec<Partition> = Vec::new();
     for table in Table::ALL {
         let records = lake.records.partitions(table, None).await?;
@@ -122,7 +126,7 @@ async fn register_all(lake: &Lake) -> Result<u64> {
     }
     let count = wanted.len() as u64;
     let progress = Progress::begin(Measure::Partitions, count, count);
-    let one = |partition: Partition| async move { carry::register(lake, partition).await };
+    let one = |partition: Partition| async move { protocol_driver::register(lake, partition).await };
     let mut registered = futures::stream::iter(wanted.into_iter().map(one)).buffer_unordered(REGISTERED_AT_A_TIME);
     while registered.try_next().await?.is_some() {
         progress.add(1);

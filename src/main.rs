@@ -4,7 +4,8 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use edgemill::cli::{self, Cli, LogFormat};
+use edgemill::cli;
+use edgemill::cli::{Cli, LogFormat};
 use edgemill::error::{EXIT_DONE, EXIT_FAILED, Error};
 
 /// The query planner recurses, and is built without optimisation: its frames are large.
@@ -15,7 +16,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let format = cli.log_format;
     log(format, cli.verbose);
-    // A worker's panic is told as an error by whoever waits for it, one of a library on a damaged file as damage.
+    // A worker's panic is told as an error by whoever waits for it, one of a library on a damaged
+    // file as damage.
     std::panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));
     let runtime = tokio::runtime::Builder::new_multi_thread().thread_stack_size(STACK_BYTES).enable_all().build();
     let outcome = match runtime {
@@ -44,7 +46,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Log lines go to stderr. Those of each hour and run are for machines: a person has the progress and the summary.
+/// Log lines go to stderr. Those of each hour and run are for machines: a person has the progress
+/// and the summary.
 fn log(format: LogFormat, verbose: u8) {
     let level = match (format, verbose) {
         (LogFormat::Text, 0) => "edgemill=info,edgemill_hour=off,edgemill_run=off",
@@ -60,19 +63,21 @@ fn log(format: LogFormat, verbose: u8) {
     }
 }
 
-/// Tells glibc to keep what is freed for the next chunk. Left alone it gives the memory back to the system and takes
-/// it again a moment later, page by page: 0.9 of 13 CPU seconds per GB of raw log.
+/// Tells glibc to keep what is freed for the next chunk. Left alone it gives the memory back to the
+/// system and takes it again a moment later, page by page: 0.9 of 13 CPU seconds per GB of raw log.
 fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         const KEEP_BYTES: i32 = 1 << 30;
         // The most that glibc takes for this one; larger blocks are always the system's.
         const LARGE_BLOCK_BYTES: i32 = 32 << 20;
-        // Threads share what was freed, too: with glibc's eight arenas a core, 64 threads held 832 MB where 466 were in use.
+        // Threads share what was freed, too: with glibc's eight arenas a core, 64 threads held 832
+        // MB where 466 were in use.
         const ARENAS: i32 = 2;
         const GROW_BYTES: i32 = 16 << 20;
         #[expect(unsafe_code, reason = "glibc's tuning has no safe interface")]
-        // SAFETY: called before any other thread is there; unknown parameters are refused with a return value.
+        // SAFETY: called before any other thread is there; unknown parameters are refused with a
+        // return value.
         unsafe {
             libc::mallopt(libc::M_ARENA_MAX, ARENAS);
             libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);

@@ -1,7 +1,8 @@
 //! What a run counted, as CloudWatch takes it out of a log line: the embedded metric format.
 //!
-//! The form is that of the CloudWatch documentation, "Embedded metric format specification": the line is a JSON object whose
-//! `_aws` member names the metrics among the others. No log's content and no secret is in it.
+//! The form is that of the CloudWatch documentation, "Embedded metric format specification": the
+//! line is a JSON object whose `_aws` member names the metrics among the others. No log's content
+//! and no secret is in it.
 
 use serde_json::{Value, json};
 
@@ -10,8 +11,8 @@ use crate::pipeline::Summary;
 /// The namespace of the metrics.
 pub const NAMESPACE: &str = "Edgemill";
 
-/// One line for a run of a lake. `now` is in seconds since 1970; `freshness_seconds` is how long ago the newest hour ended of which
-/// the lake has rows.
+/// One line for a run of a lake. `now` is in seconds since 1970; `freshness_seconds` is how long
+/// ago the newest hour ended of which the lake has rows.
 #[must_use]
 pub fn line(lake: &str, summary: &Summary, freshness_seconds: Option<u64>, now: i64) -> Value {
     let stats = &summary.stats;

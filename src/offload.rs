@@ -15,7 +15,8 @@ pub fn pool(threads: usize) -> Result<Pool> {
     pool.map_err(|error| Error::Panicked { doing: "starting threads".into(), message: error.to_string() })
 }
 
-/// Runs CPU work on a rayon pool and waits for it without holding up I/O. `doing` names the work if it panics.
+/// Runs CPU work on a rayon pool and waits for it without holding up I/O. `doing` names the work if
+/// it panics.
 pub async fn offload<T: Send + 'static>(
     pool: &Pool,
     doing: String,

@@ -35,7 +35,8 @@ impl Measure {
         }
     }
 
-    /// The bar's line: hours done (of bytes; rows are made in no order), how much of how much, rate, time left.
+    /// The bar's line: hours done (of bytes; rows are made in no order), how much of how much,
+    /// rate, time left.
     const fn template(self) -> &'static str {
         match self {
             Self::Bytes => "{prefix} hours [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left",
@@ -60,7 +61,8 @@ pub struct Progress {
     done: AtomicU64,
 }
 
-/// What a person counts units by: their hour (or day, or month), or the folder of those without one.
+/// What a person counts units by: their hour (or day, or month), or the folder of those without
+/// one.
 type Time = Result<Period, String>;
 
 fn time(unit: &UnitId) -> Time {

@@ -19,11 +19,13 @@ pub async fn until_stopped<T>(work: impl Future<Output = Result<T>>) -> Result<T
 /// The signal that asked this process to stop, once one has.
 static STOPPED: OnceLock<&'static str> = OnceLock::new();
 
-/// How long a run that is asked to stop may take to leave things tidy. Batch sends SIGKILL 30 s after SIGTERM.
+/// How long a run that is asked to stop may take to leave things tidy. Batch sends SIGKILL 30 s
+/// after SIGTERM.
 const GRACE: Duration = Duration::from_secs(15);
 
-/// Does all of a verb that waits for stores. From its first moment on the process heeds signals, which the first process of a container
-/// would else not get at all; whatever listens for them by itself has some seconds to end, anything else is dropped then.
+/// Does all of a verb that waits for stores. From its first moment on the process heeds signals,
+/// which the first process of a container would else not get at all; whatever listens for them by
+/// itself has some seconds to end, anything else is dropped then.
 pub async fn heeding_signals<T>(verb: impl Future<Output = Result<T>>) -> Result<T> {
     let mut verb = std::pin::pin!(verb);
     tokio::select! {

@@ -1,4 +1,5 @@
-//! Every counter, its unit last. Counters are returned values: stages return them, callers add them up.
+//! Every counter, its unit last. Counters are returned values: stages return them, callers add them
+//! up.
 
 use std::ops::AddAssign;
 
@@ -16,7 +17,8 @@ pub const fn plural(number: u64) -> &'static str {
     if number == 1 { "" } else { "s" }
 }
 
-/// What became of the lines of some objects. Always `lines == rows + rejected_lines + comment_lines`.
+/// What became of the lines of some objects. Always
+/// `lines == rows + rejected_lines + comment_lines`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineStats {
     /// Lines read; a last line without an end counts as one.
@@ -58,7 +60,8 @@ pub struct RunStats {
     pub converted_objects: u64,
     /// Raw objects that an earlier run had converted.
     pub known_objects: u64,
-    /// Raw objects with the bytes, size and name of one under another key; they have no rows of their own, unless the job takes them.
+    /// Raw objects with the bytes, size and name of one under another key; they have no rows of
+    /// their own, unless the job takes them.
     pub same_content_objects: u64,
     /// Raw objects whose bytes changed after they were converted.
     pub changed_objects: u64,
@@ -68,9 +71,11 @@ pub struct RunStats {
     pub late_objects: u64,
     /// The longest that any of them came after the end of its hour.
     pub lateness_seconds: u64,
-    /// Objects left alone: they are no logs that are read here, by their names, their first bytes or their fields.
+    /// Objects left alone: they are no logs that are read here, by their names, their first bytes
+    /// or their fields.
     pub skipped_objects: u64,
-    /// Logs of other hours than those that were asked for. What the listing could skip unseen is in no counter.
+    /// Logs of other hours than those that were asked for. What the listing could skip unseen is in
+    /// no counter.
     pub outside_objects: u64,
     /// Logs of other distributions or load balancers than those that were asked for.
     pub filtered_objects: u64,
@@ -82,7 +87,8 @@ pub struct RunStats {
     pub archived_objects: u64,
     /// Objects with damage; their good lines were kept.
     pub damaged_objects: u64,
-    /// Objects of which no line could be read as a row; they are left out, and the next run tries again.
+    /// Objects of which no line could be read as a row; they are left out, and the next run tries
+    /// again.
     pub unread_objects: u64,
     /// Stored bytes of the converted objects.
     pub input_bytes: u64,

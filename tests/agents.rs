@@ -1,4 +1,5 @@
-//! Who is taken for whom, on labelled user agents: tests/agents/README.md tells where they come from.
+//! Who is taken for whom, on labelled user agents: tests/agents/README.md tells where they come
+//! from.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,7 +13,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use edgemill::generate::encoded;
-use edgemill::kernel::enrich::{Additions, Agent, Category, Enricher, Escapes};
+use edgemill::kernel::policy::enrich::{Additions, Agent, Category, Enricher, Escapes};
 
 static ENRICHER: LazyLock<Enricher> = LazyLock::new(|| Enricher::new(&Additions::default()).unwrap());
 
@@ -161,8 +162,8 @@ fn no_text_slows_the_look() {
     };
     let ordinary = seconds(&usual.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
     println!("{:>8.1} us for an ordinary user agent", ordinary * 1e6);
-    // A load balancer logs 8 KB of a user agent at most. (Of 20 KB, the most that CloudFront takes, copying the text alone costs as
-    // much as the look.)
+    // A load balancer logs 8 KB of a user agent at most. (Of 20 KB, the most that CloudFront takes,
+    // copying the text alone costs as much as the look.)
     let hostile = [
         "bot",
         "a@",
@@ -180,7 +181,8 @@ fn no_text_slows_the_look() {
     let hostile = hostile.map(|part| part.repeat((8 << 10) / part.len()));
     for text in &hostile {
         let texts: Vec<String> = (0..40).map(|n| format!("{n}{text}")).collect();
-        // Tests beside this one, and whatever else the machine does, only ever add: one quiet look of five is enough.
+        // Tests beside this one, and whatever else the machine does, only ever add: one quiet look
+        // of five is enough.
         let slowest = (0..5).map(|_| seconds(&texts)).find(|slowest| *slowest < 10.0 * ordinary);
         let slowest = slowest.unwrap_or_else(|| seconds(&texts));
         println!("{:>8.1} us, {:.1} times an ordinary one: {}...", slowest * 1e6, slowest / ordinary, &text[..20]);

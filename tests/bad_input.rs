@@ -1,4 +1,5 @@
-//! What should not be in a folder of logs, and is: never a panic, never a lost line, bounded memory.
+//! What should not be in a folder of logs, and is: never a panic, never a lost line, bounded
+//! memory.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
 
@@ -134,7 +135,8 @@ fn other_things_in_the_folder_lose_no_line() {
     let alb_line = b"http 2026-11-21T05:00:00.5Z app/a/1 192.0.2.1:1 - -1 -1 -1 503 - 0 0 \"GET http://a:80/ HTTP/1.1\" \"-\" - -\n";
     let case = case(&[
         (KEY, &gzip(log(2).as_bytes())),
-        // Under the names of logs: a picture, a header alone, rows without one, nothing at all, a load balancer's log.
+        // Under the names of logs: a picture, a header alone, rows without one, nothing at all, a
+        // load balancer's log.
         ("E2EXAMPLE1234.2026-11-21-05.00000001.gz", &picture),
         ("E2EXAMPLE1234.2026-11-21-05.00000002.gz", &gzip(FIELDS.as_bytes())),
         ("E2EXAMPLE1234.2026-11-21-05.00000003.gz", &gzip(row("2026-11-21", "05:00:00", "headless").as_bytes())),
@@ -182,7 +184,8 @@ fn a_wrong_description_takes_nothing_and_a_right_one_all() {
     assert_eq!(case.ask("SELECT COUNT(*) FROM rejects"), "0");
 }
 
-/// The same objects through another folder, by another layout, as another kind: they are known, whatever a run is told.
+/// The same objects through another folder, by another layout, as another kind: they are known,
+/// whatever a run is told.
 #[test]
 fn no_description_takes_an_object_twice() {
     let hive = "logs/in/h05/2026-11-21/E2EXAMPLE1234.x/part-0";
@@ -364,7 +367,8 @@ fn new_fields_are_counted_in_large_objects_too() {
     assert_eq!((counts, summary["new_fields"]["newf"].as_u64()), ([80_001, 80_000, 0, 0], Some(80_000)), "{summary}");
 }
 
-/// Found by fuzzing: the library panicked on what Arrow had written of its own types beside the file's schema.
+/// Found by fuzzing: the library panicked on what Arrow had written of its own types beside the
+/// file's schema.
 #[test]
 fn a_damaged_parquet_file_is_damage_and_no_panic() {
     let key = "E2EXAMPLE1234.2026-11-21-05.a1b2c3d4.parquet";

@@ -1,5 +1,5 @@
-//! What is a log, and what is left alone: objects that lie beside logs, under their folders and even their names, through the program.
-//! Every value is made up.
+//! What is a log, and what is left alone: objects that lie beside logs, under their folders and
+//! even their names, through the program. Every value is made up.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
@@ -78,7 +78,8 @@ impl Site {
     }
 }
 
-/// Both verbs find the site clean, and a conversion that deletes takes nothing but these objects away.
+/// Both verbs find the site clean, and a conversion that deletes takes nothing but these objects
+/// away.
 fn is_clean_and_deletes_only(site: &Site, gone: &[&str]) {
     let before = files(&site.logs);
     assert!(!site.run(0, "verify", &[]).0.contains("not converted"));
@@ -121,7 +122,8 @@ fn neighbours_are_left_alone_by_their_names() {
     is_clean_and_deletes_only(&site, &[LOG, &format!("{BALANCERS}/{NAME}")]);
 }
 
-/// Folders that say CloudFront, or a load balancer, and an hour, with files whose names say nothing.
+/// Folders that say CloudFront, or a load balancer, and an hour, with files whose names say
+/// nothing.
 #[test]
 fn folders_alone_are_not_believed() {
     let alb = "{\"type\":\"h2\",\"time\":\"2026-11-21T05:00:00.186641Z\",\"elb\":\"app/my-lb/50dc6c495c0c9188\",\"client_port\":\"192.0.2.1:2817\",\
@@ -409,7 +411,8 @@ fn the_counters_add_up() {
         adds_up(&summary);
         assert_eq!(summary["listed_objects"], 9, "{more:?}: {summary}");
     }
-    // An object that changes has the rows of its whole hour made anew, and is one object all the same.
+    // An object that changes has the rows of its whole hour made anew, and is one object all the
+    // same.
     site.put(LOG, &log(2));
     let summary = site.json(3, "convert", &[]);
     assert_eq!((&summary["changed_objects"], &summary["converted_objects"]), (&1.into(), &1.into()), "{summary}");

@@ -1,5 +1,6 @@
-//! The program in the cloud, on a server that keeps AWS's limits: how buckets are reached, what becomes of raw objects, queries
-//! through Athena, catalogs of lakes that have rows, interruptions. `scripts/test` starts the server.
+//! The program in the cloud, on a server that keeps AWS's limits: how buckets are reached, what
+//! becomes of raw objects, queries through Athena, catalogs of lakes that have rows, interruptions.
+//! `scripts/test` starts the server.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
 
@@ -61,7 +62,8 @@ async fn a_run_that_is_asked_to_stop_ends_within_seconds_and_the_next_goes_on() 
         let err = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(1) && err.contains("stopped by SIGTERM"), "{action}: {err}");
     }
-    // What was under way when a run was stopped has arrived by then: a claim, say, that nobody withdraws any more.
+    // What was under way when a run was stopped has arrived by then: a claim, say, that nobody
+    // withdraws any more.
     std::thread::sleep(Duration::from_secs(5));
     let begun = Instant::now();
     double.convert(&[]);
@@ -70,7 +72,8 @@ async fn a_run_that_is_asked_to_stop_ends_within_seconds_and_the_next_goes_on() 
     double.exits(0, &["verify", "--deep", "--lake", &lake, "--from", &logs]);
 }
 
-/// Before there is anything to withdraw, too: the first process of a container gets no signal that it does not listen for.
+/// Before there is anything to withdraw, too: the first process of a container gets no signal that
+/// it does not listen for.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_stops_while_it_lists() {
     let Some(double) = Double::new("LISTING") else { return };
@@ -138,7 +141,8 @@ async fn converted_objects_move_to_the_archive_or_go() {
     let (logs, lake, archive) = (double.logs(), double.lake(), format!("{}/old", double.logs()));
     let moving = ["--after", "move", "--archive", &archive];
     let convert = [&["convert", "--json", "--from", &logs, "--to", &lake], &moving[..]].concat();
-    // A run that dies after it has published leaves objects where they are; the next one moves them.
+    // A run that dies after it has published leaves objects where they are; the next one moves
+    // them.
     assert_eq!(double.convert(&["--hours", "2026-11-21T00..2026-11-21T01"])["rows"], 10);
     let (out, _) = double.exits(3, &convert);
     let summary: Value = serde_json::from_str(&out).unwrap();
@@ -334,7 +338,8 @@ async fn a_lake_gets_its_catalog_later() {
     assert_eq!(projected.count("glue:BatchCreatePartition"), 0);
 }
 
-/// Merged files go live through the catalog: pointed to the new folder and back, whichever way it is written.
+/// Merged files go live through the catalog: pointed to the new folder and back, whichever way it
+/// is written.
 #[tokio::test(flavor = "multi_thread")]
 async fn rewrites_switch_the_catalog_and_come_back() {
     for kind in ["glue", "athena"] {

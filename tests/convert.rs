@@ -230,7 +230,8 @@ fn a_changed_object_is_told_and_its_rows_are_replaced() {
     assert_eq!(ids(), "id\nb\nc\nother\n");
     assert_eq!(convert(&logs, &lake, &[])["changed_objects"], 0);
     exits(0, &["verify", "--lake", text(&lake), "--from", text(&logs)]);
-    // Where another object of the hour is gone, its rows could not be made again: nothing is touched, and the exit code tells.
+    // Where another object of the hour is gone, its rows could not be made again: nothing is
+    // touched, and the exit code tells.
     write(&object, &row("2026-11-21", "05:00:00", "d"));
     fs::remove_file(&other).unwrap();
     let (out, err) = exits(3, &["convert", "--from", text(&logs), "--to", text(&lake)]);

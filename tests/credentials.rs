@@ -1,4 +1,5 @@
-//! A DynamoDB that throttles, and credentials that expire in mid-run: a wait or a clear error, and never a double.
+//! A DynamoDB that throttles, and credentials that expire in mid-run: a wait or a clear error, and
+//! never a double.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
 

@@ -1,5 +1,6 @@
-//! A store, a ledger and a catalog that fail at any call, before it or after it, from thousands of seeds: runs fail, are run
-//! again, two at a time, and in the end every row is there once and the lake is what an undisturbed one is.
+//! A store, a ledger and a catalog that fail at any call, before it or after it, from thousands of
+//! seeds: runs fail, are run again, two at a time, and in the end every row is there once and the
+//! lake is what an undisturbed one is.
 //!
 //! `EDGEMILL_SEEDS=N` tries so many seeds instead of 300.
 
@@ -16,32 +17,36 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use common::{FIELDS, gzip, identity, row};
-use edgemill::compact::{self, Wish};
+use edgemill::compact;
+use edgemill::compact::Wish;
 use edgemill::edge::catalog::{Catalog, LakeCatalog};
 use edgemill::edge::claims::Claims;
 use edgemill::edge::flaky::{Faults, FlakyCatalog, FlakyLedger, FlakyStore};
 use edgemill::edge::ledger::{LakeLedger, Ledger, Records, Versioned};
 use edgemill::edge::objects::Objects;
 use edgemill::job::{Job, Typed};
-use edgemill::kernel::protocol::Swap;
+use edgemill::kernel::ledger::protocol::CasOutcome;
 use edgemill::lake::{CatalogChoice, Lake};
 use edgemill::model::{Granularity, Table};
-use edgemill::offload::{self, Pool};
-use edgemill::tidy::ORPHAN_AGE;
+use edgemill::offload;
+use edgemill::offload::Pool;
+use edgemill::recovery::ORPHAN_AGE;
 use edgemill::verify::{Options, verify};
-use edgemill::{pipeline, query, tidy};
+use edgemill::{pipeline, query, recovery};
 use futures::{StreamExt, TryStreamExt};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
-/// Of 1,000 calls so many fail: a reprocessing, which makes some 150 and begins anew each time, succeeds once in five.
+/// Of 1,000 calls so many fail: a reprocessing, which makes some 150 and begins anew each time,
+/// succeeds once in five.
 const PER_MILLE: u64 = 10;
 
 /// A run that failed may have left its claim, and its process lives on.
 const LEASE: Duration = Duration::from_millis(20);
 
-/// Tries of one step: a reprocessing took 128 in 40 seeds, and with 300 one in 600 seeds had no luck.
+/// Tries of one step: a reprocessing took 128 in 40 seeds, and with 300 one in 600 seeds had no
+/// luck.
 const TRIES: usize = 3_000;
 
 struct Place {
@@ -130,7 +135,7 @@ async fn again<F: Future<Output = bool>>(what: &str, seed: u64, mut step: impl F
 
 async fn compacted(lake: &Lake, pool: &Pool) -> bool {
     let claims = Claims::new(lake.objects.clone(), LEASE);
-    if tidy::tidy_wholly(lake, &claims, ORPHAN_AGE).await.is_err() {
+    if recovery::tidy_wholly(lake, &claims, ORPHAN_AGE).await.is_err() {
         return false;
     }
     let mut partitions = Vec::new();
@@ -166,7 +171,8 @@ async fn ids(lake: &Lake) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// Logs, late logs, a compaction: the tables after them, byte by byte. Then a replaced object and a reprocessing: the rows.
+/// Logs, late logs, a compaction: the tables after them, byte by byte. Then a replaced object and a
+/// reprocessing: the rows.
 async fn story(seed: u64, per_mille: u64, pool: &Pool) -> (BTreeMap<String, Bytes>, String, [u64; 2]) {
     let dir = tempfile::tempdir().unwrap();
     let (job, faults) = (job(&dir), Faults::new(seed, per_mille));
@@ -183,14 +189,15 @@ async fn story(seed: u64, per_mille: u64, pool: &Pool) -> (BTreeMap<String, Byte
     let after_compaction = tables(&store).await;
     replaced_log(&raw).await;
     failed += again("replace", seed, || two(&job, &logs, &lake)).await;
-    // Each failed try leaves its folders, which the next one looks at: without an age they are ended at once, and every call
-    // more is one that may fail.
+    // Each failed try leaves its folders, which the next one looks at: without an age they are
+    // ended at once, and every call more is one that may fail.
     let job = Job { orphan_age: Duration::ZERO, ..job };
     let reprocess = || async { pipeline::reprocess_into(job.clone(), logs.clone(), lake.clone()).await.is_ok() };
     failed += again("reprocess", seed, reprocess).await;
     let made = faults.made();
     faults.stop();
-    // One more run of each kind brings to rest whatever the last one left although it was told otherwise.
+    // One more run of each kind brings to rest whatever the last one left although it was told
+    // otherwise.
     assert!(two(&job, &logs, &lake).await, "seed {seed}");
     let report = verify(&lake, &Options { fix: true, ..Options::default() }).await.unwrap();
     let report = if report.mended.is_empty() { report } else { verify(&lake, &Options::default()).await.unwrap() };
@@ -230,7 +237,8 @@ async fn thousands_of_seeds() {
     println!("{seeds} seeds, {made} faults, {failed} steps that failed and were tried again");
 }
 
-/// Of writers that race for a version through a store whose answers get lost, none is told what is not so.
+/// Of writers that race for a version through a store whose answers get lost, none is told what is
+/// not so.
 #[tokio::test]
 async fn an_answer_may_be_lost_but_none_is_false() {
     let mut unknown = 0;
@@ -245,9 +253,9 @@ async fn an_answer_may_be_lost_but_none_is_false() {
         for (racer, swapped) in (0..).zip(swaps) {
             let ours = head == Some(body(racer));
             match swapped {
-                Ok(Swap::Done) => assert!(ours, "seed {seed}: racer {racer} was told that it won"),
-                Ok(Swap::Lost) => assert!(!ours, "seed {seed}: racer {racer} was told that it lost"),
-                Ok(Swap::Unknown) | Err(_) => unknown += 1,
+                Ok(CasOutcome::Committed) => assert!(ours, "seed {seed}: racer {racer} was told that it won"),
+                Ok(CasOutcome::Conflict) => assert!(!ours, "seed {seed}: racer {racer} was told that it lost"),
+                Ok(CasOutcome::Indeterminate) | Err(_) => unknown += 1,
             }
         }
     }

@@ -1,4 +1,5 @@
-//! Every format and year that docs/formats.md promises, each by a literal example: what was logged, and what the table says.
+//! Every format and year that docs/formats.md promises, each by a literal example: what was logged,
+//! and what the table says.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
 

@@ -1,4 +1,5 @@
-//! The catalogs behind Glue and Athena, on a server that keeps AWS's limits: `scripts/test` starts it.
+//! The catalogs behind Glue and Athena, on a server that keeps AWS's limits: `scripts/test` starts
+//! it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
 
@@ -10,7 +11,7 @@ use std::time::Duration;
 use common::double::Double;
 use edgemill::edge::athena::Athena;
 use edgemill::edge::aws;
-use edgemill::edge::catalog::{AthenaCatalog, Catalog, GlueCatalog, Place, Tables, statement_output};
+use edgemill::edge::catalog::{AthenaCatalog, Catalog, GlueCatalog, PartitionLocation, Tables, statement_output};
 use edgemill::edge::contract;
 use edgemill::model::{Granularity, Partition, Table};
 use serde_json::json;
@@ -28,8 +29,8 @@ fn hours(count: i64) -> Vec<Partition> {
     (0..count).map(|hour| Partition::of(Table::CloudfrontLogs, Granularity::Hour, first.plus(hour))).collect()
 }
 
-fn place(partition: Partition) -> Place {
-    Place { folder: partition.folder(), rows: 7, size_bytes: 800, files: 2 }
+fn place(partition: Partition) -> PartitionLocation {
+    PartitionLocation { folder: partition.folder(), rows: 7, size_bytes: 800, files: 2 }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,7 +43,8 @@ async fn the_catalogs_keep_their_contract() {
     assert_eq!(contract::catalog(&AthenaCatalog::open("primary", &database, &lake).await).await, Ok(()));
 }
 
-/// 250 partitions at once: in few calls, none of more than Glue takes; all of them listed, whatever the pages.
+/// 250 partitions at once: in few calls, none of more than Glue takes; all of them listed, whatever
+/// the pages.
 #[tokio::test(flavor = "multi_thread")]
 async fn partitions_come_in_groups_and_pages() {
     let Some(double) = Double::new("test") else { return };
@@ -94,7 +96,7 @@ async fn a_partition_says_how_much_it_holds() {
         found.parameters.unwrap()
     };
     for rows in [7, 9] {
-        let place = Place { rows, ..place(partition) };
+        let place = PartitionLocation { rows, ..place(partition) };
         assert!(!catalog.has_told(partition, &place));
         assert!(catalog.set(partition, &place, Duration::MAX).await.unwrap());
         assert!(catalog.has_told(partition, &place));
@@ -103,7 +105,8 @@ async fn a_partition_says_how_much_it_holds() {
     assert_eq!((there().await["totalSize"].as_str(), there().await["numFiles"].as_str()), ("800", "2"));
 }
 
-/// Tables of an older version get their new columns, and so do their partitions; what differs otherwise is refused.
+/// Tables of an older version get their new columns, and so do their partitions; what differs
+/// otherwise is refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_are_upgraded_and_never_retyped() {
     let Some(double) = Double::new("test") else { return };
@@ -198,7 +201,8 @@ async fn throttling_and_lost_answers_are_waited_out() {
     assert_eq!(double.query("SELECT COUNT(*) AS n FROM cloudfront_logs", &athena), "n\n3\n");
 }
 
-/// An entry's own error, while its neighbours are created: waited out where it may pass, told where it may not.
+/// An entry's own error, while its neighbours are created: waited out where it may pass, told where
+/// it may not.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_of_its_own_is_waited_out_or_told() {
     let Some(double) = Double::new("CONVERT") else { return };

@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use bytes::Bytes;
 use common::{FIELDS, gzip, row};
-use edgemill::kernel::convert::{ObjectOutcome, OutputFile, RawObject, convert_chunk};
-use edgemill::kernel::parse::Settings;
-use edgemill::kernel::recipe::Recipe;
-use edgemill::kernel::stored::{PIECE_BYTES, Ranges, Stored};
+use edgemill::kernel::columns::convert::{ObjectOutcome, OutputFile, RawObject, convert_chunk};
+use edgemill::kernel::policy::recipe::Recipe;
+use edgemill::kernel::source::object_bytes::{ObjectBytes, PIECE_BYTES, Ranges};
+use edgemill::kernel::source::parse::Settings;
 use edgemill::model::{Hour, ObjectId, Table};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
@@ -144,8 +144,9 @@ fn fingerprint(files: &[OutputFile]) -> String {
     hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The bytes of the sample's files. They change where the columns, the order, an encoding, a rule or a library that writes
-/// them changes; then look whether that is meant, and put the new value here with the change.
+/// The bytes of the sample's files. They change where the columns, the order, an encoding, a rule
+/// or a library that writes them changes; then look whether that is meant, and put the new value
+/// here with the change.
 const PINNED: &str = "8400b2b15714c5ce404a2d1a1ea99fef";
 
 #[test]
@@ -163,10 +164,11 @@ fn the_bytes_do_not_depend_on_threads() {
 
 #[test]
 fn a_large_object_gives_the_rows_of_a_small_one() {
-    // Blank lines cost nothing but size: the same rows, once below the limit of the whole-object path and once above it.
+    // Blank lines cost nothing but size: the same rows, once below the limit of the whole-object
+    // path and once above it.
     let rows: String = (0..2_000).map(|n| row("2026-11-21", "05:00:00", &format!("id{n}"))).collect();
     let small = format!("{FIELDS}{rows}");
-    let blank = edgemill::kernel::inflate::WHOLE_OBJECT_LIMIT_BYTES;
+    let blank = edgemill::kernel::source::inflate::WHOLE_OBJECT_LIMIT_BYTES;
     let large = format!("{FIELDS}{}{rows}", "\n".repeat(blank));
     let (small_outcomes, small_files) = convert(&[object("a", gzip(small.as_bytes()))]);
     let (large_outcomes, large_files) = convert(&[object("a", gzip(large.as_bytes()))]);
@@ -178,7 +180,7 @@ fn a_large_object_gives_the_rows_of_a_small_one() {
 #[test]
 fn damage_in_a_large_object_keeps_its_good_lines() {
     let rows: String = (0..2_000).map(|n| row("2026-11-21", "05:00:00", &format!("id{n}"))).collect();
-    let large = format!("{FIELDS}{rows}{}", "\n".repeat(edgemill::kernel::inflate::WHOLE_OBJECT_LIMIT_BYTES));
+    let large = format!("{FIELDS}{rows}{}", "\n".repeat(edgemill::kernel::source::inflate::WHOLE_OBJECT_LIMIT_BYTES));
     let mut stored = gzip(large.as_bytes());
     stored.truncate(stored.len() - 10);
     let (outcomes, files) = convert(&[object("a", stored)]);
@@ -187,7 +189,8 @@ fn damage_in_a_large_object_keeps_its_good_lines() {
     assert!(outcomes[0].damage.as_ref().unwrap().raw_offset_bytes > 60_000_000);
 }
 
-/// Bytes that are asked for; from a place on they cannot be had. The last is the most that was asked for at once.
+/// Bytes that are asked for; from a place on they cannot be had. The last is the most that was
+/// asked for at once.
 #[derive(Debug)]
 struct Elsewhere(Bytes, u64, Arc<AtomicU64>);
 
@@ -207,7 +210,7 @@ fn elsewhere(stored: &[u8], good_bytes: u64) -> RawObject {
 
 fn watched(stored: &[u8], good_bytes: u64, most: Arc<AtomicU64>) -> RawObject {
     let ranges = Arc::new(Elsewhere(Bytes::copy_from_slice(stored), good_bytes, most));
-    RawObject { stored: Stored::there(stored.len() as u64, ranges), ..object("a", stored.to_vec()) }
+    RawObject { stored: ObjectBytes::there(stored.len() as u64, ranges), ..object("a", stored.to_vec()) }
 }
 
 /// A log as Parquet, in row groups of so many rows.
@@ -227,7 +230,8 @@ fn parquet(rows: usize, group_rows: usize) -> Vec<u8> {
 
 #[test]
 fn where_the_bytes_lie_makes_no_difference() {
-    // More than one piece, in text, gzip and Parquet; the second with a member that ends right before a piece does.
+    // More than one piece, in text, gzip and Parquet; the second with a member that ends right
+    // before a piece does.
     let rows: String = (0..20_000).map(|n| row("2026-11-21", "05:00:00", &format!("id{n}"))).collect();
     let log = format!("{FIELDS}{rows}\nno row\n{rows}");
     // Nothing for gzip to find, and no end of a line.

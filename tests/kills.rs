@@ -1,5 +1,5 @@
-//! The real program, killed: at every named step of the protocol, and at random instants. Run again at once, the tables are
-//! byte by byte those of an undisturbed lake.
+//! The real program, killed: at every named step of the protocol, and at random instants. Run again
+//! at once, the tables are byte by byte those of an undisturbed lake.
 //!
 //! `EDGEMILL_KILLS=N` kills at so many random instants instead of 200.
 
@@ -25,7 +25,8 @@ fn tables(lake: &Path) -> [String; 2] {
     TABLES.map(|table| fingerprint(&lake.join(table)))
 }
 
-/// The bytes of a table's files by folder, whatever their names: a reprocessing that is done twice names them anew.
+/// The bytes of a table's files by folder, whatever their names: a reprocessing that is done twice
+/// names them anew.
 fn contents(lake: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let of = |table: &str| files(&lake.join(table));
     let content = |path: PathBuf| {
@@ -46,14 +47,16 @@ fn rows_by_catalog(lake: &Path) -> i64 {
         reader.metadata().file_metadata().num_rows()
     };
     let folder = |path: &PathBuf| lake.join(fs::read_to_string(path).unwrap().trim());
-    // A write that was killed leaves a file of another ending, which no reader of the catalog takes for one of its own.
+    // A write that was killed leaves a file of another ending, which no reader of the catalog takes
+    // for one of its own.
     let of = |folder: &Path, endings: &'static [&'static str]| {
         let is_of =
             move |path: &PathBuf| path.extension().is_some_and(|end| endings.iter().any(|ending| end == *ending));
         files(folder).into_iter().filter(is_of)
     };
     let folders = of(&lake.join("_edgemill/catalog/cloudfront_logs"), &["txt"]);
-    // While a rewrite is open the catalog points beside the table, where no glob of Parquet files is to find anything.
+    // While a rewrite is open the catalog points beside the table, where no glob of Parquet files
+    // is to find anything.
     folders.flat_map(|path| of(&folder(&path), &["parquet", "aside"])).map(rows).sum()
 }
 
@@ -85,7 +88,8 @@ fn logs(dir: &Path) -> (PathBuf, PathBuf) {
     (first, all)
 }
 
-/// A step of a lake's life: its name, its arguments, and whether its files keep their names when it is done twice.
+/// A step of a lake's life: its name, its arguments, and whether its files keep their names when it
+/// is done twice.
 struct Step {
     name: &'static str,
     arguments: Vec<String>,
@@ -148,7 +152,8 @@ fn kill_everywhere(dir: &Path, before: &Path, step: &Step, logs: &Path) -> u64 {
             } else {
                 assert_eq!(contents(&lake), wanted_contents, "{what}");
             }
-            // The proof by other means, once for each name: what was left in staging is younger than an orphan.
+            // The proof by other means, once for each name: what was left in staging is younger
+            // than an orphan.
             if count == 1 && step.name != "convert" {
                 let verified = common::run(&["verify", "--json", "--lake", text(&lake), "--from", text(logs)]);
                 let report: serde_json::Value = serde_json::from_slice(&verified.stdout).unwrap();
@@ -167,7 +172,8 @@ fn killed_at_every_step_of_the_protocol() {
     let dir = tempfile::tempdir().unwrap();
     let (logs, all) = logs(dir.path());
     let mut lake = dir.path().join("lake 0");
-    // The dead send nothing late, and nobody reads through the catalog: no wait is needed to see what comes after a kill.
+    // The dead send nothing late, and nobody reads through the catalog: no wait is needed to see
+    // what comes after a kill.
     exits(0, &["init", "--to", text(&lake), "--catalog", "lake", "--no-late", "--queries", "0s"]);
     for (number, step) in steps(&logs).iter().enumerate() {
         if number == 1 {

@@ -1,5 +1,6 @@
-//! What is waited for: a store that takes 50 ms to answer, as S3 does, costs little of the throughput, since calls overlap with work
-//! and with each other; and a run that finds nothing to do ends at once.
+//! What is waited for: a store that takes 50 ms to answer, as S3 does, costs little of the
+//! throughput, since calls overlap with work and with each other; and a run that finds nothing to
+//! do ends at once.
 
 #![allow(
     clippy::unwrap_used,
@@ -78,8 +79,9 @@ async fn fifty_milliseconds_a_call_cost_a_tenth_at_most() {
         ..Typed::default()
     };
     let job = Job::new(typed, 0).unwrap();
-    // A run has an end, which is some twenty calls one after another, and a beginning: they are told, and do not grow. What
-    // grows is measured: how much longer three times the hours take. The least of some tries is what others disturbed least.
+    // A run has an end, which is some twenty calls one after another, and a beginning: they are
+    // told, and do not grow. What grows is measured: how much longer three times the hours take.
+    // The least of some tries is what others disturbed least.
     let third = Job { hours: Some("2026-11-21T00..2026-11-21T12".parse().unwrap()), ..job.clone() };
     let mut least = [[f64::MAX; 2]; 2];
     for attempt in 1..=TRIES {

@@ -1,4 +1,5 @@
-//! The whole program on each ledger: many processes at once, and what a ledger that is not there says.
+//! The whole program on each ledger: many processes at once, and what a ledger that is not there
+//! says.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
 

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use edgemill::edge::objects::Objects;
 use edgemill::edge::source;
-use edgemill::kernel::plan::Naming;
+use edgemill::kernel::ledger::plan::Naming;
 use edgemill::model::HourRange;
 use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
@@ -25,7 +25,8 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
-/// Keys in memory, listed as S3 lists them: in their order, 1,000 a call, and each call counted when it is made.
+/// Keys in memory, listed as S3 lists them: in their order, 1,000 a call, and each call counted
+/// when it is made.
 #[derive(Debug)]
 struct Bucket {
     /// In their order.
@@ -157,7 +158,8 @@ async fn distributions_that_are_named_cost_what_they_hold() {
     let (found, pages, counted) = listed_as(keys, hours, &naming).await;
     assert_eq!(found * 50, all, "two of a hundred");
     assert_eq!(pages, counted);
-    // The first page; where each begins, its hours, and what comes right behind them; one of each distribution behind the last.
+    // The first page; where each begins, its hours, and what comes right behind them; one of each
+    // distribution behind the last.
     assert!(pages <= 10 && pages_of_all >= 100, "{pages} of {pages_of_all}");
 }
 

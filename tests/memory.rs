@@ -1,5 +1,6 @@
-//! Memory follows from `--memory`, not from the input: what 1 GiB is to an hour of 20 GB, or to an object of 5 GB, 512 MiB is
-//! to the hour of 10 GB and the object of 2.5 GB that are converted here.
+//! Memory follows from `--memory`, not from the input: what 1 GiB is to an hour of 20 GB, or to an
+//! object of 5 GB, 512 MiB is to the hour of 10 GB and the object of 2.5 GB that are converted
+//! here.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -28,7 +29,8 @@ const MEMORY_KIB: u64 = 512 << 10;
 /// Rows of the logs that everything here is made of: 1 GB as text.
 const ROWS: u64 = 2_000_000;
 
-/// Runs to the end; the most memory that it ever had, by the kernel's own account, and what it printed.
+/// Runs to the end; the most memory that it ever had, by the kernel's own account, and what it
+/// printed.
 fn peak_kib(arguments: &[&str]) -> (u64, serde_json::Value) {
     let mut process = binary().args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let status = PathBuf::from(format!("/proc/{}/status", process.id()));
@@ -163,7 +165,8 @@ fn a_small_file_of_long_values_takes_no_more() {
     let dir = tempfile::tempdir().unwrap();
     let [logs, lake] = ["logs", "lake"].map(|name| dir.path().join(name));
     fs::create_dir(&logs).unwrap();
-    // Long values that repeat where none should: their dictionary holds them once a row group, the lake once a row.
+    // Long values that repeat where none should: their dictionary holds them once a row group, the
+    // lake once a row.
     let (groups, rows) = (24, 5_000);
     let long: Vec<String> = (0..8).map(|n| format!("{n}{}", "path".repeat(2_000))).collect();
     let mut writer: Option<ArrowWriter<Vec<u8>>> = None;

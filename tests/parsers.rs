@@ -1,4 +1,5 @@
-//! The fast parser against the slow one, on logs as they are made, mutated and damaged; and the columns that come of them.
+//! The fast parser against the slow one, on logs as they are made, mutated and damaged; and the
+//! columns that come of them.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
 
@@ -11,12 +12,13 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use bytes::Bytes;
 use common::gzip;
-use edgemill::generate::{self, Layout, Source, Spec};
-use edgemill::kernel::convert::{RawObject, convert_chunk};
-use edgemill::kernel::inflate;
-use edgemill::kernel::parse::Settings;
-use edgemill::kernel::recipe::Recipe;
+use edgemill::generate;
+use edgemill::generate::{Layout, Source, Spec};
+use edgemill::kernel::columns::convert::{RawObject, convert_chunk};
+use edgemill::kernel::policy::recipe::Recipe;
 use edgemill::kernel::schema::columns;
+use edgemill::kernel::source::inflate;
+use edgemill::kernel::source::parse::Settings;
 use edgemill::model::{Hour, ObjectId, Table};
 use oracle::{Line, compare, lines, typed};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;

@@ -174,7 +174,8 @@ fn a_job_file_says_all_of_it_and_show_config_repeats_it() {
     let (typed, _) = exits(0, &["show-config", "--job", text(&job), "--client-ip", "keep"]);
     assert!(typed.contains("client_ip = \"keep\""));
     exits(2, &["show-config"]);
-    // What nobody said of people is not said by what is shown, or it would pass for a choice to keep everything.
+    // What nobody said of people is not said by what is shown, or it would pass for a choice to
+    // keep everything.
     let (unsaid, _) = exits(0, &["show-config", "--from", text(&logs), "--to", text(&lake)]);
     assert!(!unsaid.contains("client_ip") && unsaid.contains("#   privacy: none"), "{unsaid}");
     fs::write(&job, "form = \"x\"\n").unwrap();

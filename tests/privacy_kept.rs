@@ -1,4 +1,5 @@
-//! What a lake keeps of people is remembered by the lake: every run is held to it, and only `init` changes it.
+//! What a lake keeps of people is remembered by the lake: every run is held to it, and only `init`
+//! changes it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -85,7 +86,8 @@ impl Place {
         serde_json::from_str(&self.run(0, "convert", from, &[more, &["--json"]].concat()).0).unwrap()
     }
 
-    /// Runs, and expects to be refused with these words and nothing written that a reader or a grep would find.
+    /// Runs, and expects to be refused with these words and nothing written that a reader or a grep
+    /// would find.
     fn refused(&self, verb: &str, from: &str, more: &[&str], words: &[&str]) -> String {
         let before = fingerprint(&self.lake());
         let (out, err) = self.run(2, verb, from, more);
@@ -111,7 +113,8 @@ impl Place {
         rows.lines().skip(1).map(str::to_owned).collect()
     }
 
-    /// Whether an address stands anywhere in the lake: in a row, or in the bytes of any file, inflated where it is gzip.
+    /// Whether an address stands anywhere in the lake: in a row, or in the bytes of any file,
+    /// inflated where it is gzip.
     fn holds_address(&self) -> bool {
         let within = |bytes: &[u8]| bytes.windows(ADDRESS.len()).any(|part| part == ADDRESS.as_bytes());
         let rows = ["cloudfront_logs", "alb_logs", "rejects"].iter().any(|table| {
@@ -127,7 +130,8 @@ impl Place {
     }
 }
 
-/// Whether any row of a Parquet file holds something, whether or not a record names the file: what lies in `staging` too.
+/// Whether any row of a Parquet file holds something, whether or not a record names the file: what
+/// lies in `staging` too.
 fn pages_hold(bytes: &[u8], within: &dyn Fn(&[u8]) -> bool) -> bool {
     if !bytes.starts_with(b"PAR1") {
         return false;
@@ -137,7 +141,8 @@ fn pages_hold(bytes: &[u8], within: &dyn Fn(&[u8]) -> bool) -> bool {
     reader.unwrap().build().unwrap().any(|batch| within(format!("{:?}", batch.unwrap()).as_bytes()))
 }
 
-/// A cron job that lost its argument: other hours, counted hours, another source, another table, the verb that writes anew.
+/// A cron job that lost its argument: other hours, counted hours, another source, another table,
+/// the verb that writes anew.
 #[test]
 fn a_run_that_forgets_is_refused_whatever_it_is_asked_for() {
     for ledger in ledgers() {
@@ -209,7 +214,8 @@ fn a_run_that_says_something_else_is_refused_in_either_direction() {
     assert_eq!(place.addresses().len(), 1, "the same client has one hash");
     assert!(!place.holds_address());
 
-    // The other way: a lake that keeps everything, and a run that would keep less from some hour on.
+    // The other way: a lake that keeps everything, and a run that would keep less from some hour
+    // on.
     let place = Place::new();
     place.cloudfront("logs", 0..4);
     place.convert("logs", &["--hours", "2026-11-28T00..2026-11-28T02"]);
@@ -309,7 +315,8 @@ fn a_lake_that_is_to_keep_less_is_led_there_by_what_it_says() {
     }
 }
 
-/// The note alone is asked, until a choice changes or rows are written anew: a run with nothing left reads no manifest.
+/// The note alone is asked, until a choice changes or rows are written anew: a run with nothing
+/// left reads no manifest.
 #[test]
 fn rows_are_counted_again_only_where_they_may_have_changed() {
     let place = Place::new();
@@ -334,7 +341,8 @@ fn init_sets_and_shows_what_a_lake_keeps() {
     place.alb("alb");
     // Nothing is said, nothing is known.
     assert_eq!(place.init(&[])["people"], serde_json::json!({}));
-    // A job file says it, for the logs that it is of; rules about user agents are no part of it, wherever they are.
+    // A job file says it, for the logs that it is of; rules about user agents are no part of it,
+    // wherever they are.
     let job = "from = 'logs'\nto = 'lake'\nformat = 'cloudfront'\nclient_ip = 'truncate'\nredact = ['default']\nbots = 'nowhere.toml'\n";
     let job = place.write("job.toml", job.as_bytes());
     let set: Value = serde_json::from_str(&exits(0, &["init", "--json", "--job", &job]).0).unwrap();
@@ -400,7 +408,8 @@ fn a_key_stays_outside_of_the_lake() {
     assert!(place.addresses().iter().all(|hash| !hash.starts_with(name)), "no address becomes the key's name");
 }
 
-/// Two first runs at the same time, one of them forgetful: one choice wins, and the other run has written nothing.
+/// Two first runs at the same time, one of them forgetful: one choice wins, and the other run has
+/// written nothing.
 #[test]
 fn of_two_first_runs_that_differ_one_wins() {
     for ledger in ledgers() {
@@ -430,7 +439,8 @@ fn of_two_first_runs_that_differ_one_wins() {
     }
 }
 
-/// A choice that changes under a run that nobody saw at work: what the run has not committed yet never counts, and goes.
+/// A choice that changes under a run that nobody saw at work: what the run has not committed yet
+/// never counts, and goes.
 #[test]
 fn a_run_does_not_go_on_by_an_earlier_choice() {
     let place = Place::new();

@@ -1,7 +1,8 @@
-//! The protocol, tried exhaustively on a small world with the very machines that a run uses: every interleaving of some workers,
-//! with deaths at every step, lost answers, calls that arrive late, and queries that go on. Whatever was left is then finished
-//! by one more run, and every row must be there once. And each sentence of the protocol is taken out in turn: the check must
-//! find what it is there for.
+//! The protocol, tried exhaustively on a small world with the very machines that a run uses: every
+//! interleaving of some workers, with deaths at every step, lost answers, calls that arrive late,
+//! and queries that go on. Whatever was left is then finished by one more run, and every row must
+//! be there once. And each sentence of the protocol is taken out in turn: the check must find what
+//! it is there for.
 //!
 //! `EDGEMILL_MODEL=long` explores larger worlds; the numbers of states are printed (`--nocapture`).
 
@@ -10,7 +11,7 @@
 
 mod model;
 
-use edgemill::kernel::protocol::Sentence;
+use edgemill::kernel::ledger::protocol::Sentence;
 use model::explore::explore;
 use model::scenario::{Breakage, Scenario, Task};
 
@@ -38,7 +39,8 @@ fn breaks(name: &str, scenario: &Scenario) {
     }
 }
 
-/// What is there before: two batches of one hour, of which the first has two files in one partition and one in another.
+/// What is there before: two batches of one hour, of which the first has two files in one partition
+/// and one in another.
 const BEFORE: [Task; 2] = [Convert(0, "abn"), Convert(0, "c")];
 
 fn on_top(workers: &[&[Task]]) -> Scenario {
@@ -97,7 +99,8 @@ fn an_attempt_is_ended_while_its_worker_sleeps() {
     holds("compact, end", &on_top(&[&[Compact(0)], &[End(0)]]));
 }
 
-/// Whoever looks for files that somebody removed takes none for gone that others are about to replace: nothing here is ever lost.
+/// Whoever looks for files that somebody removed takes none for gone that others are about to
+/// replace: nothing here is ever lost.
 #[test]
 fn looking_for_what_is_lost_beside_others() {
     holds("lose, convert", &on_top(&[&[Lose(0)], &[Convert(0, "do")]]));
@@ -105,7 +108,8 @@ fn looking_for_what_is_lost_beside_others() {
     holds("lose, compact", &on_top(&[&[Lose(0)], &[Compact(0)]]));
 }
 
-/// The first batch of an hour is published by a worker that falls asleep, while another finishes it and merges its files.
+/// The first batch of an hour is published by a worker that falls asleep, while another finishes it
+/// and merges its files.
 fn a_sleeper() -> Scenario {
     let scenario = Scenario::new(true, &[], &[&[Convert(0, "ab")], &[Tidy, Compact(0)]]);
     Scenario { crashes: 0, ..scenario }
@@ -163,7 +167,8 @@ fn clearing_staging_by_age_is_found() {
 
 #[test]
 fn deleting_before_the_source_is_gone_is_found() {
-    // The clock alone would do; that the source is gone does too, so each is tried without the other.
+    // The clock alone would do; that the source is gone does too, so each is tried without the
+    // other.
     let scenario = Scenario::new(false, &[], &[&[Convert(0, "ab")], &[Tidy], &[Compact(0)]]);
     let scenario = Scenario { breakage: Breakage::IgnoresClock, ..scenario };
     holds("a clock that is ignored, without a catalog", &scenario);
@@ -187,7 +192,8 @@ fn a_batch_beside_a_replacement_is_found() {
 
 #[test]
 fn a_row_leaves_a_partition_and_comes_back() {
-    // The first of two reprocessings leaves nothing there, so it has no file whose absence could tell that it is over.
+    // The first of two reprocessings leaves nothing there, so it has no file whose absence could
+    // tell that it is over.
     let scenario = Scenario::new(false, &[Convert(0, "b")], &[&[Reprocess(0)], &[Tidy, Reprocess(0)]]);
     holds("there and back", &scenario);
 }
@@ -207,7 +213,8 @@ fn folding_beside_everything_else() {
 
 #[test]
 fn a_sleeper_over_a_batch_that_was_folded() {
-    // The batches are published by one who falls asleep at any step, while another finishes them, folds and merges them.
+    // The batches are published by one who falls asleep at any step, while another finishes them,
+    // folds and merges them.
     let scenario = Scenario::new(true, &[Convert(0, "c")], &[&[Convert(0, "ab")], &[Tidy, Fold(0), Compact(0)]]);
     holds("a sleeper, fold", &Scenario { crashes: 0, lost_answers: 1, ..scenario });
 }

@@ -1,5 +1,5 @@
-//! Answers of any size take the same memory, come row by row, and end when their reader does; and what a query is told when it
-//! can't be answered.
+//! Answers of any size take the same memory, come row by row, and end when their reader does; and
+//! what a query is told when it can't be answered.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -101,7 +101,8 @@ fn an_answer_of_any_size_takes_the_memory_it_is_given() {
 #[test]
 fn sorting_what_does_not_fit_goes_on_with_the_disk() {
     let temporary = tempfile::tempdir().unwrap();
-    // With less than a GiB one thread reads; with more they are several, and must not sort each for itself.
+    // With less than a GiB one thread reads; with more they are several, and must not sort each for
+    // itself.
     for memory_mib in [512, 1024] {
         let (sql, memory) = (format!("{ALL} ORDER BY x_edge_request_id"), format!("{memory_mib}MiB"));
         let arguments = ["--lake", text(&LAKES.large), "--memory", &memory, "--format", "csv", &sql];
@@ -143,7 +144,8 @@ fn the_first_rows_come_before_the_last_are_read_and_a_reader_may_go() {
             out.read_line(&mut line).unwrap();
         }
         assert!(line.len() > 300, "{format}: {line}");
-        // All that may be held ready is far less than all there is: who reads everything first has not begun to write.
+        // All that may be held ready is far less than all there is: who reads everything first has
+        // not begun to write.
         let read = processed_bytes(process.id());
         let all: u64 =
             files(&LAKES.large.join("cloudfront_logs")).iter().map(|path| fs::metadata(path).unwrap().len()).sum();

@@ -1,4 +1,5 @@
-//! Runs that were interrupted: whatever they left, the next run ends in the lake that an undisturbed one makes.
+//! Runs that were interrupted: whatever they left, the next run ends in the lake that an
+//! undisturbed one makes.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
 
@@ -19,8 +20,8 @@ fn tables(lake: &Path) -> [String; 2] {
     ["cloudfront_logs", "rejects"].map(|table| fingerprint(&lake.join(table)))
 }
 
-/// A lake of one hour, brought back to what a crash right after its commit leaves: files in staging, nothing published.
-/// The unit's first version says committed, its second says published.
+/// A lake of one hour, brought back to what a crash right after its commit leaves: files in
+/// staging, nothing published. The unit's first version says committed, its second says published.
 fn committed_only(dir: &Path) -> (PathBuf, PathBuf, Vec<PathBuf>) {
     let (logs, lake) = (dir.join("logs"), dir.join("lake"));
     exits(0, &["generate", "--out", text(&logs), "--rows", "3000", "--hours", "2026-11-21T05..2026-11-21T06"]);

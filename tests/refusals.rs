@@ -1,5 +1,5 @@
-//! Bad input through the binary: each is one clear line that names the thing and the way out, with the right exit code,
-//! and nothing half-written that counts as done.
+//! Bad input through the binary: each is one clear line that names the thing and the way out, with
+//! the right exit code, and nothing half-written that counts as done.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
 
@@ -93,8 +93,8 @@ fn a_damaged_ledger_is_named() {
     assert!(err.contains("_edgemill/units/cloudfront_logs/") && err.contains("damaged"), "{err}");
 }
 
-/// A copy of the binary in a folder that any user may enter, and the command to run it as nobody where this is root, for
-/// whom nothing is forbidden.
+/// A copy of the binary in a folder that any user may enter, and the command to run it as nobody
+/// where this is root, for whom nothing is forbidden.
 fn as_nobody(dir: &Path) -> Command {
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::CommandExt;

@@ -1,5 +1,5 @@
-//! What somebody removed from a lake by hand comes back: from what is left, or from the raw logs, with one command. Every row once, as
-//! queries and as readers of the folders see it.
+//! What somebody removed from a lake by hand comes back: from what is left, or from the raw logs,
+//! with one command. Every row once, as queries and as readers of the folders see it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
 #![allow(clippy::print_stdout, reason = "how many cases were tried is part of the result")]
@@ -27,7 +27,8 @@ const USUAL: [&str; 2] = ["--reject-warn-ratio", "0.9"];
 const DAY: &str = "2026-11-21";
 const HOUR: &str = "cloudfront_logs/year=2026/month=11/day=21/hour=06";
 
-/// Logs of three hours in two parts: each object has a row of its hour and one of the hour before, one in three a line that is no row.
+/// Logs of three hours in two parts: each object has a row of its hour and one of the hour before,
+/// one in three a line that is no row.
 struct Place {
     dir: tempfile::TempDir,
     logs: PathBuf,
@@ -128,7 +129,8 @@ fn folders(lake: &Path) -> [Vec<String>; 2] {
     [globbed(lake, "cloudfront_logs", "x_edge_request_id"), globbed(lake, "rejects", "filename")]
 }
 
-/// The lake is what a conversion of all logs at once makes, for the ledger, for queries and for readers of the folders.
+/// The lake is what a conversion of all logs at once makes, for the ledger, for queries and for
+/// readers of the folders.
 fn is_whole(place: &Place, lake: &Path, what: &str) {
     let report = verify(place, lake, &["--deep"]);
     assert!(kinds(&report).is_empty(), "{what}: {report}");
@@ -138,8 +140,8 @@ fn is_whole(place: &Place, lake: &Path, what: &str) {
 
 const THINGS: [&str; 5] = [HOUR, "_edgemill/manifests", "_edgemill/units", "_edgemill/partitions", "staging"];
 
-/// Removes every subset of the things from copies of a lake, and lets one command bring the rows back; then whatever was on its way
-/// and had left no trace is converted as by any run.
+/// Removes every subset of the things from copies of a lake, and lets one command bring the rows
+/// back; then whatever was on its way and had left no trace is converted as by any run.
 fn every_subset(place: &Place, name: &str, converts: bool) {
     let mut tried = 0;
     for subset in 0_u32..1 << THINGS.len() {
@@ -155,7 +157,8 @@ fn every_subset(place: &Place, name: &str, converts: bool) {
         assert!(matches!(output.status.code(), Some(0 | 3)), "{what}: {said}");
         if converts {
             let report = verify(place, &lake, &[]);
-            // A batch whose record went before it was published: its objects are not converted, its first file may be there.
+            // A batch whose record went before it was published: its objects are not converted, its
+            // first file may be there.
             let rest = ["not_converted", "unnamed_file"];
             assert!(kinds(&report).iter().all(|kind| rest.contains(kind)), "{what}: {report}\n{said}");
             run(&["convert", "--from", text(&place.logs), "--to", text(&lake)]);
@@ -186,8 +189,8 @@ fn interrupted(arguments: &[&str], crash: &str) -> Place {
 
 #[test]
 fn every_subset_of_a_lake_with_a_batch_that_is_not_published() {
-    // Hours are at work beside each other: one or the other has a partition that has its batch and one that has not, or a file that is
-    // copied and not named.
+    // Hours are at work beside each other: one or the other has a partition that has its batch and
+    // one that has not, or a file that is copied and not named.
     for crash in ["copy:2", "swap-partition:3"] {
         every_subset(&interrupted(&["convert", "--threads", "1"], crash), &format!("not published, {crash}"), true);
     }
@@ -214,7 +217,8 @@ fn a_deleted_hour_is_brought_back_by_the_command_that_verify_names() {
         let sql = "SELECT COUNT(c_ip) FROM cloudfront_logs";
         let failed = run(&["query", "--lake", text(&lake), sql]);
         assert!(!failed.status.success(), "{}", String::from_utf8_lossy(&failed.stdout));
-        // Its own and the next hour's rows are in that folder: whichever was asked for, both are written anew.
+        // Its own and the next hour's rows are in that folder: whichever was asked for, both are
+        // written anew.
         match hours {
             None => {
                 let arguments: Vec<&str> = named.split(' ').collect();
@@ -377,7 +381,8 @@ fn a_lake_without_its_head_is_told_as_such() {
     }
 }
 
-/// A mend that dies leaves what the next one finds, and until then nothing is said to be whole that is not.
+/// A mend that dies leaves what the next one finds, and until then nothing is said to be whole that
+/// is not.
 #[test]
 fn a_mend_that_dies_is_gone_on_with() {
     let place = place();

@@ -161,7 +161,8 @@ fn a_merged_file_is_what_one_conversion_makes() {
         convert(&parts, &place.lake, &["--compact-files", "0"]);
     }
     exits(0, &["compact", "--lake", text(&place.lake)]);
-    // Rows that are equal in what they are sorted by may stand the other way round, nothing else differs.
+    // Rows that are equal in what they are sorted by may stand the other way round, nothing else
+    // differs.
     let rows = |lake: &Path| {
         let sql = "SELECT * FROM cloudfront_logs ORDER BY hour, x_edge_location, c_ip, event_time, x_edge_request_id";
         exits(0, &["query", "--json", "--lake", text(lake), sql]).0
@@ -274,7 +275,8 @@ fn what_a_dead_run_left_is_found_and_mended() {
         assert!(killed.status.code().is_none(), "{crash}");
         let report = verify(&place, 3, &[]);
         assert!(kinds(&report).contains(&found) && kinds(&report).contains(&"dead_claim"), "{crash}: {report}");
-        // What was staged and not committed is young and harms nothing; the object is not converted.
+        // What was staged and not committed is young and harms nothing; the object is not
+        // converted.
         let (code, left) = if crash == "staged:1" { (3, vec!["not_converted"]) } else { (0, vec![]) };
         // Twice is as good as once.
         for _ in 0..2 {
@@ -315,7 +317,8 @@ fn a_damaged_ledger_is_a_clear_error_and_never_a_double() {
     let gone = |_: &str| None;
     break_in(&manifest, &gone, "it is missing");
     break_in(&unit, &older, "before the first release");
-    // The partition comes last: by then the hour is committed, and its record is what is in the way.
+    // The partition comes last: by then the hour is committed, and its record is what is in the
+    // way.
     for path in [&unit, &manifest, &partition] {
         break_in(path, &newer, "was written by a later version of edgemill: use that one");
         break_in(path, &half, "is damaged");
@@ -375,7 +378,8 @@ fn a_lost_record_is_found_and_nothing_is_deleted_or_doubled() {
     assert_eq!(ids(&place.lake), all);
     fs::remove_dir_all(&units).ok();
     fs::rename(&aside, &units).unwrap();
-    // Without the partition's record, or its last version, files that hold rows are unnamed: they are named again.
+    // Without the partition's record, or its last version, files that hold rows are unnamed: they
+    // are named again.
     let last = files(&partitions).pop().unwrap();
     for gone in [&last, &partitions] {
         fs::remove_file(gone).or_else(|_| fs::remove_dir_all(gone)).unwrap();
@@ -385,7 +389,8 @@ fn a_lost_record_is_found_and_nothing_is_deleted_or_doubled() {
         assert_eq!(ids(&place.lake), all);
         assert_eq!(parquet(&place.lake).len(), 2);
     }
-    // Where files were merged since, nobody can tell without the logs, and a mend leaves what holds rows.
+    // Where files were merged since, nobody can tell without the logs, and a mend leaves what holds
+    // rows.
     exits(0, &["compact", "--lake", text(&place.lake)]);
     fs::remove_dir_all(&partitions).unwrap();
     let report = verify(&place, 3, &["--fix"]);
@@ -431,7 +436,8 @@ fn an_object_that_was_not_taken_is_not_said_to_be_there() {
     exits(3, &["convert", "--from", text(&place.logs), "--to", text(&place.lake), "--format", "cloudfront"]);
     let report = verify(&place, 3, &["--format", "cloudfront"]);
     assert_eq!(kinds(&report), ["not_converted"]);
-    // By its name and its first line it is no log, and a conversion that is told nothing leaves it alone.
+    // By its name and its first line it is no log, and a conversion that is told nothing leaves it
+    // alone.
     assert_eq!(verify(&place, 0, &[])["left_alone_objects"], 1);
     let empty = place.dir.path().join("empty");
     fs::create_dir(&empty).unwrap();

@@ -1,4 +1,5 @@
-//! Logs and lakes in S3, through the program, on a server that speaks its protocol: `scripts/test` starts one.
+//! Logs and lakes in S3, through the program, on a server that speaks its protocol: `scripts/test`
+//! starts one.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
 
@@ -69,7 +70,8 @@ async fn logs_in_a_bucket_become_a_lake_in_a_bucket() {
     }
     let summary = convert(&logs, &lake, &[]);
     assert_eq!(summary["rows"], 20_000, "{summary}");
-    // The same rows as from a folder, byte for byte but for the objects' names and the ids that follow from them.
+    // The same rows as from a folder, byte for byte but for the objects' names and the ids that
+    // follow from them.
     let here = dir.path().join("lake");
     convert(text(&local), text(&here), &[]);
     for sql in [

@@ -1,5 +1,6 @@
-//! What servers that speak S3 do otherwise than S3, each as a server of this process: rows are never lost without a word, a store
-//! that cannot keep a ledger is refused with the way out, and what is told is what the store has said.
+//! What servers that speak S3 do otherwise than S3, each as a server of this process: rows are
+//! never lost without a word, a store that cannot keep a ledger is refused with the way out, and
+//! what is told is what the store has said.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
 

@@ -1,5 +1,5 @@
-//! Lakes of days and months: their units are as long as their partitions, so many hours of few rows are few files and few records,
-//! however they came.
+//! Lakes of days and months: their units are as long as their partitions, so many hours of few rows
+//! are few files and few records, however they came.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or bench fails by panicking, in its helpers too")]
 

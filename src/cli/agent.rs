@@ -10,12 +10,13 @@ use super::convert::AgentArgs;
 use super::show;
 use crate::error::{Error, Result};
 use crate::job::rows::RowChoices;
-use crate::kernel::enrich::{Agent, Escapes};
+use crate::kernel::policy::enrich::{Agent, Escapes};
 
 /// Say what a user agent is taken for
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// User agents, as logged (by CloudFront or a load balancer) or as sent; without any, one a line from stdin
+    /// User agents, as logged (by CloudFront or a load balancer) or as sent; without any, one a
+    /// line from stdin
     #[arg(value_name = "USER AGENT")]
     agents: Vec<String>,
     #[command(flatten)]

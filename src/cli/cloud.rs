@@ -7,7 +7,8 @@ use crate::job::cloud::TypedCloud;
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_field_names, reason = "each is named as its argument")]
 pub(super) struct From {
-    /// Read (and move or delete) the logs as this role, such as `arn:aws:iam::123456789012:role/logs` of another account
+    /// Read (and move or delete) the logs as this role, such as
+    /// `arn:aws:iam::123456789012:role/logs` of another account
     #[arg(long, value_name = "ARN", env = "EDGEMILL_FROM_ROLE")]
     from_role: Option<String>,
     /// The external id that the role asks for
@@ -26,7 +27,8 @@ pub(super) struct From {
 /// How the lake is reached.
 #[derive(Debug, clap::Args)]
 pub(super) struct Lake {
-    /// Have the lake's files encrypted with S3's keys (s3) or KMS's (kms, kms:ARN) [default: as the bucket does by itself]
+    /// Have the lake's files encrypted with S3's keys (s3) or KMS's (kms, kms:ARN) [default: as the
+    /// bucket does by itself]
     #[arg(long, value_name = "KEYS", env = "EDGEMILL_ENCRYPTION")]
     pub(super) encryption: Option<Encryption>,
 }

@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use bytesize::ByteSize;
 
 use super::{cloud, show};
-use crate::compact::{self, TARGET_BYTES, Wish};
+use crate::compact;
+use crate::compact::{TARGET_BYTES, Wish};
 use crate::edge::claims::{Claims, LEASE};
 use crate::error::{EXIT_DONE, Error, Result};
 use crate::job::memory_bytes;
@@ -13,13 +14,15 @@ use crate::lake::Lake;
 use crate::model::{HourRange, Table};
 use crate::offload;
 use crate::progress::{Measure, Progress};
+use crate::recovery;
+use crate::recovery::ORPHAN_AGE;
 use crate::signals;
 use crate::stats::count;
-use crate::tidy::{self, ORPHAN_AGE};
 
 /// Merge the small files of hours into few, sorted ones
 ///
-/// Queries see the old files or the new, never both. `convert` does it by itself where an hour has many.
+/// Queries see the old files or the new, never both. `convert` does it by itself where an hour has
+/// many.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder of the lake, or `s3://BUCKET/PREFIX`
@@ -47,7 +50,7 @@ pub struct Args {
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let lake = Lake::open_as(&args.lake, &args.place.access()).await?;
     let claims = Claims::new(lake.objects.clone(), LEASE);
-    signals::until_stopped(tidy::tidy_wholly(&lake, &claims, ORPHAN_AGE)).await?;
+    signals::until_stopped(recovery::tidy_wholly(&lake, &claims, ORPHAN_AGE)).await?;
     let mut partitions = Vec::new();
     for table in Table::ALL {
         partitions.extend(lake.records.partitions(table, args.hours).await?.into_iter().map(|record| record.partition));

@@ -11,33 +11,39 @@ use crate::error::{Error, Result};
 use crate::job::cloud::AfterWord;
 use crate::job::rows::{ClientIpChoice, Libraries, TypedRows};
 use crate::job::{Job, Shard, Typed};
-use crate::kernel::names::Layout;
-use crate::kernel::same::SameContent;
+use crate::kernel::ledger::same::SameContent;
+use crate::kernel::source::names::Layout;
 use crate::lake::{CatalogChoice, LedgerChoice};
 use crate::metrics;
 use crate::model::{Granularity, HourRange, Table};
-use crate::pipeline::{self, RUN_TARGET, Summary};
+use crate::pipeline;
+use crate::pipeline::{RUN_TARGET, Summary};
 
 /// Which objects are logs, and which of them are wanted: the same for whatever verb lists them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Which {
-    /// A file with any of these arguments, by their long names (edgemill show-config prints one); what is typed wins over it
+    /// A file with any of these arguments, by their long names (edgemill show-config prints one);
+    /// what is typed wins over it
     #[arg(long, value_name = "FILE", env = "EDGEMILL_JOB")]
     pub(super) job: Option<PathBuf>,
-    /// Which logs they are: what names and first bytes say, or all of one kind whatever their names [default: auto]
+    /// Which logs they are: what names and first bytes say, or all of one kind whatever their names
+    /// [default: auto]
     #[arg(long, value_enum, env = "EDGEMILL_FORMAT")]
     format: Option<FormatArg>,
-    /// Names of the fields of logs without a header (plain, raw), in their order: 'date time c-ip sc-status'
+    /// Names of the fields of logs without a header (plain, raw), in their order: 'date time c-ip
+    /// sc-status'
     #[arg(long, value_name = "NAMES", env = "EDGEMILL_FIELDS")]
     fields: Option<String>,
-    /// What the folders are where file names tell no hour: '{DistributionId}/{yyyy}/{MM}/{dd}/{HH}' in your order
+    /// What the folders are where file names tell no hour: '{DistributionId}/{yyyy}/{MM}/{dd}/{HH}'
+    /// in your order
     #[arg(long, value_name = "FOLDERS", env = "EDGEMILL_LAYOUT")]
     layout: Option<Layout>,
-    /// Only the logs of these distributions, by their ids in the objects' names: E1EXAMPLE,E2EXAMPLE, or of these load balancers:
-    /// app/name/id [default: all]
+    /// Only the logs of these distributions, by their ids in the objects' names:
+    /// E1EXAMPLE,E2EXAMPLE, or of these load balancers: app/name/id [default: all]
     #[arg(long, value_name = "IDS", value_delimiter = ',', env = "EDGEMILL_DISTRIBUTIONS")]
     distributions: Option<Vec<String>>,
-    /// Objects that are never looked at, by their keys from the root of the logs: 'backup/**,**/*.tmp'; may be given several times
+    /// Objects that are never looked at, by their keys from the root of the logs:
+    /// 'backup/**,**/*.tmp'; may be given several times
     #[arg(long, value_name = "GLOBS", value_delimiter = ',', env = "EDGEMILL_EXCLUDE")]
     exclude: Option<Vec<String>>,
 }
@@ -68,10 +74,12 @@ pub(super) struct Reading {
     /// Folder of the raw logs, or `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "URL", env = "EDGEMILL_FROM")]
     pub(super) from: Option<String>,
-    /// What separates values: one character or some, tab or space [default: found out from the rows]
+    /// What separates values: one character or some, tab or space [default: found out from the
+    /// rows]
     #[arg(long, value_name = "TEXT", env = "EDGEMILL_DELIMITER")]
     delimiter: Option<String>,
-    /// The most text of one object; what a larger one holds beyond it is left, and the exit code is 3 [default: 64GiB]
+    /// The most text of one object; what a larger one holds beyond it is left, and the exit code is
+    /// 3 [default: 64GiB]
     #[arg(long, value_name = "BYTES", env = "EDGEMILL_OBJECT_LIMIT")]
     object_limit: Option<ByteSize>,
     /// Only this share of the hours, such as 0/4 for the first of four processes
@@ -92,8 +100,9 @@ pub(super) struct Reading {
     /// Share of rejected lines above which an hour is not committed [default: none]
     #[arg(long, value_name = "RATIO", env = "EDGEMILL_REJECT_FAIL_RATIO")]
     reject_fail_ratio: Option<f64>,
-    /// What becomes of an object with the bytes, size and name of one under another key, which was moved or copied: skip (its rows
-    /// are there already), take (its rows come twice) or fail [default: skip]
+    /// What becomes of an object with the bytes, size and name of one under another key, which was
+    /// moved or copied: skip (its rows are there already), take (its rows come twice) or fail
+    /// [default: skip]
     #[arg(long, value_name = "WHAT", env = "EDGEMILL_SAME_CONTENT")]
     same_content: Option<SameContent>,
     #[command(flatten)]
@@ -105,13 +114,15 @@ pub(super) struct Reading {
 /// How user agents are looked at.
 #[derive(Debug, clap::Args)]
 pub(super) struct AgentArgs {
-    /// Your own rules about bots, which win over those built in: [[rule]] with pattern, bot, name, vendor, category
+    /// Your own rules about bots, which win over those built in: [[rule]] with pattern, bot, name,
+    /// vendor, category
     #[arg(long, value_name = "FILE", env = "EDGEMILL_BOTS")]
     bots: Option<PathBuf>,
     /// A regexes.yaml of the ua-parser project, to name browsers and systems by
     #[arg(long, value_name = "FILE", env = "EDGEMILL_UA_REGEXES")]
     ua_regexes: Option<PathBuf>,
-    /// What HTTP libraries count as, and apps that say which one they use: bots or apps [default: bots]
+    /// What HTTP libraries count as, and apps that say which one they use: bots or apps [default:
+    /// bots]
     #[arg(long, value_name = "WHAT", env = "EDGEMILL_HTTP_LIBRARIES")]
     http_libraries: Option<Libraries>,
 }
@@ -137,16 +148,19 @@ struct RowArgs {
 /// What is kept of people.
 #[derive(Debug, clap::Args)]
 pub(super) struct PeopleArgs {
-    /// What is kept of client addresses: keep, truncate (/24 and /48) or hash (under a key) [default: keep]
+    /// What is kept of client addresses: keep, truncate (/24 and /48) or hash (under a key)
+    /// [default: keep]
     #[arg(long, value_name = "WHAT", env = "EDGEMILL_CLIENT_IP")]
     client_ip: Option<ClientIpChoice>,
-    /// File with the key to hash under; without it the variable `EDGEMILL_CLIENT_IP_KEY` has the key
+    /// File with the key to hash under; without it the variable `EDGEMILL_CLIENT_IP_KEY` has the
+    /// key
     #[arg(long, value_name = "FILE", env = "EDGEMILL_CLIENT_IP_KEY_FILE")]
     client_ip_key_file: Option<PathBuf>,
     /// Columns to write as NULL, such as `cs_cookie,c_port`
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', env = "EDGEMILL_DROP")]
     drop: Option<Vec<String>>,
-    /// Keys whose values are redacted in queries, URLs, cookies and unknown fields; default stands for the usual secrets
+    /// Keys whose values are redacted in queries, URLs, cookies and unknown fields; default stands
+    /// for the usual secrets
     #[arg(long, value_name = "KEYS", value_delimiter = ',', env = "EDGEMILL_REDACT")]
     redact: Option<Vec<String>>,
 }
@@ -181,8 +195,8 @@ impl Reading {
     }
 }
 
-/// What a job is told by its environment where nothing was typed: two ways of naming hours exclude each other only where both
-/// are typed.
+/// What a job is told by its environment where nothing was typed: two ways of naming hours exclude
+/// each other only where both are typed.
 fn told<T: std::str::FromStr>(name: &str) -> Result<Option<T>>
 where
     T::Err: std::fmt::Display,
@@ -192,8 +206,8 @@ where
     if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(wrong) }
 }
 
-/// The share of a child of an array job of AWS Batch, which knows its index; the count comes from Batch or from whoever
-/// submitted it.
+/// The share of a child of an array job of AWS Batch, which knows its index; the count comes from
+/// Batch or from whoever submitted it.
 fn batch_shard() -> Result<Option<Shard>> {
     let Some(index) = told::<u64>("AWS_BATCH_JOB_ARRAY_INDEX")? else { return Ok(None) };
     let count = match told::<u64>("EDGEMILL_SHARDS")? {
@@ -211,8 +225,8 @@ fn batch_shard() -> Result<Option<Shard>> {
 
 /// Convert the logs that the lake does not have yet
 ///
-/// Run it again as often as you like: what was converted is not converted again, and what came late is added. Any number of
-/// them may run at once.
+/// Run it again as often as you like: what was converted is not converted again, and what came late
+/// is added. Any number of them may run at once.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -230,11 +244,12 @@ pub struct Args {
     /// [env: `EDGEMILL_HOURS`]
     #[arg(long, value_name = "A..B", conflicts_with = "last")]
     hours: Option<HourRange>,
-    /// Only the objects named for the last hours, such as 26h; after an outage, for as many hours more as it lasted
-    /// [env: `EDGEMILL_LAST`]
+    /// Only the objects named for the last hours, such as 26h; after an outage, for as many hours
+    /// more as it lasted [env: `EDGEMILL_LAST`]
     #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
     last: Option<Duration>,
-    /// Merge the files of an hour that has this many small ones of its own; 0 for never [default: 16]
+    /// Merge the files of an hour that has this many small ones of its own; 0 for never [default:
+    /// 16]
     #[arg(long, value_name = "N", env = "EDGEMILL_COMPACT_FILES")]
     compact_files: Option<usize>,
     /// The size that files are merged up to [default: 128MiB]
@@ -243,13 +258,16 @@ pub struct Args {
     /// Clear work of dead runs that nobody has touched for this long [default: 1day]
     #[arg(long, value_name = "D", value_parser = humantime::parse_duration, env = "EDGEMILL_ORPHAN_AGE")]
     orphan_age: Option<Duration>,
-    /// The catalog that the lake must have, as edgemill init gave it: the run is refused where it has not
+    /// The catalog that the lake must have, as edgemill init gave it: the run is refused where it
+    /// has not
     #[arg(long, value_name = "CATALOG", env = "EDGEMILL_CATALOG")]
     catalog: Option<CatalogChoice>,
-    /// What becomes of an object once its rows are published and registered: keep, move (to --archive) or delete [default: keep]
+    /// What becomes of an object once its rows are published and registered: keep, move (to
+    /// --archive) or delete [default: keep]
     #[arg(long, value_name = "WHAT", env = "EDGEMILL_AFTER")]
     after: Option<AfterWord>,
-    /// Where moved objects go, into folders year=/month=/day=/hour=: a place in the bucket of the logs, never read as logs
+    /// Where moved objects go, into folders year=/month=/day=/hour=: a place in the bucket of the
+    /// logs, never read as logs
     #[arg(long, value_name = "URL", env = "EDGEMILL_ARCHIVE")]
     archive: Option<String>,
 }

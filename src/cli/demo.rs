@@ -4,9 +4,11 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::show;
-use crate::demo::{self, Demo};
+use crate::demo;
+use crate::demo::Demo;
 use crate::error::{EXIT_DONE, Result};
-use crate::query::{self, Format};
+use crate::query;
+use crate::query::Format;
 
 /// Show it all on made-up logs: a day of logs, a lake, three answers
 #[derive(Debug, clap::Args)]

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use super::show;
 use crate::error::{EXIT_DONE, Result};
-use crate::generate::{self, Layout, Source, Spec};
+use crate::generate;
+use crate::generate::{Layout, Source, Spec};
 use crate::model::HourRange;
 use crate::progress::{Measure, Progress};
 use crate::stats::count;

@@ -7,46 +7,57 @@ use super::cloud;
 use super::convert::{FormatArg, PeopleArgs};
 use super::show;
 use crate::error::{EXIT_DONE, Error, Result};
-use crate::init::{self, Wish};
+use crate::init;
+use crate::init::Wish;
+use crate::job;
+use crate::job::Typed;
+use crate::job::cloud::TypedCloud;
 use crate::job::rows::{RowChoices, TypedRows};
 use crate::job::said::{mending, of_stamp};
-use crate::job::{self, Typed, cloud::TypedCloud};
-use crate::kernel::privacy::in_words;
+use crate::kernel::policy::privacy::in_words;
 use crate::lake::people::Chosen;
 use crate::lake::{CatalogChoice, LedgerChoice, NewLake};
 use crate::model::{Granularity, Table};
 use crate::signals;
 use crate::stats::count;
 
-/// Make a lake, the table of its ledger, and the tables and views of its catalog, or bring them up to date
+/// Make a lake, the table of its ledger, and the tables and views of its catalog, or bring them up
+/// to date
 ///
-/// Run it again after an upgrade of edgemill: new columns are added to the catalog's tables and partitions. A lake may get a catalog later; every partition that it has is registered then.
+/// Run it again after an upgrade of edgemill: new columns are added to the catalog's tables and
+/// partitions. A lake may get a catalog later; every partition that it has is registered then.
 ///
-/// What a lake keeps of people is set by the first run, or here, and every later run is held to it. Only this verb changes it, and only
-/// if it is told one of --client-ip, --drop and --redact, by the job file too.
+/// What a lake keeps of people is set by the first run, or here, and every later run is held to it.
+/// Only this verb changes it, and only if it is told one of --client-ip, --drop and --redact, by
+/// the job file too.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A job file that names the lake, its ledger, its partitions and its catalog; what is typed wins over it
+    /// A job file that names the lake, its ledger, its partitions and its catalog; what is typed
+    /// wins over it
     #[arg(long, value_name = "FILE", env = "EDGEMILL_JOB")]
     job: Option<PathBuf>,
     /// Folder of the lake, or `s3://BUCKET/PREFIX`; made if it is not there
     #[arg(long, value_name = "URL", env = "EDGEMILL_TO")]
     to: Option<String>,
-    /// Where the lake keeps its records: lake (in itself) or dynamodb:TABLE, made with on-demand capacity [default: lake]
+    /// Where the lake keeps its records: lake (in itself) or dynamodb:TABLE, made with on-demand
+    /// capacity [default: lake]
     #[arg(long, value_name = "LEDGER", env = "EDGEMILL_LEDGER")]
     ledger: Option<LedgerChoice>,
     /// How long its partitions are: hour, day or month [default: hour]
     #[arg(long, value_name = "GRANULARITY", env = "EDGEMILL_PARTITION")]
     partition: Option<Granularity>,
-    /// The catalog that engines follow: glue:DATABASE; athena:WORKGROUP/DATABASE, by statements, for whoever may not write to
-    /// Glue; projection:DATABASE, whose tables work partitions out by themselves; lake (one small object a partition, in the lake
-    /// itself); or none [default: none, or what the lake has]
+    /// The catalog that engines follow: glue:DATABASE; athena:WORKGROUP/DATABASE, by statements,
+    /// for whoever may not write to Glue; projection:DATABASE, whose tables work partitions out by
+    /// themselves; lake (one small object a partition, in the lake itself); or none [default: none,
+    /// or what the lake has]
     #[arg(long, value_name = "CATALOG", env = "EDGEMILL_CATALOG")]
     catalog: Option<CatalogChoice>,
-    /// The longest that a call to the store may be under way; what replaces rows waits as long [default: 2s for a folder, 3min for S3]
+    /// The longest that a call to the store may be under way; what replaces rows waits as long
+    /// [default: 2s for a folder, 3min for S3]
     #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
     late: Option<Duration>,
-    /// The longest that a query over the catalog may take; what replaces rows waits as long [default: 5min]
+    /// The longest that a query over the catalog may take; what replaces rows waits as long
+    /// [default: 5min]
     #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
     queries: Option<Duration>,
     /// For tests, where every process is either alive or dead: do not wait at all
@@ -131,7 +142,8 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     Ok(EXIT_DONE)
 }
 
-/// What a lake keeps of people in a table, for machines: `keeps` and `was` as stamps, and the rows that hold more.
+/// What a lake keeps of people in a table, for machines: `keeps` and `was` as stamps, and the rows
+/// that hold more.
 fn in_json(of: &Chosen, wish: &Wish, people: &TypedRows) -> serde_json::Value {
     let (rows, hours) = of.now.older.as_ref().map_or((0, 0), |older| (older.rows, older.hours));
     serde_json::json!({

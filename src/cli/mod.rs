@@ -1,4 +1,5 @@
-//! The command line, exactly as typed: one file per verb, no work in any. Results go to stdout, everything else to stderr.
+//! The command line, exactly as typed: one file per verb, no work in any. Results go to stdout,
+//! everything else to stderr.
 
 mod agent;
 mod cloud;
@@ -95,8 +96,9 @@ pub enum Verb {
     ShowConfig(Box<show_config::Args>),
 }
 
-/// Does what was asked for; the exit code where it went well. Boxed, so that the binary's own crate does not have to be
-/// built from every future of the library again, which took as long as the library itself.
+/// Does what was asked for; the exit code where it went well. Boxed, so that the binary's own crate
+/// does not have to be built from every future of the library again, which took as long as the
+/// library itself.
 #[must_use]
 pub fn run(cli: Cli) -> BoxFuture<'static, Result<u8>> {
     Box::pin(async move {

@@ -6,11 +6,13 @@ use bytesize::ByteSize;
 
 use super::{convert, show};
 use crate::error::{EXIT_DONE, Error, Result};
-use crate::forecast::{self, Container, Forecast};
+use crate::forecast;
+use crate::forecast::{Container, Forecast};
 use crate::prices::{Prices, dollars};
 use crate::stats::count;
 
-/// Say what convert would do with the same arguments, in objects, bytes, calls and money; nothing is changed
+/// Say what convert would do with the same arguments, in objects, bytes, calls and money; nothing
+/// is changed
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]

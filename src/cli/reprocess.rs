@@ -11,9 +11,10 @@ use crate::stats::count;
 
 /// Convert hours again, by today's rules, and put the new rows in the place of the old
 ///
-/// From exactly the objects that they were converted from, as they are today; if one is gone, nothing is touched. Queries see
-/// the old rows or the new, never both. What was deleted by hand from the lake (Parquet files, records, manifests) comes back with
-/// them; where rows of other hours are lost beside those of the hours asked for, those are written anew too.
+/// From exactly the objects that they were converted from, as they are today; if one is gone,
+/// nothing is touched. Queries see the old rows or the new, never both. What was deleted by hand
+/// from the lake (Parquet files, records, manifests) comes back with them; where rows of other
+/// hours are lost beside those of the hours asked for, those are written anew too.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("which").required(true))]
 pub struct Args {

@@ -1,24 +1,26 @@
-//! A unit's record that grew by a batch with every run, kept short: batches that are published are named as one.
+//! A unit's record that grew by a batch with every run, kept short: batches that are published are
+//! named as one.
 //!
-//! Folds are folded again with their like: a record names at most [`FOLD_FROM`] of each size, so it grows with the logarithm of the
-//! batches, and each input is written into a manifest as often.
+//! Folds are folded again with their like: a record names at most [`FOLD_FROM`] of each size, so it
+//! grows with the logarithm of the batches, and each input is written into a manifest as often.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt};
 
-use crate::carry;
 use crate::edge::manifests;
 use crate::error::Result;
-use crate::kernel::protocol::{Folded, Outcome};
-use crate::kernel::records::{
-    AttemptId, BatchEntry, BatchId, BatchState, FORMAT_VERSION, Manifest, Part, UnitRecord, fold_id,
+use crate::kernel::ledger::protocol::{Folded, Outcome};
+use crate::kernel::ledger::records::{
+    AttemptId, BatchEntry, BatchId, BatchState, FORMAT_VERSION, Manifest, UnitFiles, UnitRecord, fold_id,
 };
 use crate::lake::Lake;
 use crate::model::UnitId;
+use crate::protocol_driver;
 
-/// Published batches of about one size from which on they are named as one. An hour of a lake of hours has few batches and is
-/// hardly ever folded; in a lake of months a month of hourly runs leaves some forty entries in place of 744.
+/// Published batches of about one size from which on they are named as one. An hour of a lake of
+/// hours has few batches and is hardly ever folded; in a lake of months a month of hourly runs
+/// leaves some forty entries in place of 744.
 pub(super) const FOLD_FROM: usize = 16;
 
 const READS_AT_A_TIME: usize = 16;
@@ -38,12 +40,13 @@ async fn one(lake: &Lake, unit: UnitId) -> Result<u64> {
         let count = entries.len() as u64;
         let mut done = 0;
         for manifest in manifests_of(lake, &record, entries).await? {
-            if carry::fold(lake, &manifest).await? == Outcome::Done {
+            if protocol_driver::fold(lake, &manifest).await? == Outcome::Done {
                 done += manifest.folds.len() as u64;
             }
         }
         folded += count.min(done);
-        // Nothing could be folded: what is there was made by different rules, or another run was faster.
+        // Nothing could be folded: what is there was made by different rules, or another run was
+        // faster.
         if done == 0 {
             return Ok(folded);
         }
@@ -118,7 +121,7 @@ fn add(fold: &mut Manifest, manifest: Manifest) {
 }
 
 /// The folds that a unit's record names, of batches that a partition remembers one by one.
-pub(super) async fn folded_of(lake: &Lake, part: &Part) -> Result<Vec<Folded>> {
+pub(super) async fn folded_of(lake: &Lake, part: &UnitFiles) -> Result<Vec<Folded>> {
     // Read after the partition: what it remembers had been committed before.
     let record = lake.records.unit(&part.unit).await?;
     let mut folded = Vec::new();
@@ -134,7 +137,7 @@ pub(super) async fn folded_of(lake: &Lake, part: &Part) -> Result<Vec<Folded>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::records::InputsDigest;
+    use crate::kernel::ledger::records::InputsDigest;
     use crate::model::Table;
 
     fn record(batches: &[(u64, BatchState)]) -> UnitRecord {

@@ -1,4 +1,5 @@
-//! How a place in the cloud is reached: as whom, where, who pays, and how what is written there is encrypted.
+//! How a place in the cloud is reached: as whom, where, who pays, and how what is written there is
+//! encrypted.
 
 use std::fmt;
 use std::str::FromStr;

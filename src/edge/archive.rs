@@ -1,4 +1,5 @@
-//! What becomes of raw objects whose rows are seen everywhere: they go, or they go to the archive. Every step may be done again.
+//! What becomes of raw objects whose rows are seen everywhere: they go, or they go to the archive.
+//! Every step may be done again.
 
 use std::path::Path as FilePath;
 
@@ -41,11 +42,13 @@ impl Archive {
         }
     }
 
-    /// Takes an object away from where it is; whether it was still there as it was listed. `name` is its name in the archive.
+    /// Takes an object away from where it is; whether it was still there as it was listed. `name`
+    /// is its name in the archive.
     ///
-    /// An object that is another one by now stays: its rows are not yet made anew. It is looked at right before it goes; the store
-    /// has no deletion of an object as it was seen, so one that is replaced between the look and the next call is lost. AWS never
-    /// writes a log a second time under its key.
+    /// An object that is another one by now stays: its rows are not yet made anew. It is looked at
+    /// right before it goes; the store has no deletion of an object as it was seen, so one that is
+    /// replaced between the look and the next call is lost. AWS never writes a log a second time
+    /// under its key.
     pub async fn take(&self, source: &Objects, object: &ObjectId, name: &str) -> Result<bool> {
         if !is_there(source, object).await? {
             return Ok(false);

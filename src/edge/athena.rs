@@ -10,14 +10,15 @@ use aws_sdk_athena::types::{
     ColumnInfo, QueryExecution, QueryExecutionContext, QueryExecutionState, ResultConfiguration, Row, StatementType,
 };
 
-use super::{aws, sdk};
+use super::{aws, aws_error};
 use crate::error::{Certainty, Error, Result};
 
 /// How long to wait between two looks at a statement, at first and at last.
 const FIRST_LOOK: Duration = Duration::from_millis(200);
 const LAST_LOOK: Duration = Duration::from_secs(3);
 
-/// One try of a call, and a call with all its tries: a statement that begins late would take effect late.
+/// One try of a call, and a call with all its tries: a statement that begins late would take effect
+/// late.
 const TRY: Duration = Duration::from_secs(10);
 const CALL: Duration = Duration::from_secs(28);
 
@@ -69,7 +70,8 @@ pub struct Rows {
 }
 
 impl Athena {
-    /// A database's statements, in a workgroup. Results go where the workgroup says, and to `output` where it says nothing.
+    /// A database's statements, in a workgroup. Results go where the workgroup says, and to
+    /// `output` where it says nothing.
     pub async fn open(workgroup: &str, database: &str, output: String) -> Self {
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(TRY).operation_timeout(CALL).build();
         let config = aws_sdk_athena::config::Builder::from(&aws::config().await).timeout_config(timeouts).build();
@@ -87,10 +89,11 @@ impl Athena {
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        sdk::failed("athena", permission, action, format!("athena:{}", self.workgroup), error)
+        aws_error::failed("athena", permission, action, format!("athena:{}", self.workgroup), error)
     }
 
-    /// Starts a statement; its id. Asked again after a lost answer, the service knows it by its token.
+    /// Starts a statement; its id. Asked again after a lost answer, the service knows it by its
+    /// token.
     pub async fn start(&self, sql: &str) -> Result<String> {
         let token = uuid::Uuid::new_v4().to_string();
         let started = match &self.output {
@@ -141,7 +144,8 @@ impl Athena {
         Error::Storage { action: "use", path, certainty: Certainty::MayHaveHappened, source: what.into() }
     }
 
-    /// Runs a statement to its end; a statement that takes longer than `limit`, or whose caller goes away, is cancelled.
+    /// Runs a statement to its end; a statement that takes longer than `limit`, or whose caller
+    /// goes away, is cancelled.
     pub async fn run(&self, sql: &str, limit: Duration) -> Result<(String, Scanned)> {
         let id = self.start(sql).await?;
         let mut guard = Guard { athena: self, id: Some(id.clone()) };
@@ -205,7 +209,8 @@ impl Athena {
         stopped.map(|_| ()).map_err(|error| self.failed("StopQueryExecution", "cancel a query in", &error))
     }
 
-    /// The rows of a statement that has ended, page by page: `take` gets the columns, and the rows of one page.
+    /// The rows of a statement that has ended, page by page: `take` gets the columns, and the rows
+    /// of one page.
     pub async fn pages(&self, id: &str, take: &mut (dyn FnMut(&Rows) -> Result<()> + Send)) -> Result<()> {
         let mut answer = Rows::default();
         let mut next: Option<String> = None;
@@ -218,7 +223,8 @@ impl Athena {
                 let columns = set.result_set_metadata().map(|metadata| metadata.column_info().to_vec());
                 answer.columns = columns.unwrap_or_default().iter().map(named).collect();
             }
-            // The first row of a SELECT's first page holds the names again; what SHOW and DESCRIBE answer has none.
+            // The first row of a SELECT's first page holds the names again; what SHOW and DESCRIBE
+            // answer has none.
             let header = usize::from(next.is_none() && set.rows().first().is_some_and(|row| is_header(row, &answer)));
             answer.rows = set.rows().iter().skip(header).map(values).collect();
             take(&answer)?;

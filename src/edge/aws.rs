@@ -1,4 +1,5 @@
-//! AWS as this process sees it: one chain of credentials for every service, the SDK's, and for S3 through `object_store` too.
+//! AWS as this process sees it: one chain of credentials for every service, the SDK's, and for S3
+//! through `object_store` too.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,14 +18,15 @@ use tokio::sync::Mutex;
 
 use super::access::{Access, Encryption};
 use super::bucket::Bucket;
-use super::{clock, sdk};
+use super::{aws_error, clock};
 use crate::error::{Error, Result};
 
-/// Tries of one call, the first included; the SDK waits longer from one to the next, and longer still where it is throttled.
+/// Tries of one call, the first included; the SDK waits longer from one to the next, and longer
+/// still where it is throttled.
 const TRIES: u32 = 6;
 
-/// The configuration of this process: environment, profile, web identity, container or instance role, in the SDK's order;
-/// `AWS_ENDPOINT_URL` leads elsewhere.
+/// The configuration of this process: environment, profile, web identity, container or instance
+/// role, in the SDK's order; `AWS_ENDPOINT_URL` leads elsewhere.
 pub async fn config() -> SdkConfig {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let retries = aws_config::retry::RetryConfig::standard().with_max_attempts(TRIES);
@@ -33,20 +35,22 @@ pub async fn config() -> SdkConfig {
     Box::pin(loader.load()).await
 }
 
-/// A request to S3 that takes longer is given up. With [`S3_RETRY_SECONDS`] it bounds how late a call may take effect.
+/// A request to S3 that takes longer is given up. With [`S3_RETRY_SECONDS`] it bounds how late a
+/// call may take effect.
 const S3_REQUEST_SECONDS: u64 = 60;
 
 /// Tries of one call to S3 go on for so long.
 const S3_RETRY_SECONDS: u64 = 60;
 
-/// How late a call to S3 may take effect at most: the last try begins before the end of the tries, and ends in time.
+/// How late a call to S3 may take effect at most: the last try begins before the end of the tries,
+/// and ends in time.
 pub const S3_LATE_SECONDS: u64 = S3_REQUEST_SECONDS + S3_RETRY_SECONDS + 60;
 
 /// Credentials are asked for again when they hold no longer than this.
 const RENEW_SECONDS: u64 = 300;
 
-/// A bucket. What an access does not say, `object_store`'s own variables of the environment may (`AWS_REQUEST_PAYER`,
-/// `AWS_SERVER_SIDE_ENCRYPTION`, ...).
+/// A bucket. What an access does not say, `object_store`'s own variables of the environment may
+/// (`AWS_REQUEST_PAYER`, `AWS_SERVER_SIDE_ENCRYPTION`, ...).
 pub async fn bucket(name: &str, access: &Access) -> Result<Bucket> {
     let config = config().await;
     let endpoint = std::env::var("AWS_ENDPOINT_URL_S3").ok().or_else(|| config.endpoint_url().map(str::to_owned));
@@ -62,7 +66,7 @@ pub async fn bucket(name: &str, access: &Access) -> Result<Bucket> {
         ));
     };
     let Some(provider) = Box::pin(credentials(&config, access)).await else {
-        return Err(sdk::no_credentials("nothing provides any"));
+        return Err(aws_error::no_credentials("nothing provides any"));
     };
     let retries = RetryConfig { retry_timeout: Duration::from_secs(S3_RETRY_SECONDS), ..RetryConfig::default() };
     let client = ClientOptions::new().with_timeout(Duration::from_secs(S3_REQUEST_SECONDS));
@@ -163,7 +167,8 @@ impl CredentialProvider for Credentials {
         }
         let provided = self.provider.provide_credentials().await;
         let provided = provided.map_err(|error| {
-            let source = NoCredentials { renewed: known.is_some(), role: self.role.clone(), said: sdk::said(&error) };
+            let source =
+                NoCredentials { renewed: known.is_some(), role: self.role.clone(), said: aws_error::said(&error) };
             object_store::Error::Unauthenticated { path: "S3".to_owned(), source: Box::new(source) }
         })?;
         let credential = Arc::new(AwsCredential {

@@ -1,5 +1,6 @@
-//! A bucket as `object_store` speaks to it, and what that library leaves to its user: answers that no further try can change
-//! end a call at once, and keys are deleted one by one where a store has no call for many.
+//! A bucket as `object_store` speaks to it, and what that library leaves to its user: answers that
+//! no further try can change end a call at once, and keys are deleted one by one where a store has
+//! no call for many.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +22,7 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
-use super::{clock, sdk};
+use super::{aws_error, clock};
 
 /// Keys of one call that deletes many, as S3 takes them.
 const KEYS_AT_A_TIME: usize = 1_000;
@@ -36,8 +37,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// So long a signed URL holds, which is used at once.
 const SIGNED_FOR: Duration = Duration::from_mins(5);
 
-/// An answer that no further try of the same call can change, kept whole: the library tries every answer from 500 on again,
-/// and forgets what a redirection says.
+/// An answer that no further try of the same call can change, kept whole: the library tries every
+/// answer from 500 on again, and forgets what a redirection says.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     /// The status: 301 or 501.
@@ -142,7 +143,8 @@ impl Bucket {
         told
     }
 
-    /// Deletes one key by a call of its own, which the library does not make. One that is gone is fine.
+    /// Deletes one key by a call of its own, which the library does not make. One that is gone is
+    /// fine.
     async fn delete_one(&self, path: &Path) -> Result<()> {
         let (begun, mut pause) = (clock::since_boot(), FIRST_PAUSE);
         loop {
@@ -182,10 +184,11 @@ fn generic(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error
     Error::Generic { store: "S3", source: source.into() }
 }
 
-/// Whether an answer to a call that deletes many keys may mean that the store has no such call. What else it may mean (credentials
-/// that have expired, say) is said once more by the call for one key.
+/// Whether an answer to a call that deletes many keys may mean that the store has no such call.
+/// What else it may mean (credentials that have expired, say) is said once more by the call for one
+/// key.
 fn lacks_the_call(error: &Error) -> bool {
-    let said = sdk::said(error);
+    let said = aws_error::said(error);
     ["status code: 400", "status code: 405", "status code: 501"].iter().any(|status| said.contains(status))
 }
 

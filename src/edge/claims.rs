@@ -1,8 +1,10 @@
-//! Claims: hints that somebody works on a unit, so that others work elsewhere. Nothing correct ever rests on one.
+//! Claims: hints that somebody works on a unit, so that others work elsewhere. Nothing correct ever
+//! rests on one.
 //!
-//! A claim is a small object, `_edgemill/claims/<table>.<unit>.json`, made only if absent, written again while its owner lives
-//! and removed when it is done. A claim whose owner is a dead process of this very machine is void at once. Any other is void
-//! when nobody has written it for the lease, by the clock of whoever looks: clocks of two machines are never compared.
+//! A claim is a small object, `_edgemill/claims/<table>.<unit>.json`, made only if absent, written
+//! again while its owner lives and removed when it is done. A claim whose owner is a dead process
+//! of this very machine is void at once. Any other is void when nobody has written it for the
+//! lease, by the clock of whoever looks: clocks of two machines are never compared.
 
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
@@ -15,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use super::clock;
 use super::objects::Objects;
 use crate::error::{Error, Result};
-use crate::kernel::places::unit_name;
-use crate::kernel::protocol::Swap;
+use crate::kernel::ledger::protocol::CasOutcome;
+use crate::kernel::ledger::staging::unit_name;
 use crate::model::UnitId;
 
 const FOLDER: &str = "_edgemill/claims";
@@ -29,7 +31,8 @@ pub const LEASE: Duration = Duration::from_mins(1);
 pub struct Owner {
     /// This run; unique for ever.
     pub run: String,
-    /// The machine since its last start, and its space of process numbers; nothing where that cannot be told.
+    /// The machine since its last start, and its space of process numbers; nothing where that
+    /// cannot be told.
     pub machine: Option<String>,
     /// The process's number there.
     pub process: u32,
@@ -60,8 +63,9 @@ fn machine() -> Option<String> {
     Some(format!("{} {}", boot.trim(), space.display()))
 }
 
-/// When a process started, in ticks since the machine did: the 22nd field of its `stat` (`proc_pid_stat`, section 5 of the manual), which counts from
-/// behind the name in parentheses, since a name may hold anything.
+/// When a process started, in ticks since the machine did: the 22nd field of its `stat`
+/// (`proc_pid_stat`, section 5 of the manual), which counts from behind the name in parentheses,
+/// since a name may hold anything.
 fn started(process: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, rest) = stat.rsplit_once(')')?;
@@ -126,12 +130,12 @@ impl Claims {
 
     async fn try_take(&self, unit: &UnitId) -> Result<bool> {
         let ours = self.body(0)?;
-        if self.lake.put_new_hint(&Self::path(unit), ours).await? == Swap::Done {
+        if self.lake.put_new_hint(&Self::path(unit), ours).await? == CasOutcome::Committed {
             return Ok(true);
         }
         let Some(theirs) = self.read(unit).await? else {
             // Just removed, or our own write whose answer was lost.
-            return Ok(self.lake.put_new_hint(&Self::path(unit), self.body(0)?).await? == Swap::Done);
+            return Ok(self.lake.put_new_hint(&Self::path(unit), self.body(0)?).await? == CasOutcome::Committed);
         };
         if theirs.owner.run == self.owner.run {
             return Ok(true);
@@ -139,7 +143,8 @@ impl Claims {
         if self.judge(unit, theirs) != Holder::Nobody {
             return Ok(false);
         }
-        // Two may do this at the same time and both believe that it is theirs: a unit done twice costs work, no more.
+        // Two may do this at the same time and both believe that it is theirs: a unit done twice
+        // costs work, no more.
         self.lake.put(&Self::path(unit), self.body(0)?).await?;
         Ok(true)
     }
@@ -229,7 +234,8 @@ impl Claims {
         }
     }
 
-    /// Whether any run works in the lake, as far as claims tell: those that are not this machine's are watched for the lease.
+    /// Whether any run works in the lake, as far as claims tell: those that are not this machine's
+    /// are watched for the lease.
     pub async fn anyone_alive(&self) -> Result<bool> {
         let before = self.others().await?;
         if before.is_empty() {

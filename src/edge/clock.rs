@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-/// Time since the machine started, its suspensions included: what ages a reading. Never compared between machines.
+/// Time since the machine started, its suspensions included: what ages a reading. Never compared
+/// between machines.
 #[must_use]
 pub fn since_boot() -> Duration {
     #[cfg(target_os = "linux")]
     {
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
         #[expect(unsafe_code, reason = "the standard library has no clock that counts suspension")]
-        // SAFETY: the pointer is to a timespec of ours; the call fails only for an unknown clock, and then writes nothing.
+        // SAFETY: the pointer is to a timespec of ours; the call fails only for an unknown clock,
+        // and then writes nothing.
         let read = unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time) };
         if read == 0 {
             let (seconds, nanoseconds) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
@@ -24,7 +26,8 @@ fn monotonic() -> Duration {
     FIRST.get_or_init(std::time::Instant::now).elapsed() + Duration::from_hours(1)
 }
 
-/// Seconds since 1970, now, by this machine's clock; for people and for ages of hours, never for the order of events.
+/// Seconds since 1970, now, by this machine's clock; for people and for ages of hours, never for
+/// the order of events.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one place that asks for the date")]
 pub fn now_unix_seconds() -> i64 {

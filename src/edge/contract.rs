@@ -1,13 +1,14 @@
-//! The conformance suite that every ledger passes, beside the trait's contract. It answers with the first breach, in words.
+//! The conformance suite that every ledger passes, beside the trait's contract. It answers with the
+//! first breach, in words.
 
 use futures::future::join_all;
 
 use std::time::Duration;
 
-use super::catalog::{Catalog, Place};
+use super::catalog::{Catalog, PartitionLocation};
 use super::ledger::{Ledger, Versioned};
 use crate::error::Result;
-use crate::kernel::protocol::Swap;
+use crate::kernel::ledger::protocol::CasOutcome;
 use crate::model::{Granularity, Partition, Table};
 
 /// Writers that race for one version.
@@ -35,7 +36,7 @@ pub async fn catalog(catalog: &dyn Catalog) -> Result<(), String> {
         }
         for (partition, folder) in [(six, "six"), (five, "staging/aside.x"), (five, "staging/aside.x"), (five, "five")]
         {
-            let place = Place { folder: folder.to_owned(), rows: 3, size_bytes: 400, files: 1 };
+            let place = PartitionLocation { folder: folder.to_owned(), rows: 3, size_bytes: 400, files: 1 };
             if catalog.set(partition, &place, Duration::ZERO).await? {
                 return Ok(Err(format!("{partition} was set too late")));
             }
@@ -80,7 +81,7 @@ async fn versions_follow_each_other(ledger: &dyn Ledger) -> Held {
         let swapped = ledger.swap(key, next.clone()).await?;
         let repeated = ledger.swap(key, record(version, "somebody else's")).await?;
         let head = ledger.head(key).await?;
-        let held = swapped == Swap::Done && repeated == Swap::Lost && head == Some(next);
+        let held = swapped == CasOutcome::Committed && repeated == CasOutcome::Conflict && head == Some(next);
         if !held {
             return Ok(Err(format!("version {version}: {swapped:?}, then {repeated:?}, then {head:?}")));
         }
@@ -94,7 +95,7 @@ async fn one_racer_wins_each_version(ledger: &dyn Ledger) -> Held {
         let racers = (0..RACERS).map(|racer| ledger.swap(key, Versioned { version, body: format!("{racer}").into() }));
         let mut winners = Vec::new();
         for (racer, swapped) in join_all(racers).await.into_iter().enumerate() {
-            if swapped? == Swap::Done {
+            if swapped? == CasOutcome::Committed {
                 winners.push(racer.to_string());
             }
         }
@@ -170,9 +171,9 @@ mod tests {
             self.0.head(key).await
         }
 
-        async fn swap(&self, key: &str, next: Versioned) -> Result<Swap> {
+        async fn swap(&self, key: &str, next: Versioned) -> Result<CasOutcome> {
             let path = object_store::path::Path::from(format!("_edgemill/{key}/{:010}.json", next.version));
-            self.1.put(&path, next.body).await.map(|()| Swap::Done)
+            self.1.put(&path, next.body).await.map(|()| CasOutcome::Committed)
         }
 
         async fn scan(&self, from: &str, to: &str) -> Result<Vec<(String, Versioned)>> {

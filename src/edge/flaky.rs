@@ -1,5 +1,5 @@
-//! A store, ledger and catalog that fail as the world fails, from a seed: before the call happened, after it did, and both
-//! reported alike. For tests; a run never has one.
+//! A store, ledger and catalog that fail as the world fails, from a seed: before the call happened,
+//! after it did, and both reported alike. For tests; a run never has one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,10 +14,10 @@ use object_store::{
     PutOptions, PutPayload, PutResult, Result as StoreResult,
 };
 
-use super::catalog::{Catalog, Listed, Place};
+use super::catalog::{Catalog, Listed, PartitionLocation};
 use super::ledger::{Ledger, Versioned};
 use crate::error::{Certainty, Error, Result};
-use crate::kernel::protocol::Swap;
+use crate::kernel::ledger::protocol::CasOutcome;
 use crate::model::{Partition, Table};
 
 /// Where faults come from: each call draws one number.
@@ -189,11 +189,11 @@ impl Ledger for FlakyLedger {
         if self.faults.draw() == Fate::Well { self.inner.head(key).await } else { Err(ours(key)) }
     }
 
-    async fn swap(&self, key: &str, next: Versioned) -> Result<Swap> {
+    async fn swap(&self, key: &str, next: Versioned) -> Result<CasOutcome> {
         match self.faults.draw() {
             Fate::Well => self.inner.swap(key, next).await,
-            Fate::Before => Ok(Swap::Unknown),
-            Fate::After => self.inner.swap(key, next).await.map(|_| Swap::Unknown),
+            Fate::Before => Ok(CasOutcome::Indeterminate),
+            Fate::After => self.inner.swap(key, next).await.map(|_| CasOutcome::Indeterminate),
         }
     }
 
@@ -223,7 +223,7 @@ impl Catalog for FlakyCatalog {
         if self.faults.draw() == Fate::Well { self.inner.folder(partition).await } else { Err(ours("catalog")) }
     }
 
-    async fn set(&self, partition: Partition, place: &Place, until: Duration) -> Result<bool> {
+    async fn set(&self, partition: Partition, place: &PartitionLocation, until: Duration) -> Result<bool> {
         match self.faults.draw() {
             Fate::Well => self.inner.set(partition, place, until).await,
             Fate::Before => Err(ours("catalog")),
@@ -234,7 +234,7 @@ impl Catalog for FlakyCatalog {
         }
     }
 
-    fn has_told(&self, partition: Partition, place: &Place) -> bool {
+    fn has_told(&self, partition: Partition, place: &PartitionLocation) -> bool {
         self.inner.has_told(partition, place)
     }
 

@@ -1,9 +1,10 @@
-//! A folder of this machine as a store: each call is one errand of a thread that may wait, and what must outlive a power loss is
-//! synced on the same errand.
+//! A folder of this machine as a store: each call is one errand of a thread that may wait, and what
+//! must outlive a power loss is synced on the same errand.
 //!
-//! `object_store`'s own folder does each step of a call (make it, sync it, list it, look at each entry) as an errand of its own, and
-//! looks at every folder on the way: for a year of small hours that was more work than converting them. Names, sizes and etags are
-//! exactly the library's, so that a lake or a listing is the same through either.
+//! `object_store`'s own folder does each step of a call (make it, sync it, list it, look at each
+//! entry) as an errand of its own, and looks at every folder on the way: for a year of small hours
+//! that was more work than converting them. Names, sizes and etags are exactly the library's, so
+//! that a lake or a listing is the same through either.
 
 use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Read, Write};
@@ -16,9 +17,9 @@ use bytes::Bytes;
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
-use super::stored_error::storage;
+use super::store_error::storage;
 use crate::error::{Error, Result};
-use crate::kernel::protocol::Swap;
+use crate::kernel::ledger::protocol::CasOutcome;
 use crate::model::ObjectId;
 
 /// Does something that may wait.
@@ -83,18 +84,19 @@ pub(super) fn put(path: &FilePath, bytes: &[u8], lasting: Lasting) -> Result<()>
 }
 
 /// Writes a file if there is none of its name.
-pub(super) fn put_new(path: &FilePath, bytes: &[u8], lasting: Lasting) -> Result<Swap> {
+pub(super) fn put_new(path: &FilePath, bytes: &[u8], lasting: Lasting) -> Result<CasOutcome> {
     let aside = write_aside(path, bytes, lasting)?;
     let linked = fs::hard_link(&aside, path);
     let _ = fs::remove_file(&aside);
     match linked {
-        Ok(()) => sync_folder(path, lasting).map(|()| Swap::Done),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Swap::Lost),
+        Ok(()) => sync_folder(path, lasting).map(|()| CasOutcome::Committed),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(CasOutcome::Conflict),
         Err(error) => Err(Error::io("write", path, error)),
     }
 }
 
-/// Writes bytes beside a path, under a name that no listing shows: it ends with `#` and a number, as the library's do.
+/// Writes bytes beside a path, under a name that no listing shows: it ends with `#` and a number,
+/// as the library's do.
 fn write_aside(path: &FilePath, bytes: &[u8], lasting: Lasting) -> Result<PathBuf> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     // Of several processes each has numbers of its own.
@@ -133,7 +135,8 @@ fn sync_folder(path: &FilePath, lasting: Lasting) -> Result<()> {
     }
 }
 
-/// Lets a file have another name too, which is another's already if it is there; whether there was a file.
+/// Lets a file have another name too, which is another's already if it is there; whether there was
+/// a file.
 pub(super) fn link(from: &FilePath, to: &FilePath) -> Result<bool> {
     for _ in 0..2 {
         match fs::hard_link(from, to) {
@@ -165,8 +168,9 @@ pub(super) fn delete(root: &FilePath, path: &FilePath) -> Result<()> {
     Ok(())
 }
 
-/// Removes a folder of this machine by `remove`. Of several runs that remove the same one at the same time, some may find it not empty
-/// once they have emptied it (seen once, with eight of them): they look again.
+/// Removes a folder of this machine by `remove`. Of several runs that remove the same one at the
+/// same time, some may find it not empty once they have emptied it (seen once, with eight of them):
+/// they look again.
 pub(super) fn remove_folder(mut remove: impl FnMut() -> std::io::Result<()>) -> std::io::Result<()> {
     const TRIES: u32 = 10;
     for attempt in 1..TRIES {
@@ -239,8 +243,8 @@ pub(super) fn list(root: &FilePath, folder: &str) -> Result<Vec<ObjectMeta>> {
 /// Files that one thread looks at; fewer are not worth another.
 const LOOKS_A_THREAD: usize = 4_096;
 
-/// What a listing shows of some files. Of many, several threads look at some each: of 70,000 objects that is most of a run that
-/// finds nothing to do.
+/// What a listing shows of some files. Of many, several threads look at some each: of 70,000
+/// objects that is most of a run that finds nothing to do.
 fn metas(found: &[(PathBuf, String)]) -> Result<Vec<ObjectMeta>> {
     let look = |found: &[(PathBuf, String)]| {
         found.iter().filter_map(|(path, key)| meta(path, key).transpose()).collect::<Result<Vec<ObjectMeta>>>()
@@ -382,8 +386,8 @@ mod tests {
         let root = dir.path();
         let path = root.join("a/b/c.json");
         assert_eq!(get(&path).unwrap(), None);
-        assert_eq!(put_new(&path, b"1", Lasting::Both).unwrap(), Swap::Done);
-        assert_eq!(put_new(&path, b"2", Lasting::Neither).unwrap(), Swap::Lost);
+        assert_eq!(put_new(&path, b"1", Lasting::Both).unwrap(), CasOutcome::Committed);
+        assert_eq!(put_new(&path, b"2", Lasting::Neither).unwrap(), CasOutcome::Conflict);
         assert_eq!(get(&path).unwrap().unwrap(), "1");
         put(&path, b"3", Lasting::Both).unwrap();
         assert!(link(&path, &root.join("x/y")).unwrap() && link(&path, &root.join("x/y")).unwrap());

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// A folder on this machine or a prefix of a bucket, canonical: the same place under another spelling is the same place.
+/// A folder on this machine or a prefix of a bucket, canonical: the same place under another
+/// spelling is the same place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
     /// A folder, by its canonical path.
@@ -35,7 +36,8 @@ impl Location {
         }
     }
 
-    /// A place that may be made: its folder is created where it is missing. A bucket is not: somebody pays for it.
+    /// A place that may be made: its folder is created where it is missing. A bucket is not:
+    /// somebody pays for it.
     pub fn created(text: &str) -> Result<Self> {
         if let Some(bucket) = bucket(text)? {
             return Ok(bucket);

@@ -6,13 +6,14 @@ use object_store::path::Path;
 use super::ledger::other_version;
 use super::objects::Objects;
 use crate::error::{Error, Result};
-use crate::kernel::records::{AttemptId, FORMAT_VERSION, Manifest};
+use crate::kernel::ledger::records::{AttemptId, FORMAT_VERSION, Manifest};
 
 fn path(attempt: &AttemptId) -> Path {
     Path::from(format!("_edgemill/manifests/{}.json", attempt.0))
 }
 
-/// Writes an attempt's manifest. Its name is the attempt's own, so one that is there already is this one.
+/// Writes an attempt's manifest. Its name is the attempt's own, so one that is there already is
+/// this one.
 pub async fn write(lake: &Objects, manifest: &Manifest) -> Result<()> {
     let path = path(&manifest.attempt);
     let bytes = serde_json::to_vec(manifest).map_err(|error| damaged(&path, error))?;

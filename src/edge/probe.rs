@@ -1,11 +1,13 @@
-//! Does a store let one of many win who write an object only where there is none? A ledger in a lake rests on it, and some
-//! servers, and some proxies before them, take the condition (`If-None-Match: *`) and ignore it: then two write one version of a
-//! record, both are told that it went well, and the rows of one are gone.
+//! Does a store let one of many win who write an object only where there is none? A ledger in a
+//! lake rests on it, and some servers, and some proxies before them, take the condition
+//! (`If-None-Match: *`) and ignore it: then two write one version of a record, both are told that
+//! it went well, and the rows of one are gone.
 //!
-//! So before a lake is made, and before the first record of a run on a server that this lake was not tried on, several writers
-//! put different bytes to one new name at the same time, three times. One after the other would not be enough: there are servers
-//! that look, find nothing, and write, each by itself right and all of them together wrong. What came of it is noted in the lake:
-//! in `lake.json` by whoever makes it, else in `_edgemill/probes/`.
+//! So before a lake is made, and before the first record of a run on a server that this lake was
+//! not tried on, several writers put different bytes to one new name at the same time, three times.
+//! One after the other would not be enough: there are servers that look, find nothing, and write,
+//! each by itself right and all of them together wrong. What came of it is noted in the lake: in
+//! `lake.json` by whoever makes it, else in `_edgemill/probes/`.
 
 use bytes::Bytes;
 use futures::future::join_all;
@@ -13,9 +15,9 @@ use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::objects::Objects;
-use super::stored_error::{has_no_conditions, is_final};
+use super::store_error::{has_no_conditions, is_final};
 use crate::error::{Certainty, Error, Result};
-use crate::kernel::records::short_hash;
+use crate::kernel::ledger::records::short_hash;
 
 /// Writers at a time.
 const WRITERS: usize = 16;
@@ -73,16 +75,17 @@ fn is_left_out() -> bool {
     std::env::var_os("EDGEMILL_NO_PROBE").is_some()
 }
 
-/// Tries a store before a lake is made on it. The server that was found sound, to be noted; nothing where the lake is a folder,
-/// where links and names are made only if absent by the file system itself.
+/// Tries a store before a lake is made on it. The server that was found sound, to be noted; nothing
+/// where the lake is a folder, where links and names are made only if absent by the file system
+/// itself.
 pub async fn before_a_lake(lake: &Objects) -> Result<Option<String>> {
     let Some(endpoint) = lake.endpoint().filter(|_| !is_left_out()) else { return Ok(None) };
     try_out(lake, endpoint).await?;
     Ok(Some(endpoint.to_owned()))
 }
 
-/// Tries a store before a run's first record, unless this was done for this lake at this server before. `known` is the server at which
-/// the lake was made, where that one was tried.
+/// Tries a store before a run's first record, unless this was done for this lake at this server
+/// before. `known` is the server at which the lake was made, where that one was tried.
 pub async fn before_a_record(lake: &Objects, known: Option<&str>) -> Result<()> {
     let Some(endpoint) = lake.endpoint().filter(|endpoint| known != Some(endpoint) && !is_left_out()) else {
         return Ok(());
@@ -168,8 +171,9 @@ fn body(writer: usize) -> Bytes {
 
 /// What follows from what the writers were told, and from whose bytes are there.
 ///
-/// The library asks again when an answer is lost, and is then refused by what it has itself written: so nobody may be told that
-/// he won. That two are told so, or one whose bytes are not there, no lost answer explains.
+/// The library asks again when an answer is lost, and is then refused by what it has itself
+/// written: so nobody may be told that he won. That two are told so, or one whose bytes are not
+/// there, no lost answer explains.
 fn judge(told: &[Told], there: There) -> Shown {
     let of = |what: Told| told.iter().filter(|told| **told == what).count();
     let all = told.len();

@@ -4,24 +4,26 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::objects::{Objects, PAGE_KEYS, object_id};
 use crate::error::Result;
-use crate::kernel::inflate;
-use crate::kernel::names;
-use crate::kernel::parse::sniff::Told;
-use crate::kernel::parse::{parquet, sniff};
-use crate::kernel::plan::{Grouped, Naming};
+use crate::kernel::ledger::plan::{Grouped, Naming};
+use crate::kernel::source::inflate;
+use crate::kernel::source::names;
+use crate::kernel::source::parse::sniff::Told;
+use crate::kernel::source::parse::{parquet, sniff};
 use crate::model::{HourRange, ObjectId};
 
-/// First bytes that are read of an object whose name says nothing: they hold a line, however it is packed.
+/// First bytes that are read of an object whose name says nothing: they hold a line, however it is
+/// packed.
 const HEAD_BYTES: u64 = 64 << 10;
 
-/// Last bytes that are read of a Parquet file whose name says nothing: the footer of a log's few dozen columns.
+/// Last bytes that are read of a Parquet file whose name says nothing: the footer of a log's few
+/// dozen columns.
 const FOOTER_BYTES: u64 = 256 << 10;
 
 /// Objects looked into at a time.
 const LOOKS_AT_A_TIME: usize = 16;
 
-/// Lists the raw objects of a place and tells them apart by unit, each unit's in key order. Where a name says nothing, the
-/// first bytes do: a call for each such object.
+/// Lists the raw objects of a place and tells them apart by unit, each unit's in key order. Where a
+/// name says nothing, the first bytes do: a call for each such object.
 pub async fn list(objects: &Objects, naming: &Naming, hours: Option<HourRange>) -> Result<Grouped> {
     let mut grouped = Grouped::default();
     match hours {
@@ -51,9 +53,10 @@ pub async fn look_into_all(objects: &Objects, wanted: Vec<ObjectId>) -> Result<V
     looks.buffered(LOOKS_AT_A_TIME).try_collect().await
 }
 
-/// Lists page by page, and leaves out the pages that no object of these hours can be on: where the last key of a page is of
-/// another hour, the listing goes on where the hours begin, or behind what is of that distribution. Never more calls than
-/// without it, and of a distribution at most 2 besides the pages of its hours.
+/// Lists page by page, and leaves out the pages that no object of these hours can be on: where the
+/// last key of a page is of another hour, the listing goes on where the hours begin, or behind what
+/// is of that distribution. Never more calls than without it, and of a distribution at most 2
+/// besides the pages of its hours.
 async fn list_hours(objects: &Objects, naming: &Naming, hours: HourRange, grouped: &mut Grouped) -> Result<()> {
     let mut behind: Option<String> = None;
     loop {
@@ -65,7 +68,8 @@ async fn list_hours(objects: &Objects, naming: &Naming, hours: HourRange, groupe
             if keys.is_multiple_of(PAGE_KEYS) {
                 next = naming
                     .archive(objects.url(), &object.key)
-                    // '0' is the byte after '/': what begins with it comes behind all of the folder.
+                    // '0' is the byte after '/': what begins with it comes behind all of the
+                    // folder.
                     .map(|folder| format!("{folder}0"))
                     .or_else(|| names::skip_unwanted(&object.key, &naming.distributions))
                     .or_else(|| names::skip(&object.key, naming.layout.as_ref(), hours));

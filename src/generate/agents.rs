@@ -1,4 +1,5 @@
-//! User agents: templates spread over versions, systems and devices into a few thousand distinct strings.
+//! User agents: templates spread over versions, systems and devices into a few thousand distinct
+//! strings.
 
 use super::bots::BOTS;
 use super::browsers::BROWSERS;

@@ -1,5 +1,5 @@
-//! One row of an Application Load Balancer's access log: 34 values in their order, from the same sessions and exchanges as
-//! CloudFront's rows, as if the balancer stood where the edge stands.
+//! One row of an Application Load Balancer's access log: 34 values in their order, from the same
+//! sessions and exchanges as CloudFront's rows, as if the balancer stood where the edge stands.
 
 use super::digits::{push_hex, push_number, push_seconds, push_two};
 use super::draw::{Dice, mix_all, scale};
@@ -7,8 +7,8 @@ use super::exchange::{Exchange, Moment};
 use super::plan::Task;
 use super::sessions::Session;
 use super::sites::{Site, World};
-use crate::kernel::enrich::Escapes;
-use crate::kernel::enrich::decode::decode_logged;
+use crate::kernel::policy::enrich::Escapes;
+use crate::kernel::policy::enrich::decode::decode_logged;
 use crate::model::Hour;
 
 /// The account and region that the names tell; nobody's.

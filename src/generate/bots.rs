@@ -1,4 +1,5 @@
-//! The user agents of machines: search engines, readers for language models, link previews, monitors, tools and scanners.
+//! The user agents of machines: search engines, readers for language models, link previews,
+//! monitors, tools and scanners.
 
 use super::family::{Family, Manner};
 

@@ -44,7 +44,8 @@ const SAFARI: &[&str] = &[
     "26.4", "26.3", "26.2", "18.6", "26.1", "26.0", "18.5", "18.4", "18.3.1", "18.3", "18.2", "18.1.1", "18.1",
     "18.0.1", "17.6", "17.5", "17.4.1", "17.3", "17.2.1", "17.1",
 ];
-/// Systems of telephones and tablets with the browser's version; from 26 on the system's number stands still.
+/// Systems of telephones and tablets with the browser's version; from 26 on the system's number
+/// stands still.
 const SAFARI_MOBILE: &[&str] = &[
     "18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.4",
     "18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.3",

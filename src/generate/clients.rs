@@ -1,14 +1,15 @@
 //! Clients: an address, a home near two edges, one or two user agents, a kind of connection.
 //!
-//! A client is computed from its number, so a pool of millions costs no memory. All addresses come from ranges that
-//! belong to nobody: shared address space, benchmarking and documentation.
+//! A client is computed from its number, so a pool of millions costs no memory. All addresses come
+//! from ranges that belong to nobody: shared address space, benchmarking and documentation.
 
 use super::agents::Agents;
 use super::digits::{push_ipv4, push_ipv6};
 use super::draw::{Dice, low32, mix_all, scale};
 use super::edges::Edges;
 
-/// Rows for each person of the pool. Some of the pool never come, so this is below the rows for each address seen.
+/// Rows for each person of the pool. Some of the pool never come, so this is below the rows for
+/// each address seen.
 const ROWS_PER_PERSON: u64 = 19;
 /// People for each bot: bots are few and busy.
 const PEOPLE_PER_BOT: u32 = 50;

@@ -61,7 +61,8 @@ pub(super) fn push_ipv4(out: &mut Vec<u8>, address: u32) {
     }
 }
 
-/// An IPv6 address of eight groups; the caller sees to it that none is zero, so that there is nothing to abbreviate.
+/// An IPv6 address of eight groups; the caller sees to it that none is zero, so that there is
+/// nothing to abbreviate.
 pub(super) fn push_ipv6(out: &mut Vec<u8>, groups: [u16; 8]) {
     for (place, group) in groups.into_iter().enumerate() {
         if place > 0 {

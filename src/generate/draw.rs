@@ -1,7 +1,8 @@
 //! Drawing: seeded dice, and tables that draw from weights in constant time.
 //!
-//! Everything random comes from here, so that the same seed gives the same bytes on every run. Rows draw often: each draw
-//! is one step of the generator and one multiplication, never a division or a logarithm.
+//! Everything random comes from here, so that the same seed gives the same bytes on every run. Rows
+//! draw often: each draw is one step of the generator and one multiplication, never a division or a
+//! logarithm.
 
 use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
@@ -119,7 +120,8 @@ impl Alias {
         Self::new(&weights)
     }
 
-    /// The index that 64 random bits point at: the upper half chooses the cell, the lower half whether to stay in it.
+    /// The index that 64 random bits point at: the upper half chooses the cell, the lower half
+    /// whether to stay in it.
     pub(super) fn pick(&self, bits: u64) -> usize {
         let own = scale(bits, u32::try_from(self.0.len()).unwrap_or(u32::MAX)) as usize;
         let cell = self.0[own];

@@ -30,7 +30,8 @@ impl Edges {
         for airport in AIRPORTS {
             let mut number = 0;
             for _ in 0..EDGES_PER_AIRPORT {
-                // Numbers rise by at least one, so that no two edges of an airport share their name.
+                // Numbers rise by at least one, so that no two edges of an airport share their
+                // name.
                 number += 1 + dice.below(16);
                 let suffix = 1 + dice.below(10);
                 names.push(match dice.below(10) {

@@ -2,8 +2,8 @@
 
 const UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
 
-/// Whether the edge escapes a byte: controls, space, everything past ASCII, and the characters that break a log line or a
-/// URL.
+/// Whether the edge escapes a byte: controls, space, everything past ASCII, and the characters that
+/// break a log line or a URL.
 const fn is_escaped(byte: u8) -> bool {
     matches!(
         byte,
@@ -46,7 +46,8 @@ pub fn encoded(raw: &str) -> Vec<u8> {
     out
 }
 
-/// A path as a browser sends it: spaces and bytes past ASCII escaped, so that the log shows those escapes twice.
+/// A path as a browser sends it: spaces and bytes past ASCII escaped, so that the log shows those
+/// escapes twice.
 pub(super) fn as_sent_by_browser(path: &str) -> String {
     let mut out = String::with_capacity(path.len() * 2);
     let mut escape = Vec::new();

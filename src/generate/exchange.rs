@@ -1,4 +1,5 @@
-//! One request and its answer, decided before it is written: what was asked for, how it ended, sizes and times.
+//! One request and its answer, decided before it is written: what was asked for, how it ended,
+//! sizes and times.
 
 use super::draw::Dice;
 use super::family::Manner;
@@ -52,7 +53,8 @@ impl<'w> Exchange<'w> {
         let method = method(session.manner, target.kind, dice);
         let range = (outcome.body == Body::Part).then(|| range(target.body_bytes, dice));
         let whole = match outcome.body {
-            // What an interface returns differs from call to call, and a page is rendered anew each time.
+            // What an interface returns differs from call to call, and a page is rendered anew each
+            // time.
             Body::Full if matches!(target.kind, Kind::Api) => {
                 30 + target.body_bytes / 2 + dice.below(target.body_bytes)
             }
@@ -133,7 +135,8 @@ fn range(whole: u32, dice: &mut Dice) -> (u32, u32) {
     (first, (first + RANGE_BYTES - 1).min(whole - 1))
 }
 
-/// Rows of one session lie close together; a few of the object's rows had ended before its hour began.
+/// Rows of one session lie close together; a few of the object's rows had ended before its hour
+/// began.
 fn moment(session: &Session, dice: &mut Dice) -> Moment {
     if dice.per_mille(EARLY) {
         let most = if dice.per_mille(700) { 10 } else { 180 };

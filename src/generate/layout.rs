@@ -1,7 +1,8 @@
-//! The same rows in the other ways in which AWS delivers them: W3C, plain, JSON lines, Parquet, each under keys of its own.
+//! The same rows in the other ways in which AWS delivers them: W3C, plain, JSON lines, Parquet,
+//! each under keys of its own.
 //!
-//! Source of the layouts: the CloudFront Developer Guide, "Standard logging (v2)". Load balancers' vended logs come through
-//! the same delivery service.
+//! Source of the layouts: the CloudFront Developer Guide, "Standard logging (v2)". Load balancers'
+//! vended logs come through the same delivery service.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -95,7 +96,8 @@ impl Vended {
             return Ok(self.out);
         }
         let failed = |error: &dyn std::fmt::Display| Error::encode("made-up Parquet logs", error.to_string());
-        // The columns of CloudFront's Parquet: names with underscores, and capitals as the fields have them.
+        // The columns of CloudFront's Parquet: names with underscores, and capitals as the fields
+        // have them.
         let named = self.names.iter().map(|name| {
             let name: String =
                 name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect();

@@ -1,9 +1,11 @@
-//! Realistic access logs of CloudFront and of load balancers from a seed, to try things out and to measure.
+//! Realistic access logs of CloudFront and of load balancers from a seed, to try things out and to
+//! measure.
 //!
-//! The same [`Spec`] gives the same bytes on any number of threads: the plan is made first, each object is seeded by its
-//! own place in it, and threads share nothing but a counter. The shape follows what real logs do to a reader: many small
-//! objects, rows out of order, a few rows from before their object's hour, long-tailed paths and clients, identifiers that
-//! do not compress. No address, host or identifier in them belongs to anybody.
+//! The same [`Spec`] gives the same bytes on any number of threads: the plan is made first, each
+//! object is seeded by its own place in it, and threads share nothing but a counter. The shape
+//! follows what real logs do to a reader: many small objects, rows out of order, a few rows from
+//! before their object's hour, long-tailed paths and clients, identifiers that do not compress. No
+//! address, host or identifier in them belongs to anybody.
 
 mod agents;
 mod alb;
@@ -98,8 +100,8 @@ impl Report {
 /// Writes the logs. `progress` is told the rows written since it was last called, from any thread.
 ///
 /// # Errors
-/// Where the specification makes no sense, the folder holds anything, or a file cannot be written. Objects written before
-/// a failure stay, each of them whole.
+/// Where the specification makes no sense, the folder holds anything, or a file cannot be written.
+/// Objects written before a failure stay, each of them whole.
 pub fn run(spec: &Spec, progress: &(dyn Fn(u64) + Sync)) -> Result<Report> {
     check(spec)?;
     prepare(&spec.out)?;
@@ -110,7 +112,8 @@ pub fn run(spec: &Spec, progress: &(dyn Fn(u64) + Sync)) -> Result<Report> {
     std::thread::scope(|scope| {
         let workers: Vec<_> =
             (0..threads).map(|_| scope.spawn(|| work(spec, &world, &tasks, &next, progress))).collect();
-        // Every worker is waited for before any failure is returned: none may write on behind the caller's back.
+        // Every worker is waited for before any failure is returned: none may write on behind the
+        // caller's back.
         let results: Vec<Result<Report>> =
             workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| Err(panicked(&*panic)))).collect();
         results.into_iter().try_fold(Report::NOTHING, |sum, result| Ok(sum.plus(result?)))
@@ -137,7 +140,8 @@ fn check(spec: &Spec) -> Result<()> {
     Ok(())
 }
 
-/// Makes the folder. One that holds anything is refused: logs of two seeds in one folder would be neither's.
+/// Makes the folder. One that holds anything is refused: logs of two seeds in one folder would be
+/// neither's.
 fn prepare(out: &Path) -> Result<()> {
     fs::create_dir_all(out).map_err(|error| Error::io("create", out, error))?;
     let mut entries = fs::read_dir(out).map_err(|error| Error::io("list", out, error))?;
@@ -188,7 +192,8 @@ fn work(
     Ok(report)
 }
 
-/// Compresses a text as two gzip members, as load balancers do: a reader of the first alone loses half of the rows.
+/// Compresses a text as two gzip members, as load balancers do: a reader of the first alone loses
+/// half of the rows.
 fn pack_in_two<'p>(compressor: &mut Compressor, text: &[u8], packed: &'p mut Vec<u8>, path: &Path) -> Result<&'p [u8]> {
     let half = memchr::memchr(b'\n', &text[text.len() / 2..]).map_or(text.len(), |end| text.len() / 2 + end + 1);
     let first = pack(compressor, &text[..half], packed, path)?.to_vec();
@@ -211,7 +216,8 @@ fn pack<'p>(compressor: &mut Compressor, text: &[u8], packed: &'p mut Vec<u8>, p
     Ok(&packed[..len])
 }
 
-/// Writes a file under a hidden name first, so that no half file ever bears an object's name. Returns its size.
+/// Writes a file under a hidden name first, so that no half file ever bears an object's name.
+/// Returns its size.
 fn save(path: &Path, bytes: &[u8]) -> Result<u64> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, error))?;

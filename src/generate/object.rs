@@ -10,8 +10,8 @@ use super::sessions::Sessions;
 use super::sites::World;
 use super::uris::Kind;
 use crate::error::Result;
-use crate::kernel::parse::ALB_FIELDS;
-use crate::kernel::parse::values::Clock;
+use crate::kernel::source::parse::ALB_FIELDS;
+use crate::kernel::source::parse::values::Clock;
 use crate::model::Hour;
 
 /// Writes an object's bytes, not yet compressed, over what `out` held; its key.
@@ -58,7 +58,8 @@ pub(super) fn field_names(source: Source, layout: Layout) -> Vec<String> {
     }
 }
 
-/// A text of version 1 in another layout. JSON tells the time in milliseconds, and the fields in another order.
+/// A text of version 1 in another layout. JSON tells the time in milliseconds, and the fields in
+/// another order.
 fn vend(layout: Layout, text: &[u8]) -> Result<Vec<u8>> {
     let milliseconds = layout == Layout::Json;
     let mut vended = Vended::new(layout, field_names(Source::Cloudfront, layout));

@@ -52,7 +52,8 @@ type Line = (u16, &'static str, &'static str, &'static str, Body, Pace);
 use Body::{Empty, Full, Nothing, Notice, Part};
 use Pace::{Edge, Origin, Slow};
 
-/// Share, status, result type, detailed result type, body, pace: what befalls every kind of request.
+/// Share, status, result type, detailed result type, body, pace: what befalls every kind of
+/// request.
 const TROUBLE: &[Line] = &[
     (9, "000", "Error", "ClientCommError", Nothing, Slow),
     (2, "000", "Error", "ClientHungUpRequest", Nothing, Edge),

@@ -1,6 +1,7 @@
 //! What is to be written: which objects there are, what each is called and how many rows it holds.
 //!
-//! Shares are whole numbers, so that the plan adds up to exactly the rows asked for and is the same on every machine.
+//! Shares are whole numbers, so that the plan adds up to exactly the rows asked for and is the same
+//! on every machine.
 
 use super::Spec;
 use super::draw::{low32, mix_all, scale};
@@ -32,7 +33,8 @@ pub(super) struct Task {
 }
 
 impl Task {
-    /// The object's file name. Its last part differs between all objects of one distribution and hour.
+    /// The object's file name. Its last part differs between all objects of one distribution and
+    /// hour.
     pub(super) fn file_name(&self, distribution: &str) -> String {
         let [year, month, day, hour] = self.hour.folders();
         let unique = permuted(low32(self.index), low32(mix_all(&[hour_number(self.hour), self.site as u64])));
@@ -93,7 +95,8 @@ fn split(total: u64, weights: &[u64]) -> Vec<u64> {
     weights.iter().map(part).collect()
 }
 
-/// A permutation of the 32-bit numbers, another one for each key: each step can be undone, so no two inputs meet.
+/// A permutation of the 32-bit numbers, another one for each key: each step can be undone, so no
+/// two inputs meet.
 const fn permuted(value: u32, key: u32) -> u32 {
     let value = (value ^ key).wrapping_mul(0x9E37_79B1);
     let value = (value ^ (value >> 15)).wrapping_mul(0x85EB_CA6B);

@@ -1,4 +1,5 @@
-//! Sessions: a client asks for several things in a row, and the rows of many clients mix in one object.
+//! Sessions: a client asks for several things in a row, and the rows of many clients mix in one
+//! object.
 
 use super::clients::{Address, Client};
 use super::draw::{Dice, mix_all, scale};

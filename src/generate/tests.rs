@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::*;
+use crate::generate::*;
 use crate::model::Hour;
 
 fn spec(out: &Path, rows: u64, threads: usize) -> Spec {

@@ -1,4 +1,5 @@
-//! What a job says of the cloud: how its logs and its lake are reached, which catalog follows, and what becomes of the logs.
+//! What a job says of the cloud: how its logs and its lake are reached, which catalog follows, and
+//! what becomes of the logs.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,5 +1,6 @@
-//! A job written down: a TOML file with the long names of the arguments, `-` as `_`. An argument or a variable of the
-//! environment wins over it. Paths in it, those of `from` and `to` too, are taken from its own folder, URLs as they are.
+//! A job written down: a TOML file with the long names of the arguments, `-` as `_`. An argument or
+//! a variable of the environment wins over it. Paths in it, those of `from` and `to` too, are taken
+//! from its own folder, URLs as they are.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -10,7 +11,8 @@ use serde::Deserialize;
 
 use super::Typed;
 use super::cloud::TypedCloud;
-use super::rows::{self, TypedRows};
+use super::rows;
+use super::rows::TypedRows;
 use crate::error::{Error, Result};
 use crate::model::Table;
 
@@ -186,7 +188,8 @@ mod tests {
         assert_eq!(typed.rows.bots.as_deref(), Some(Path::new("/jobs/bots.toml")));
     }
 
-    /// The job files of the repository: each is one, and the first has every setting, with its default or an example.
+    /// The job files of the repository: each is one, and the first has every setting, with its
+    /// default or an example.
     #[test]
     fn the_job_files_hold_every_setting() {
         let files = [
@@ -199,7 +202,8 @@ mod tests {
         assert!(known.len() > 30 && known.contains(&"from"), "{known:?}");
         for file in files {
             typed(file, Path::new(".")).unwrap();
-            // With every example in force it is a job file still, but for the two settings that exclude each other.
+            // With every example in force it is a job file still, but for the two settings that
+            // exclude each other.
             let is_setting = |line: &str| {
                 let name = line.split(" = ").next().unwrap_or_default();
                 line.contains(" = ") && known.contains(&name) && name != "hours"

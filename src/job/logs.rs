@@ -1,9 +1,10 @@
-//! The logs of a job as a verb reads them that converts nothing: where they lie, how they are reached and told apart.
+//! The logs of a job as a verb reads them that converts nothing: where they lie, how they are
+//! reached and told apart.
 
 use super::{Typed, archive_url_of};
 use crate::edge::access::Access;
 use crate::error::{Error, Result};
-use crate::kernel::plan::{Exclude, Naming};
+use crate::kernel::ledger::plan::{Exclude, Naming};
 use crate::model::Granularity;
 
 /// What a verification is told.

@@ -1,11 +1,12 @@
-//! What a conversion is to do: arguments and environment, checked and made whole before anything is touched.
+//! What a conversion is to do: arguments and environment, checked and made whole before anything is
+//! touched.
 
 pub mod cloud;
 mod file;
 pub mod logs;
+mod resolved;
 pub mod rows;
 pub mod said;
-mod shown;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -15,22 +16,23 @@ use crate::compact::{SMALL_FILES, TARGET_BYTES};
 use crate::edge::claims::LEASE;
 use crate::edge::location::{Location, refuse_overlap};
 use crate::error::{Error, Result};
-use crate::kernel::names::Layout;
-use crate::kernel::parse::{OBJECT_LIMIT_BYTES, Settings};
-use crate::kernel::plan::Naming;
-use crate::kernel::same::SameContent;
+use crate::kernel::ledger::plan::Naming;
+use crate::kernel::ledger::same::SameContent;
+use crate::kernel::source::names::Layout;
+use crate::kernel::source::parse::{OBJECT_LIMIT_BYTES, Settings};
 use crate::lake::LedgerChoice;
 use crate::model::{Granularity, HOUR_SECONDS, Hour, HourRange, Table, UnitId};
-use crate::tidy::ORPHAN_AGE;
+use crate::recovery::ORPHAN_AGE;
 
 /// Memory that a run may use unless it is told otherwise.
 pub const DEFAULT_MEMORY_BYTES: u64 = 1 << 30;
 
-/// The least that a run can do its work in: one chunk in flight and the next one fetched. `tests/memory.rs` keeps it.
+/// The least that a run can do its work in: one chunk in flight and the next one fetched.
+/// `tests/memory.rs` keeps it.
 pub const LEAST_MEMORY_BYTES: u64 = 512 << 20;
 
-use self::cloud::{Cloud, TypedCloud};
-use self::rows::{RowChoices, TypedRows};
+use cloud::{Cloud, TypedCloud};
+use rows::{RowChoices, TypedRows};
 
 /// The memory that a run may use, checked.
 pub fn memory_bytes(typed: Option<u64>) -> Result<u64> {
@@ -300,15 +302,18 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Whether a unit is in this share. Which share a unit is in depends on its name and the count alone.
+    /// Whether a unit is in this share. Which share a unit is in depends on its name and the count
+    /// alone.
     #[must_use]
     pub fn takes(&self, unit: &UnitId) -> bool {
-        // FNV-1a (offset basis and prime of its specification): the same on every machine and in every version.
+        // FNV-1a (offset basis and prime of its specification): the same on every machine and in
+        // every version.
         let hash = unit
             .to_string()
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-        // The last letters of an hour's name reach the low bits and the high ones, not those between: mixed, as MurmurHash3 ends.
+        // The last letters of an hour's name reach the low bits and the high ones, not those
+        // between: mixed, as MurmurHash3 ends.
         let mix = |hash: u64, factor: u64| (hash ^ (hash >> 33)).wrapping_mul(factor);
         let mixed = mix(mix(hash, 0xff51_afd7_ed55_8ccd), 0xc4ce_b9fe_1a85_ec53);
         (mixed ^ (mixed >> 33)) % self.count == self.index
@@ -316,7 +321,8 @@ impl Shard {
 }
 
 impl Shard {
-    /// This share of some hours as hours side by side; nothing where they are fewer than the shares.
+    /// This share of some hours as hours side by side; nothing where they are fewer than the
+    /// shares.
     #[must_use]
     pub fn slice(&self, hours: HourRange) -> Option<HourRange> {
         let of =

@@ -1,4 +1,5 @@
-//! How a job wants its rows made: which rules about user agents, and what is kept of people. Reads the files that it names.
+//! How a job wants its rows made: which rules about user agents, and what is kept of people. Reads
+//! the files that it names.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -6,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
-use crate::kernel::enrich::Additions;
-use crate::kernel::privacy::{ClientIp, KEY_LIMIT_BYTES, Key, Privacy, USUAL_KEYS, is_key};
-use crate::kernel::recipe::Recipe;
+use crate::kernel::policy::enrich::Additions;
+use crate::kernel::policy::privacy::{ClientIp, KEY_LIMIT_BYTES, Key, Privacy, USUAL_KEYS, is_key};
+use crate::kernel::policy::recipe::Recipe;
 use crate::kernel::schema::{column_index, normalise_field_name};
 use crate::model::Table;
 
-/// The variable that holds the key under which client addresses are hashed: never an argument, which others could read.
+/// The variable that holds the key under which client addresses are hashed: never an argument,
+/// which others could read.
 pub const CLIENT_IP_KEY: &str = "EDGEMILL_CLIENT_IP_KEY";
 
 /// What was typed about rows, with nothing decided.

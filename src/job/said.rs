@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Job;
 use super::rows::{Libraries, TypedRows};
-use crate::kernel::privacy::Kept;
+use crate::kernel::policy::privacy::Kept;
 use crate::model::Table;
 
 /// A word of a command line, in quotation marks where a shell would take it apart.
@@ -27,8 +27,8 @@ pub const fn format_argument(table: Table) -> &'static str {
     }
 }
 
-/// The command that writes the rows of one table anew which hold more of people than the lake keeps; `how` says how it is to make
-/// them.
+/// The command that writes the rows of one table anew which hold more of people than the lake
+/// keeps; `how` says how it is to make them.
 #[must_use]
 pub fn mending(source: &str, table: Table, lake: &str, how: &str) -> String {
     let (source, lake, format) = (quoted(source), quoted(lake), format_argument(table));
@@ -42,7 +42,8 @@ pub fn of_stamp(stamp: &str) -> String {
 }
 
 impl TypedRows {
-    /// What was said of people, as arguments: to keep everything, where nothing was. A key is not in it, but the file of one is.
+    /// What was said of people, as arguments: to keep everything, where nothing was. A key is not
+    /// in it, but the file of one is.
     #[must_use]
     pub fn of_people(&self) -> String {
         let mut said = Vec::new();
@@ -85,8 +86,8 @@ fn argument(name: &str, path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rows::ClientIpChoice;
     use super::*;
+    use crate::job::rows::ClientIpChoice;
 
     #[test]
     fn words_are_quoted_where_a_shell_would_take_them_apart() {

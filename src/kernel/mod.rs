@@ -1,29 +1,21 @@
-//! Bytes and values in, bytes and values out. Nothing in this folder reads a clock, a file, the network, the environment
-//! or a random number, or logs; time and chance are arguments. A test in the crate keeps that.
+//! The pure half of the program: bytes and values in, bytes and values out.
+//!
+//! Nothing in this folder reads a clock, a file, the network, the environment or a random number,
+//! or logs; time and chance are arguments. `tests/house` keeps that, and that each wing uses only
+//! those above it in this table.
+//!
+//! | wing | what is decided there | look here to change |
+//! |-|-|-|
+//! | [`schema`] | the tables and their columns | a field of a log, a column, its type or its privacy class |
+//! | [`policy`] | what is said of user agents, and what is kept of people | a bot, a category, a way to pseudonymise |
+//! | [`source`] | which objects are logs, and how their bytes become values | a format, a name of objects, a new source |
+//! | [`columns`] | how values become columns and Parquet files | sort order, coding, row groups, memory |
+//! | [`ledger`] | what is recorded, and the protocol that makes every row appear exactly once | a record, a step of the protocol |
+//! | [`ddl`] | the statements that make tables and views | a view, a dialect |
 
 pub mod columns;
-pub mod convert;
 pub mod ddl;
-pub mod encode;
-pub mod enrich;
-pub mod footer;
-pub mod inflate;
-pub mod mapping;
-pub mod merge;
-pub mod names;
-pub mod origins;
-pub mod parse;
-pub mod places;
-pub mod plan;
-pub mod privacy;
-pub mod protocol;
-pub mod recipe;
-pub mod records;
-pub mod rejects;
-pub mod restore;
-pub mod rows;
-pub mod same;
+pub mod ledger;
+pub mod policy;
 pub mod schema;
-pub mod sort;
-pub mod stored;
-pub mod texts;
+pub mod source;

@@ -1,12 +1,15 @@
-//! What a lake keeps of people, remembered for each table of logs, and which of its rows hold more than that.
+//! What a lake keeps of people, remembered for each table of logs, and which of its rows hold more
+//! than that.
 //!
-//! It is a note of the ledger, `privacy/<table>`, and no part of `lake.json`: that file is made once and never changes, which is why
-//! every run may rest on it, while this choice is changed by a person (`edgemill init --client-ip ...`). A note changes by
-//! compare-and-set in every ledger, so of two first runs that say different things at the same time one wins, and the other knows.
+//! It is a note of the ledger, `privacy/<table>`, and no part of `lake.json`: that file is made
+//! once and never changes, which is why every run may rest on it, while this choice is changed by a
+//! person (`edgemill init --client-ip ...`). A note changes by compare-and-set in every ledger, so
+//! of two first runs that say different things at the same time one wins, and the other knows.
 //!
-//! A run looks at the note before it writes anything, and again before each batch counts ([`crate::pipeline`]); a choice is not
-//! changed while a run is at work. What is left is a worker that stands still between its last look and its commit while
-//! somebody changes the choice: `verify` finds its rows, since it asks the manifests and not the note.
+//! A run looks at the note before it writes anything, and again before each batch counts
+//! ([`crate::pipeline`]); a choice is not changed while a run is at work. What is left is a worker
+//! that stands still between its last look and its commit while somebody changes the choice:
+//! `verify` finds its rows, since it asks the manifests and not the note.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,9 +21,9 @@ use super::Lake;
 use crate::edge::claims::{Claims, LEASE};
 use crate::edge::manifests;
 use crate::error::{Error, Result};
-use crate::kernel::privacy::{ALL, holds_more, least};
-use crate::kernel::protocol::Swap;
-use crate::kernel::records::Manifest;
+use crate::kernel::ledger::protocol::CasOutcome;
+use crate::kernel::ledger::records::Manifest;
+use crate::kernel::policy::privacy::{ALL, holds_more, least};
 use crate::model::{Table, UnitId};
 
 const READS_AT_A_TIME: usize = 32;
@@ -28,10 +31,11 @@ const READS_AT_A_TIME: usize = 32;
 /// What a lake keeps of people in a table of logs, and in the rejects of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remembered {
-    /// As a stamp ([`crate::kernel::privacy::Privacy::stamp`]): a key is in it by its name only.
+    /// As a stamp ([`crate::kernel::policy::privacy::Privacy::stamp`]): a key is in it by its name
+    /// only.
     pub keeps: String,
-    /// Rows that hold more, being older; nothing where there are none. New rows never do, so they are counted again only where the
-    /// choice was changed or rows were written anew.
+    /// Rows that hold more, being older; nothing where there are none. New rows never do, so they
+    /// are counted again only where the choice was changed or rows were written anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub older: Option<Older>,
 }
@@ -89,10 +93,12 @@ impl Census {
         made.sources.insert(manifest.source.clone());
     }
 
-    /// What a lake keeps that has these rows and remembers nothing: the least that any of them was made with.
+    /// What a lake keeps that has these rows and remembers nothing: the least that any of them was
+    /// made with.
     ///
-    /// Not the last: the rows of a run that forgot its arguments come last, and the next such run is to be refused. Who really
-    /// wanted to keep more from some hour on is asked once, and says so. Of choices that cannot be compared it is the last.
+    /// Not the last: the rows of a run that forgot its arguments come last, and the next such run
+    /// is to be refused. Who really wanted to keep more from some hour on is asked once, and says
+    /// so. Of choices that cannot be compared it is the last.
     #[must_use]
     pub fn least(&self) -> Option<&str> {
         let mut stamps: Vec<(&str, &Made)> = self.0.iter().map(|(stamp, made)| (stamp.as_str(), made)).collect();
@@ -126,8 +132,8 @@ impl Lake {
         self.records.note(&key(table)).await
     }
 
-    /// What is remembered of a table, or follows from its rows where they are older than the note: that is remembered then.
-    /// Nothing where there are no rows either.
+    /// What is remembered of a table, or follows from its rows where they are older than the note:
+    /// that is remembered then. Nothing where there are no rows either.
     pub async fn known_of_people(&self, table: Table) -> Result<Option<Remembered>> {
         if let Some((_, known)) = self.kept_of_people(table).await? {
             return Ok(Some(known));
@@ -138,13 +144,14 @@ impl Lake {
         self.remember(table, &Remembered { keeps: keeps.to_owned(), older: census.older(keeps) }).await.map(Some)
     }
 
-    /// Remembers what is kept of a table, where nothing is yet; what is remembered then, by whomever.
+    /// Remembers what is kept of a table, where nothing is yet; what is remembered then, by
+    /// whomever.
     pub async fn remember(&self, table: Table, wanted: &Remembered) -> Result<Remembered> {
         loop {
             if let Some((_, known)) = self.kept_of_people(table).await? {
                 return Ok(known);
             }
-            if self.records.swap_note(&key(table), 1, wanted).await? == Swap::Done {
+            if self.records.swap_note(&key(table), 1, wanted).await? == CasOutcome::Committed {
                 return Ok(wanted.clone());
             }
         }
@@ -152,7 +159,8 @@ impl Lake {
 
     /// Lets a lake keep something else of people from now on, and counts the rows that hold more.
     ///
-    /// A run that began before would go on by the earlier choice, so this is refused while one is at work, as far as its claims tell.
+    /// A run that began before would go on by the earlier choice, so this is refused while one is
+    /// at work, as far as its claims tell.
     pub async fn choose_kept(&self, table: Table, keeps: &str) -> Result<Chosen> {
         self.choose_kept_beside(table, keeps, LEASE).await
     }
@@ -187,7 +195,7 @@ impl Lake {
             }
             let older = (known.older.is_some() || holds_more(&known.keeps, keeps)).then(Older::default);
             let next = Remembered { keeps: keeps.to_owned(), older };
-            if self.records.swap_note(&key(table), version + 1, &next).await? == Swap::Done {
+            if self.records.swap_note(&key(table), version + 1, &next).await? == CasOutcome::Committed {
                 return Ok(());
             }
         }
@@ -203,7 +211,8 @@ impl Lake {
         Ok(())
     }
 
-    /// Counts the rows of a table that hold more than it keeps, where there may be any, and remembers how many there are.
+    /// Counts the rows of a table that hold more than it keeps, where there may be any, and
+    /// remembers how many there are.
     pub async fn count_older(&self, table: Table) -> Result<Option<Older>> {
         let Some((version, known)) = self.kept_of_people(table).await? else { return Ok(None) };
         if known.older.is_none() {
@@ -218,7 +227,8 @@ impl Lake {
         Ok(older)
     }
 
-    /// Reads every manifest of a table whose rows count. What is damaged is left out: `verify` tells of it.
+    /// Reads every manifest of a table whose rows count. What is damaged is left out: `verify`
+    /// tells of it.
     async fn census(&self, table: Table) -> Result<Census> {
         let records = self.records.each_unit(table).await?.into_iter().flatten();
         let attempts = records.flat_map(|record| record.batches).map(|entry| entry.attempt);
@@ -246,8 +256,8 @@ mod tests {
     use super::*;
     use crate::edge::ledger::{LakeLedger, Records};
     use crate::edge::objects::Objects;
-    use crate::kernel::recipe::Stamp;
-    use crate::kernel::records::{AttemptId, BatchId, FORMAT_VERSION, FileEntry, ManifestOutput};
+    use crate::kernel::ledger::records::{AttemptId, BatchId, FORMAT_VERSION, FileEntry, ManifestOutput};
+    use crate::kernel::policy::recipe::Fingerprint;
     use crate::lake::{CatalogChoice, Identity};
     use crate::model::{Granularity, Hour, Partition};
 
@@ -262,7 +272,7 @@ mod tests {
             batch: BatchId(hour.to_string()),
             attempt: AttemptId(hour.to_string()),
             source: "s3://logs".into(),
-            stamp: Stamp { rules: "1".into(), privacy: privacy.into() },
+            stamp: Fingerprint { rules: "1".into(), privacy: privacy.into() },
             proven: true,
             hours: None,
             inputs: Vec::new(),
@@ -299,7 +309,8 @@ mod tests {
         let unit = UnitId::of_hour(table, "2026-11-21T05".parse().unwrap());
         let worker = Claims::new(lake.objects.clone(), lease);
         assert!(worker.take(&unit).await.unwrap());
-        // Of a table without any row it is only set, and the same is no change: a worker harms neither.
+        // Of a table without any row it is only set, and the same is no change: a worker harms
+        // neither.
         let first = lake.choose_kept_beside(table, "client_ip=truncate", lease).await.unwrap();
         assert_eq!((first.was, first.now.keeps.as_str()), (None, "client_ip=truncate"));
         lake.choose_kept_beside(table, "client_ip=truncate", lease).await.unwrap();

@@ -89,7 +89,8 @@ impl FromStr for Granularity {
 
 /// An hour, day or month: what the names of a unit's objects have in common.
 ///
-/// Written `2026-11-21T05`, `2026-11-21` or `2026-11`. Those of one lake are of one length, so their texts sort by time.
+/// Written `2026-11-21T05`, `2026-11-21` or `2026-11`. Those of one lake are of one length, so
+/// their texts sort by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Period {
@@ -197,7 +198,8 @@ impl Partition {
         Some(Self { table, hour: start, granularity })
     }
 
-    /// Its time: `2026-11-21T05`, `2026-11-21` or `2026-11`. Of one lake all are of one length, so they sort by time.
+    /// Its time: `2026-11-21T05`, `2026-11-21` or `2026-11`. Of one lake all are of one length, so
+    /// they sort by time.
     #[must_use]
     pub fn time(&self) -> String {
         self.period().to_string()

@@ -1,4 +1,5 @@
-//! What becomes of raw objects once their rows are published and registered: nothing, unless the job says so.
+//! What becomes of raw objects once their rows are published and registered: nothing, unless the
+//! job says so.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,16 +10,16 @@ use crate::edge::archive::Archive;
 use crate::edge::manifests;
 use crate::error::Result;
 use crate::job::cloud::After;
-use crate::kernel::names;
-use crate::kernel::plan::path;
-use crate::kernel::records::{InputName, ManifestInput, UnitRecord};
+use crate::kernel::ledger::plan::path;
+use crate::kernel::ledger::records::{InputName, ManifestInput, UnitRecord};
+use crate::kernel::source::names;
 use crate::model::{ObjectId, UnitId};
 
 /// Units whose records are read, and objects that are taken away, at a time.
 const AT_A_TIME: usize = 32;
 
-/// Takes away what a listing showed and whose rows are seen everywhere, by the ledger as it is now: what this run converted,
-/// and what one before converted and did not come to take away.
+/// Takes away what a listing showed and whose rows are seen everywhere, by the ledger as it is now:
+/// what this run converted, and what one before converted and did not come to take away.
 pub(super) async fn take_away(
     shared: &Shared,
     listed: BTreeMap<UnitId, Vec<ObjectId>>,
@@ -43,8 +44,8 @@ pub(super) async fn take_away(
     Ok(())
 }
 
-/// The objects of a unit that have been converted as they are, where all of the unit is published: only then is it certain that
-/// nobody will ask for them again.
+/// The objects of a unit that have been converted as they are, where all of the unit is published:
+/// only then is it certain that nobody will ask for them again.
 async fn done(shared: &Shared, unit: UnitId, listed: Vec<ObjectId>) -> Result<(UnitId, Vec<ObjectId>)> {
     let record: UnitRecord = shared.lake.records.unit(&unit).await?;
     if record.unpublished().next().is_some() {
@@ -66,15 +67,16 @@ async fn done(shared: &Shared, unit: UnitId, listed: Vec<ObjectId>) -> Result<(U
     Ok((unit, done))
 }
 
-/// Whether the lake has all that an object holds, as rows: every line of it but comments is one. Of a damaged object it has the lines
-/// before the damage, of a rejected line it may have the reason alone, and of streaming logs nothing.
+/// Whether the lake has all that an object holds, as rows: every line of it but comments is one. Of
+/// a damaged object it has the lines before the damage, of a rejected line it may have the reason
+/// alone, and of streaming logs nothing.
 const fn is_whole(input: &ManifestInput) -> bool {
     let lines = &input.lines;
     lines.rows > 0 && lines.rejected_lines == 0 && lines.skipped_lines == 0 && input.damage.is_none()
 }
 
-/// An object's name in the archive: its hour's folder, and below that its key from the root of the bucket, since two folders may hold
-/// one name and be sources of their own.
+/// An object's name in the archive: its hour's folder, and below that its key from the root of the
+/// bucket, since two folders may hold one name and be sources of their own.
 fn name(shared: &Shared, unit: &UnitId, object: &ObjectId) -> String {
     let key = path(shared.source.url(), &object.key);
     let hour = unit.period().and_then(|_| names::hour(&key, shared.job.naming.layout.as_ref()));

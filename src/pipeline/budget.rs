@@ -21,15 +21,17 @@ impl Budget {
         Self { grains, free: Semaphore::new(grains as usize) }
     }
 
-    /// Waits for memory and holds it as long as the permit lives. Who wants more than there is gets all of it, alone.
+    /// Waits for memory and holds it as long as the permit lives. Who wants more than there is gets
+    /// all of it, alone.
     pub(super) async fn take(&self, bytes: u64) -> Result<SemaphorePermit<'_>> {
         let wanted = u32::try_from(bytes.div_ceil(GRAIN_BYTES)).unwrap_or(u32::MAX).min(self.grains);
         self.free.acquire_many(wanted).await.map_err(closed)
     }
 }
 
-/// Units that may be claimed and not yet converted. A claim keeps other runs away, so no more are taken than keep the threads at work
-/// in the memory that there is. (Where another run was faster, or objects changed, a unit converts a second time without a turn.)
+/// Units that may be claimed and not yet converted. A claim keeps other runs away, so no more are
+/// taken than keep the threads at work in the memory that there is. (Where another run was faster,
+/// or objects changed, a unit converts a second time without a turn.)
 #[derive(Debug)]
 pub(super) struct Turns {
     count: Semaphore,
@@ -41,11 +43,12 @@ pub(super) struct Turns {
 #[derive(Debug)]
 pub(super) struct Turn<'t>(#[expect(dead_code, reason = "held, not read")] [SemaphorePermit<'t>; 2]);
 
-/// Units that are claimed and fetched while others are converted, where calls take a while: on S3 that takes half a second, twice as
-/// long as two threads take for an hour of 170,000 rows.
+/// Units that are claimed and fetched while others are converted, where calls take a while: on S3
+/// that takes half a second, twice as long as two threads take for an hour of 170,000 rows.
 const TURNS_AHEAD: usize = 8;
 
-/// How often the memory for converting is promised: to what is converted, and to what is claimed and fetched meanwhile.
+/// How often the memory for converting is promised: to what is converted, and to what is claimed
+/// and fetched meanwhile.
 const PROMISED_TIMES: u64 = 3;
 
 impl Turns {

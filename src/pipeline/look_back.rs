@@ -1,10 +1,11 @@
-//! A look at what the run has written, whatever its store said of it: are its batches in their units' records and in every partition,
-//! with as many rows as they have?
+//! A look at what the run has written, whatever its store said of it: are its batches in their
+//! units' records and in every partition, with as many rows as they have?
 //!
-//! A ledger in a lake rests on a store that lets one of many writers win. Where a store has stopped to do so, or a proxy was put
-//! before it since it was tried out ([`crate::edge::probe`]), rows vanish from every query while each call goes well. So every
-//! run reads once what it has touched, from the ledger alone: a record for each unit and each partition. Only where they are
-//! not as they should be are manifests read, and the records again, as `verify` would.
+//! A ledger in a lake rests on a store that lets one of many writers win. Where a store has stopped
+//! to do so, or a proxy was put before it since it was tried out ([`crate::edge::probe`]), rows
+//! vanish from every query while each call goes well. So every run reads once what it has touched,
+//! from the ledger alone: a record for each unit and each partition. Only where they are not as
+//! they should be are manifests read, and the records again, as `verify` would.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use super::summary::NAMED_AT_MOST;
 use super::{Shared, Summary};
 use crate::edge::manifests;
 use crate::error::{Error, Result};
-use crate::kernel::records::{AttemptId, BatchId, InputName, Manifest, PartitionRecord, UnitRecord};
+use crate::kernel::ledger::records::{AttemptId, BatchId, InputName, Manifest, PartitionRecord, UnitRecord};
 use crate::lake::Lake;
 use crate::model::{HourRange, Partition, Table, UnitId};
 use crate::verify;
@@ -26,7 +27,8 @@ const READS_AT_A_TIME: usize = 32;
 /// From so many records on they are read by a scan, where they are at least half of what it reads.
 const SCAN_FROM: usize = 64;
 
-/// Looks at a unit that others are changing, and the pause between two: whoever changes it looks at it, too.
+/// Looks at a unit that others are changing, and the pause between two: whoever changes it looks at
+/// it, too.
 const LOOKS: u32 = 5;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -122,7 +124,8 @@ fn is_there(
     })
 }
 
-/// Looks at a batch that seems to be missing, until its unit is at rest: others may have replaced it rightly.
+/// Looks at a batch that seems to be missing, until its unit is at rest: others may have replaced
+/// it rightly.
 async fn look_closely(lake: &Lake, committed: &Committed) -> Result<Option<String>> {
     for _ in 0..LOOKS {
         let before = lake.records.unit(&committed.unit).await?;
@@ -151,7 +154,8 @@ async fn look_closely(lake: &Lake, committed: &Committed) -> Result<Option<Strin
     Ok(None)
 }
 
-/// Whether some batches have every object of another, be it as it is by now: then they took its place.
+/// Whether some batches have every object of another, be it as it is by now: then they took its
+/// place.
 fn has_inputs(batches: &[Manifest], other: &Manifest) -> bool {
     let urls = |manifest: &Manifest| {
         let url = |object| InputName { source: &manifest.source, object }.url();

@@ -1,5 +1,6 @@
-//! Holds every run to what its lake keeps of people ([`crate::lake::people`]), whatever hours it is asked for: a run that was started
-//! without the choice, or with another, would put back what an earlier one took away.
+//! Holds every run to what its lake keeps of people ([`crate::lake::people`]), whatever hours it is
+//! asked for: a run that was started without the choice, or with another, would put back what an
+//! earlier one took away.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::PoisonError;
@@ -12,12 +13,13 @@ use super::{Shared, Summary};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::said::{format_argument, mending, quoted};
-use crate::kernel::privacy::{ALL, in_words};
+use crate::kernel::policy::privacy::{ALL, in_words};
 use crate::lake::Lake;
 use crate::lake::people::Remembered;
 use crate::model::Table;
 
-/// How old the last look may be that a batch rests on: a look is some calls to the ledger, and a run may have many batches a second.
+/// How old the last look may be that a batch rests on: a look is some calls to the ledger, and a
+/// run may have many batches a second.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// When each table was last looked at.
@@ -37,8 +39,8 @@ impl Looks {
 /// What is known of each table.
 type Known = BTreeMap<Table, Remembered>;
 
-/// Refuses a run that says nothing of people where any table keeps less than all, and one that says something else than a table
-/// keeps to which it adds rows.
+/// Refuses a run that says nothing of people where any table keeps less than all, and one that says
+/// something else than a table keeps to which it adds rows.
 pub(super) async fn hold(lake: &Lake, job: &Job, tables: &BTreeSet<Table>) -> Result<()> {
     let known = Table::LOGS.map(|table| async move { Ok::<_, Error>((table, lake.known_of_people(table).await?)) });
     let known = try_join_all(known).await?;
@@ -107,12 +109,14 @@ fn other(job: &Job, table: Table, of: &Remembered, all: bool) -> Error {
     )
 }
 
-/// Before a batch of a table is made, and again before it may count: refuses to go on where the choice was changed since this run
-/// began. A table that gets its first rows keeps from now on what this run says; of two first runs that say different things one
-/// is refused here, before it writes a row.
+/// Before a batch of a table is made, and again before it may count: refuses to go on where the
+/// choice was changed since this run began. A table that gets its first rows keeps from now on what
+/// this run says; of two first runs that say different things one is refused here, before it writes
+/// a row.
 pub(super) async fn still_holds(shared: &Shared, table: Table) -> Result<()> {
     let looks = &shared.looks;
-    // Many units come here at once: one looks for all, before the last look is too old, so that nobody waits for it.
+    // Many units come here at once: one looks for all, before the last look is too old, so that
+    // nobody waits for it.
     let _turn = match looks.age(table) {
         Some(age) if age < LOOK_EVERY / 2 => return Ok(()),
         Some(age) if age < LOOK_EVERY => match looks.turn.try_lock() {
@@ -135,8 +139,8 @@ pub(super) async fn still_holds(shared: &Shared, table: Table) -> Result<()> {
     Ok(())
 }
 
-/// Says how many rows of these tables hold more than the lake keeps, and how they are mended. Manifests are read only where the
-/// choice was just changed or this run wrote rows anew.
+/// Says how many rows of these tables hold more than the lake keeps, and how they are mended.
+/// Manifests are read only where the choice was just changed or this run wrote rows anew.
 pub(super) async fn tell_older(shared: &Shared, tables: &BTreeSet<Table>, summary: &mut Summary) -> Result<()> {
     let known = known(&shared.lake).await?;
     // A run that found nothing to do may have come beside the first one.

@@ -1,4 +1,5 @@
-//! An hour of which the lake has lost something: what it is made from anew, where its own manifests do not say.
+//! An hour of which the lake has lost something: what it is made from anew, where its own manifests
+//! do not say.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,28 +7,31 @@ use object_store::path::Path;
 
 use super::replace::Logs;
 use super::{Shared, replace};
-use crate::carry;
 use crate::edge::ledger::unit_key;
 use crate::edge::manifests;
 use crate::error::{Error, Result};
-use crate::kernel::names;
-use crate::kernel::places::{InProgress, STAGING, file_path, staging};
-use crate::kernel::plan::{self, path};
-use crate::kernel::protocol::Ended;
-use crate::kernel::records::{BatchId, InputName, UnitRecord, unit_time};
-use crate::kernel::{origins, records};
+use crate::kernel::columns::origins;
+use crate::kernel::ledger::plan;
+use crate::kernel::ledger::plan::path;
+use crate::kernel::ledger::protocol::Ended;
+use crate::kernel::ledger::records;
+use crate::kernel::ledger::records::{BatchId, InputName, UnitRecord, unit_time};
+use crate::kernel::ledger::staging::{STAGING, StagingDir, file_path, staging};
+use crate::kernel::source::names;
 use crate::model::{HourRange, ObjectId, Partition, UnitId};
+use crate::protocol_driver;
 use crate::repair::{Loss, Losses, ends_with, placed};
 
-/// The hours that are listed where rows of others are lost in the partitions of those that are asked for.
+/// The hours that are listed where rows of others are lost in the partitions of those that are
+/// asked for.
 pub(super) fn widened(asked: Option<HourRange>, losses: &Losses) -> Option<HourRange> {
     let asked = asked?;
     let hours = in_reach(Some(asked), losses).filter_map(|(unit, _)| unit.hours());
     Some(hours.fold(asked, |all, hours| all.join(hours)))
 }
 
-/// The losses that a run for some hours makes good: of these hours, and of others that lost rows in partitions of these hours, or in
-/// partitions in which these hours lost some.
+/// The losses that a run for some hours makes good: of these hours, and of others that lost rows in
+/// partitions of these hours, or in partitions in which these hours lost some.
 pub(super) fn in_reach(asked: Option<HourRange>, losses: &Losses) -> impl Iterator<Item = (&UnitId, &Loss)> {
     let is_asked = move |unit: &UnitId| unit.meets(asked);
     let own = losses.units.iter().filter(|(unit, _)| is_asked(unit));
@@ -40,30 +44,32 @@ pub(super) fn in_reach(asked: Option<HourRange>, losses: &Losses) -> impl Iterat
     })
 }
 
-/// Names that no batch of a unit may have: those of what was ever applied, and of files that no record names.
+/// Names that no batch of a unit may have: those of what was ever applied, and of files that no
+/// record names.
 pub(super) fn taken_names(unit: &UnitId, loss: Option<&Loss>, losses: &Losses) -> BTreeSet<BatchId> {
     let unnamed = losses.unnamed.get(&unit_time(unit)).into_iter().flatten();
     loss.into_iter().flat_map(|loss| &loss.applied).chain(unnamed).cloned().collect()
 }
 
-/// Brings to its end what of a unit is on its way; gives up what cannot be, which is to be written anew at once.
+/// Brings to its end what of a unit is on its way; gives up what cannot be, which is to be written
+/// anew at once.
 pub(super) async fn finish(shared: &Shared, record: &UnitRecord) -> Result<u64> {
     let mut finished = 0;
     for entry in record.unpublished() {
         let own = staging(&record.unit, &entry.attempt);
         loop {
-            match carry::finish(&shared.lake, entry).await {
+            match protocol_driver::finish(&shared.lake, entry).await {
                 Err(Error::FileMissing { path, .. }) if !path.starts_with(&own) => {
                     lose(shared, &path).await?;
                 }
                 Err(Error::FileMissing { .. }) => {
-                    carry::give_up(&shared.lake, &record.unit, &entry.attempt).await?;
+                    protocol_driver::give_up(&shared.lake, &record.unit, &entry.attempt).await?;
                     break;
                 }
                 Err(Error::LedgerDamaged { .. })
                     if !manifests::exists(&shared.lake.objects, &entry.attempt).await? =>
                 {
-                    carry::give_up(&shared.lake, &record.unit, &entry.attempt).await?;
+                    protocol_driver::give_up(&shared.lake, &record.unit, &entry.attempt).await?;
                     break;
                 }
                 done => {
@@ -77,8 +83,9 @@ pub(super) async fn finish(shared: &Shared, record: &UnitRecord) -> Result<u64> 
     Ok(finished)
 }
 
-/// Ends the attempts that partitions have applied of a unit whose record knows nothing of them any more: what they staged is a source of
-/// files that are about to go, and a rewrite waits until its sources are gone.
+/// Ends the attempts that partitions have applied of a unit whose record knows nothing of them any
+/// more: what they staged is a source of files that are about to go, and a rewrite waits until its
+/// sources are gone.
 pub(super) async fn end_forgotten(shared: &Shared, unit: &UnitId, loss: &Loss) -> Result<()> {
     let lake = &shared.lake;
     let names = lake.objects.list_names(STAGING).await?;
@@ -91,18 +98,19 @@ pub(super) async fn end_forgotten(shared: &Shared, unit: &UnitId, loss: &Loss) -
     for attempt in attempts.into_iter().filter(|attempt| record.entry(attempt).is_none()) {
         let folder = staging(unit, &attempt);
         if names.iter().any(|name| folder.ends_with(&format!("/{name}"))) {
-            carry::end(lake, Ended::Batch(folder, attempt), Some(unit_key(unit))).await?;
+            protocol_driver::end(lake, Ended::Batch(folder, attempt), Some(unit_key(unit))).await?;
         }
     }
     Ok(())
 }
 
-/// Writes down that a file of a partition is gone, by its path in the partition's folder or in that of an open rewrite.
+/// Writes down that a file of a partition is gone, by its path in the partition's folder or in that
+/// of an open rewrite.
 async fn lose(shared: &Shared, path: &str) -> Result<()> {
     let in_progress = path.strip_prefix(STAGING).and_then(|rest| rest.strip_prefix('/'));
     let partition = match in_progress.and_then(|rest| rest.split('/').next()) {
-        Some(folder) => match InProgress::parse(folder) {
-            Some(InProgress::Aside { partition, .. }) => Some(partition),
+        Some(folder) => match StagingDir::parse(folder) {
+            Some(StagingDir::Aside { partition, .. }) => Some(partition),
             _ => None,
         },
         None => placed(path).map(|(partition, _)| partition),
@@ -110,14 +118,15 @@ async fn lose(shared: &Shared, path: &str) -> Result<()> {
     let Some(partition) = partition else {
         return Err(Error::FileMissing { path: path.to_owned(), about: path.to_owned() });
     };
-    carry::lose(&shared.lake, partition).await.map(|_| ())
+    protocol_driver::lose(&shared.lake, partition).await.map(|_| ())
 }
 
-/// What a unit is made from whose manifests do not say it: all listed objects of its name that no other unit has, and what those of
-/// its manifests name that are left.
+/// What a unit is made from whose manifests do not say it: all listed objects of its name that no
+/// other unit has, and what those of its manifests name that are left.
 ///
 /// # Errors
-/// `Error::RawGone` where the lake knows of more objects than are listed: rows of theirs would be gone for ever.
+/// `Error::RawGone` where the lake knows of more objects than are listed: rows of theirs would be
+/// gone for ever.
 pub(super) async fn inputs(
     shared: &Shared,
     record: &UnitRecord,
@@ -197,7 +206,8 @@ async fn elsewhere(shared: &Shared, unit: &UnitId, listed: &[ObjectId]) -> Resul
     Ok(known)
 }
 
-/// The raw objects of rows that the lake still has of a unit and that are not among those that it is to be made from.
+/// The raw objects of rows that the lake still has of a unit and that are not among those that it
+/// is to be made from.
 async fn rows_without_logs(
     shared: &Shared,
     unit: &UnitId,
@@ -224,7 +234,8 @@ async fn rows_without_logs(
     Ok(without)
 }
 
-/// Whether a file that no record names may be a unit's: of its time, and of its table or with rejects.
+/// Whether a file that no record names may be a unit's: of its time, and of its table or with
+/// rejects.
 fn is_of(path: &str, unit: &UnitId, start: &str) -> bool {
     placed(path).is_some_and(|(Partition { table, .. }, name)| table == unit.table() && name.starts_with(start))
 }

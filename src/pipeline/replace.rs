@@ -1,30 +1,33 @@
-//! An hour written anew: from the very objects that its batches were made from, as they are today and by today's rules.
+//! An hour written anew: from the very objects that its batches were made from, as they are today
+//! and by today's rules.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use object_store::path::Path;
 
-use super::look_back::{self, Committed};
+use super::look_back;
+use super::look_back::Committed;
 use super::{Shared, Summary, guarded, privacy_guard, rebuild, share, unit};
-use crate::carry;
 use crate::edge::location::Location;
 use crate::edge::manifests;
 use crate::edge::objects::Objects;
 use crate::edge::source;
 use crate::error::{Error, Result};
 use crate::job::Job;
-use crate::kernel::places::file_path;
-use crate::kernel::plan::{Grouped, UnitPlan};
-use crate::kernel::protocol::Outcome;
-use crate::kernel::records::{InputName, Manifest, Replaced, UnitRecord};
+use crate::kernel::ledger::plan::{Grouped, UnitPlan};
+use crate::kernel::ledger::protocol::Outcome;
+use crate::kernel::ledger::records::{InputName, Manifest, Replaced, UnitRecord};
+use crate::kernel::ledger::staging::file_path;
 use crate::lake::Lake;
 use crate::model::{HourRange, ObjectId, Partition, Table, UnitId};
 use crate::progress::Progress;
-use crate::repair::{self, Loss, Losses};
+use crate::protocol_driver;
+use crate::recovery;
+use crate::repair;
+use crate::repair::{Loss, Losses};
 use crate::signals::until_stopped;
 use crate::stats::count;
-use crate::tidy;
 
 /// Between two looks at an hour that somebody else has claimed.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -46,10 +49,12 @@ impl Logs {
     }
 }
 
-/// Writes the hours of a job anew that were converted before; what was never converted stays so. What somebody removed from the lake
-/// by hand is mended, and written anew where it takes the logs: of these hours, and of those whose rows are lost beside theirs.
+/// Writes the hours of a job anew that were converted before; what was never converted stays so.
+/// What somebody removed from the lake by hand is mended, and written anew where it takes the logs:
+/// of these hours, and of those whose rows are lost beside theirs.
 ///
-/// With `outdated_only`, those that were made as this job makes them and lack nothing stay as they are.
+/// With `outdated_only`, those that were made as this job makes them and lack nothing stay as they
+/// are.
 pub async fn reprocess(job: Job, outdated_only: bool) -> Result<Summary> {
     let begun = Instant::now();
     let source = Objects::open_as(&Location::existing(&job.from)?, &job.cloud.source).await?;
@@ -59,7 +64,8 @@ pub async fn reprocess(job: Job, outdated_only: bool) -> Result<Summary> {
     Ok(summary)
 }
 
-/// Writes hours of a source anew in a lake, both of any store: the job's own places are not looked at.
+/// Writes hours of a source anew in a lake, both of any store: the job's own places are not looked
+/// at.
 pub async fn reprocess_into(job: Job, source: Objects, lake: Lake) -> Result<Summary> {
     reprocess_in(job, source, lake, false).await
 }
@@ -144,9 +150,9 @@ async fn run(shared: &Shared, grouped: Grouped, wanted: Wanted) -> Result<Summar
     let stored_bytes = logs.by_url.values().map(|object| object.size_bytes).sum();
     let progress = Progress::of_units(units.keys(), stored_bytes);
     let again = Again { shared, logs: &logs, losses: &wanted.losses, progress: &progress };
-    // Neighbouring hours share partitions, and a partition has one rewrite open at a time, whose closing takes waits: hours
-    // that share none with those before them go first, and all of a wave are closed at once. Whether every hour can be done
-    // is known before the first is.
+    // Neighbouring hours share partitions, and a partition has one rewrite open at a time, whose
+    // closing takes waits: hours that share none with those before them go first, and all of a wave
+    // are closed at once. Whether every hour can be done is known before the first is.
     let mut left: Vec<Task> = Vec::new();
     for (unit, loss) in units {
         let record = shared.lake.records.unit(&unit).await?;
@@ -155,7 +161,8 @@ async fn run(shared: &Shared, grouped: Grouped, wanted: Wanted) -> Result<Summar
         }
         match again.inputs(&record, loss.as_ref()).await {
             Ok(inputs) => left.push(Task { unit, loss, partitions: inputs.partitions }),
-            // Nobody named this hour, or the lake is mended: the others are made anew, and this one is told.
+            // Nobody named this hour, or the lake is mended: the others are made anew, and this one
+            // is told.
             Err(error @ Error::RawGone { .. }) if wanted.outdated_only || wanted.losses.any() => {
                 summary.gone.push(error.to_string());
             }
@@ -175,7 +182,7 @@ async fn run(shared: &Shared, grouped: Grouped, wanted: Wanted) -> Result<Summar
             done.insert(task.unit.clone());
             rebuilt += u64::from(task.loss.is_some());
         }
-        tidy::settle(&shared.lake, std::mem::take(&mut summary.rewritten)).await?;
+        recovery::settle(&shared.lake, std::mem::take(&mut summary.rewritten)).await?;
         left = later;
     }
     summary.rebuilt_units = rebuilt;
@@ -220,7 +227,8 @@ impl Again<'_> {
     /// Writes one unit anew.
     ///
     /// # Errors
-    /// `Error::RawGone` where one of its objects is gone: its rows could not be made again. Then nothing is touched.
+    /// `Error::RawGone` where one of its objects is gone: its rows could not be made again. Then
+    /// nothing is touched.
     pub(super) async fn replace(&self, unit: &UnitId, loss: Option<&Loss>) -> Result<Summary> {
         let shared = self.shared;
         loop {
@@ -230,7 +238,7 @@ impl Again<'_> {
             let mut record = shared.lake.records.unit(unit).await?;
             let finished = match loss {
                 Some(_) => rebuild::finish(shared, &record).await?,
-                None => carry::finish_unit(&shared.lake, &record).await?,
+                None => protocol_driver::finish_unit(&shared.lake, &record).await?,
             };
             if finished > 0 {
                 record = shared.lake.records.unit(unit).await?;
@@ -252,7 +260,7 @@ impl Again<'_> {
                 ));
             }
             lose_of_others(shared, unit, &manifest).await?;
-            if carry::commit(&shared.lake, &manifest, &record).await? == Outcome::Done {
+            if protocol_driver::commit(&shared.lake, &manifest, &record).await? == Outcome::Done {
                 summary.stats.units = 1;
                 summary.stats.replaced_objects += changed;
                 summary.rewritten = manifest.partitions();
@@ -281,8 +289,8 @@ impl Again<'_> {
     }
 }
 
-/// Writes down which files of other units are gone that a rewrite would have to keep: once it is committed it must be carried through,
-/// and it could not be.
+/// Writes down which files of other units are gone that a rewrite would have to keep: once it is
+/// committed it must be carried through, and it could not be.
 async fn lose_of_others(shared: &Shared, unit: &UnitId, manifest: &Manifest) -> Result<()> {
     for partition in manifest.partitions() {
         let record = shared.lake.records.partition(partition).await?;
@@ -290,7 +298,7 @@ async fn lose_of_others(shared: &Shared, unit: &UnitId, manifest: &Manifest) -> 
             let path = file_path(&record.folder, &file.name);
             if shared.lake.objects.size(&Path::from(path.as_str())).await?.is_none() {
                 tracing::warn!("'{path}' is gone, and edgemill did not remove it: its record says so from now on");
-                carry::lose(&shared.lake, partition).await?;
+                protocol_driver::lose(&shared.lake, partition).await?;
                 break;
             }
         }
@@ -336,7 +344,8 @@ async fn inputs(shared: &Shared, record: &UnitRecord, logs: &Logs) -> Result<Inp
     Ok(Inputs { objects, partitions, changed })
 }
 
-/// An object as it is now, where it is there: it may have come since the listing, or lie outside of what was listed.
+/// An object as it is now, where it is there: it may have come since the listing, or lie outside of
+/// what was listed.
 pub(super) async fn as_listed(
     shared: &Shared,
     by_url: &HashMap<String, ObjectId>,

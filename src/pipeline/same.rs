@@ -6,16 +6,16 @@ use std::sync::Arc;
 use super::{NAMED_AT_MOST, Summary};
 use crate::edge::objects::Objects;
 use crate::error::{Error, Result};
-use crate::kernel::convert::{ObjectOutcome, RawObject};
-use crate::kernel::plan::UnitPlan;
-use crate::kernel::records::{InputName, ManifestInput};
-use crate::kernel::same::{END_BYTES, SameContent, Twin, Twins, digest, digest_of_ends};
+use crate::kernel::columns::convert::{ObjectOutcome, RawObject};
+use crate::kernel::ledger::plan::UnitPlan;
+use crate::kernel::ledger::records::{InputName, ManifestInput};
+use crate::kernel::ledger::same::{END_BYTES, SameContent, Twin, Twins, digest, digest_of_ends};
 use crate::model::ObjectId;
 use crate::stats::LineStats;
 
 /// The digest of what an object holds; of one that is not in memory, of its two ends.
 pub(super) async fn digest_of(source: &Objects, raw: &RawObject, unit: &str) -> Result<String> {
-    if let Some(bytes) = raw.stored.here() {
+    if let Some(bytes) = raw.stored.in_memory() {
         return Ok(digest(bytes));
     }
     let size_bytes = raw.id.size_bytes;
@@ -77,8 +77,8 @@ impl<'a> Contents<'a> {
         summary.same.extend(named.map(|(object, url)| format!("{} = {url}", object.key)));
     }
 
-    /// The inputs of a manifest: what was converted, and what needed not be. A copy of an object that was not taken is left for later,
-    /// as that one is: it may be the one that stays.
+    /// The inputs of a manifest: what was converted, and what needed not be. A copy of an object
+    /// that was not taken is left for later, as that one is: it may be the one that stays.
     pub(super) fn inputs(mut self, outcomes: Vec<ObjectOutcome>) -> Vec<ManifestInput> {
         let url = |object: &ObjectId| InputName { source: self.source, object }.url();
         let untaken = outcomes.iter().filter(|outcome| !outcome.is_taken()).map(|outcome| url(&outcome.id));

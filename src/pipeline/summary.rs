@@ -9,7 +9,7 @@ use crate::compact::Compacted;
 use crate::edge::objects::Calls;
 use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE};
 use crate::job::Job;
-use crate::kernel::plan::{Grouped, NO_HOUR};
+use crate::kernel::ledger::plan::{Grouped, NO_HOUR};
 use crate::model::{HourRange, Partition};
 use crate::stats::{RunStats, count};
 
@@ -38,7 +38,8 @@ pub struct Summary {
     pub changed: Vec<String>,
     /// Hours that were to be made anew and could not be, since raw objects of theirs are gone.
     pub gone: Vec<String>,
-    /// The first of what this run committed and its ledger has not, though every call went well: the store lost it.
+    /// The first of what this run committed and its ledger has not, though every call went well:
+    /// the store lost it.
     pub lost: Vec<String>,
     /// What was mended that somebody had removed from the lake by hand.
     pub mended: Vec<String>,
@@ -57,17 +58,19 @@ pub struct Summary {
     /// The key of the first of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_left_alone: Option<String>,
-    /// What there is instead, where the hours, distributions or patterns that were asked for let no log through.
+    /// What there is instead, where the hours, distributions or patterns that were asked for let no
+    /// log through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nothing_matched: Option<String>,
-    /// Fields that this version has never heard of, by their logged names, with the number of rows that have a value. They are
-    /// in the column `extra`.
+    /// Fields that this version has never heard of, by their logged names, with the number of rows
+    /// that have a value. They are in the column `extra`.
     pub new_fields: BTreeMap<String, u64>,
     /// Seconds from begin to end.
     pub elapsed_seconds: f64,
     /// Whether more lines were rejected than the job finds normal.
     pub too_many_rejects: bool,
-    /// Rows from before that hold more of people than the lake keeps by now, in the tables of this run.
+    /// Rows from before that hold more of people than the lake keeps by now, in the tables of this
+    /// run.
     pub rows_that_keep_more: u64,
     /// Hours that have any.
     pub hours_that_keep_more: u64,
@@ -159,7 +162,8 @@ impl Summary {
     }
 }
 
-/// What a listing has instead, where what was asked for let no log through that is there. `hours` are those asked for.
+/// What a listing has instead, where what was asked for let no log through that is there. `hours`
+/// are those asked for.
 #[must_use]
 pub fn nothing_matched(hours: Option<HourRange>, grouped: &Grouped) -> Option<String> {
     let mut said = Vec::new();

@@ -15,29 +15,30 @@ use super::look_back::Committed;
 use super::same::{Contents, digest_of};
 use super::summary::ratio;
 use super::{NAMED_AT_MOST, Shared, Summary, plan_unit, privacy_guard};
-use crate::carry;
 use crate::edge::clock;
 use crate::edge::ledger::unit_key;
 use crate::edge::objects::Objects;
-use crate::edge::ranged;
+use crate::edge::range_reader;
 use crate::error::{Error, Result};
-use crate::kernel::convert::{
+use crate::kernel::columns::convert::{
     ChunkReport, FLUSH_HELD_BYTES, ObjectOutcome, OutputFile, RawObject, claimed_raw_bytes, convert_chunk,
 };
-use crate::kernel::names;
-use crate::kernel::places::{file_path, staging};
-use crate::kernel::plan::{CHUNK_STORED_BYTES, UNNAMED, UnitPlan, chunks, path};
-use crate::kernel::protocol::Outcome;
-use crate::kernel::records::{
+use crate::kernel::ledger::plan::{CHUNK_STORED_BYTES, UNNAMED, UnitPlan, chunks, path};
+use crate::kernel::ledger::protocol::Outcome;
+use crate::kernel::ledger::records::{
     AttemptId, BatchId, FORMAT_VERSION, FileEntry, Manifest, ManifestInput, ManifestOutput, Replaced, UnitRecord,
     batch_id,
 };
+use crate::kernel::ledger::staging::{file_path, staging};
+use crate::kernel::source::names;
 use crate::model::{Granularity, Hour, HourRange, ObjectId, UnitId};
 use crate::offload::offload;
 use crate::progress::Progress;
+use crate::protocol_driver;
 use crate::stats::{LineStats, count};
 
-/// Objects of one chunk fetched at a time: enough to hide an object store's latency behind each other.
+/// Objects of one chunk fetched at a time: enough to hide an object store's latency behind each
+/// other.
 const FETCHES_AT_A_TIME: usize = 32;
 
 /// Finished files that wait for the store, per unit: rayon goes on while some are written.
@@ -46,14 +47,16 @@ const FILES_WAITING: usize = 1;
 /// Finished files of a unit that are written at a time.
 const FILES_AT_A_TIME: usize = 3;
 
-/// Memory that a chunk needs while it is converted, by what its objects claim to hold inflated: columns and sort keys are
-/// about as large as the text they are made of, and at times the text, a column being sorted and the files are there too.
-/// Measured with 505-byte rows (`edgemill generate`, `/usr/bin/time -v`); what very short rows add is capped by the flush.
+/// Memory that a chunk needs while it is converted, by what its objects claim to hold inflated:
+/// columns and sort keys are about as large as the text they are made of, and at times the text, a
+/// column being sorted and the files are there too. Measured with 505-byte rows
+/// (`edgemill generate`, `/usr/bin/time -v`); what very short rows add is capped by the flush.
 fn convert_cost_bytes(raw_bytes: u64) -> u64 {
     raw_bytes.saturating_mul(4).min(3 * FLUSH_HELD_BYTES) + (16 << 20)
 }
 
-/// What the first chunk of some objects will need, as far as their listing tells: logs inflate to four times their size and more.
+/// What the first chunk of some objects will need, as far as their listing tells: logs inflate to
+/// four times their size and more.
 pub(super) fn expected_cost_bytes(inputs: &[ObjectId]) -> u64 {
     let stored_bytes: u64 = inputs.iter().map(|input| input.size_bytes).sum();
     convert_cost_bytes(stored_bytes.min(CHUNK_STORED_BYTES) * 4)
@@ -75,7 +78,8 @@ impl Attempts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&staging(unit, attempt));
     }
 
-    /// Removes the staging of all attempts that never came to their commit. A failure leaves orphans, which do no harm.
+    /// Removes the staging of all attempts that never came to their commit. A failure leaves
+    /// orphans, which do no harm.
     pub(super) async fn clear(&self, lake: &Objects) {
         let attempts = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         for folder in attempts {
@@ -86,7 +90,8 @@ impl Attempts {
     }
 }
 
-/// Converts and commits what is left of a unit; plans anew where another run was faster. Its turn ends with its conversion.
+/// Converts and commits what is left of a unit; plans anew where another run was faster. Its turn
+/// ends with its conversion.
 pub(super) async fn convert(
     shared: &Shared,
     mut record: UnitRecord,
@@ -110,7 +115,7 @@ pub(super) async fn convert(
             if !manifest.inputs.is_empty() {
                 note_lateness(shared, &mut summary, &record, &manifest);
                 no_record_was_lost(shared, &record, &manifest).await?;
-                outcome = carry::commit(&shared.lake, &manifest, &record).await?;
+                outcome = protocol_driver::commit(&shared.lake, &manifest, &record).await?;
                 summary.committed.push(Committed::of(&manifest));
             }
         }
@@ -123,14 +128,16 @@ pub(super) async fn convert(
         }
         tracing::info!("{}: another run was faster, planning anew", record.unit);
         record = shared.lake.records.unit(&record.unit).await?;
-        // The other run may have died right after its commit; our own end promises that its rows are seen.
-        finished_batches += carry::finish_unit(&shared.lake, &record).await?;
+        // The other run may have died right after its commit; our own end promises that its rows
+        // are seen.
+        finished_batches += protocol_driver::finish_unit(&shared.lake, &record).await?;
         record = shared.lake.records.unit(&record.unit).await?;
         plan = plan_unit(shared, &record, listed).await?;
     }
 }
 
-/// Refuses to begin a unit anew whose record is gone: its partitions remember batches of it, which would be there twice.
+/// Refuses to begin a unit anew whose record is gone: its partitions remember batches of it, which
+/// would be there twice.
 async fn no_record_was_lost(shared: &Shared, planned: &UnitRecord, manifest: &Manifest) -> Result<()> {
     if planned.version > 0 {
         return Ok(());
@@ -150,7 +157,8 @@ async fn no_record_was_lost(shared: &Shared, planned: &UnitRecord, manifest: &Ma
     Ok(())
 }
 
-/// Says which hour's objects came when others of it had been converted already, and how late that is.
+/// Says which hour's objects came when others of it had been converted already, and how late that
+/// is.
 fn note_lateness(shared: &Shared, summary: &mut Summary, before: &UnitRecord, manifest: &Manifest) {
     if before.batches.is_empty() || before.unit.period().is_none() {
         return;
@@ -190,8 +198,8 @@ fn name_hours(shared: &Shared, unit: &UnitId, inputs: &[ManifestInput]) -> Optio
     hours.map(|hour| HourRange { start: hour, end: hour.plus(1) }).reduce(|all, hour| all.join(hour))
 }
 
-/// Converts objects into the staging folder of a new attempt, which may be to take the place of others; their names, and some more,
-/// are then not its own.
+/// Converts objects into the staging folder of a new attempt, which may be to take the place of
+/// others; their names, and some more, are then not its own.
 pub(super) async fn convert_inputs(
     shared: &Shared,
     unit: &UnitId,
@@ -288,7 +296,7 @@ struct Fetched<'s> {
 
 async fn fetch<'s>(shared: &'s Shared, unit: &UnitId, inputs: &[ObjectId], chunk: Range<usize>) -> Result<Fetched<'s>> {
     let ids = &inputs[chunk];
-    let held = |id: &ObjectId| if is_streamed(id) { ranged::HELD_BYTES } else { id.size_bytes };
+    let held = |id: &ObjectId| if is_streamed(id) { range_reader::HELD_BYTES } else { id.size_bytes };
     let budget = shared.fetch_budget.take(ids.iter().map(held).sum()).await?;
     let name = unit.to_string();
     let held: Vec<&ObjectId> = ids.iter().filter(|id| !is_streamed(id)).collect();
@@ -296,7 +304,7 @@ async fn fetch<'s>(shared: &'s Shared, unit: &UnitId, inputs: &[ObjectId], chunk
     let (mut objects, mut digests) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
     for id in ids {
         let stored = if is_streamed(id) {
-            ranged::stored(&shared.source, id, &name)
+            range_reader::stored(&shared.source, id, &name)
         } else {
             held.next().unwrap_or_default().into()
         };
@@ -355,7 +363,8 @@ async fn convert_fetched(
     chunk: Fetched<'_>,
     files: mpsc::Sender<OutputFile>,
 ) -> Result<ChunkReport> {
-    // Both are held until the chunk is converted; what is left then are some files on their way to the store.
+    // Both are held until the chunk is converted; what is left then are some files on their way to
+    // the store.
     let Fetched { objects, budget: _fetched, .. } = chunk;
     let raw_bytes = objects.iter().map(claimed_raw_bytes).sum();
     let _working = shared.convert_budget.take(convert_cost_bytes(raw_bytes)).await?;
@@ -369,7 +378,8 @@ async fn convert_fetched(
     offload(&shared.pool, format!("converting {unit}"), work).await
 }
 
-/// Refuses to commit a unit of which more is rejected than the job allows: most likely it is no log at all.
+/// Refuses to commit a unit of which more is rejected than the job allows: most likely it is no log
+/// at all.
 fn check_rejects(shared: &Shared, unit: &UnitId, outcomes: &[ObjectOutcome]) -> Result<()> {
     let mut lines = LineStats::default();
     let logs = outcomes.iter().filter(|outcome| outcome.left_alone.is_none());

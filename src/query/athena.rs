@@ -1,4 +1,5 @@
-//! The same questions through Athena: its answer, what it scanned, and what the raw logs would have cost.
+//! The same questions through Athena: its answer, what it scanned, and what the raw logs would have
+//! cost.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -18,7 +19,8 @@ use crate::model::Table;
 /// Athena ends every query after 30 minutes by itself, unless an account has another quota.
 const LIMIT: Duration = Duration::from_hours(1);
 
-/// Carries out one statement in Athena: its id, and what it scanned. Where the caller goes away, it is cancelled.
+/// Carries out one statement in Athena: its id, and what it scanned. Where the caller goes away, it
+/// is cancelled.
 pub async fn run_athena(athena: &Athena, sql: &str) -> Result<(String, Scanned)> {
     let sql = sql.trim().trim_end_matches(';');
     refuse_writes(sql)?;
@@ -27,7 +29,8 @@ pub async fn run_athena(athena: &Athena, sql: &str) -> Result<(String, Scanned)>
 
 /// Writes the answer of a statement that has ended, page by page; how many rows there were.
 pub async fn print_athena(athena: &Athena, id: &str, format: Format, out: &mut (dyn Write + Send)) -> Result<u64> {
-    // Both sides are one task, and writing waits: so no page is read before the one before is written.
+    // Both sides are one task, and writing waits: so no page is read before the one before is
+    // written.
     let (sender, mut pages) = mpsc::unbounded_channel();
     let read = async move {
         let mut take = move |page: &Rows| {
@@ -62,11 +65,12 @@ fn refuse_writes(sql: &str) -> Result<()> {
     ))
 }
 
-/// Stored bytes of the raw logs that the tables of a statement were made from: what an engine would read without partitions.
-/// Nothing where the lake was filled by a version that did not note it, or keeps its own records.
+/// Stored bytes of the raw logs that the tables of a statement were made from: what an engine would
+/// read without partitions. Nothing where the lake was filled by a version that did not note it, or
+/// keeps its own records.
 pub async fn raw_bytes(lake: &Lake, sql: &str) -> Result<u64> {
-    // One query reads all records of a ledger in DynamoDB; of one in the lake itself each is a call, and would cost more than
-    // the answer.
+    // One query reads all records of a ledger in DynamoDB; of one in the lake itself each is a
+    // call, and would cost more than the answer.
     if !matches!(lake.identity.ledger.parse(), Ok(LedgerChoice::Dynamodb { .. })) {
         return Ok(0);
     }

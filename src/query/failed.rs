@@ -162,7 +162,8 @@ pub(super) fn is_exhausted(error: &Error) -> bool {
     matches!(error, Error::Usage { what, .. } if what.starts_with(TOO_MUCH))
 }
 
-/// Sorting, grouping or joining needed more memory than there is, and could not go on with the disk.
+/// Sorting, grouping or joining needed more memory than there is, and could not go on with the
+/// disk.
 fn exhausted(said: &str) -> Error {
     tracing::debug!(said, "the memory of the engine is used up");
     // "Failed to allocate additional 1 MB for HashJoinInput[0] with ...", or its like.

@@ -1,4 +1,5 @@
-//! A table as the query engine sees it: a fixed list of Parquet files, each with the partition it belongs to.
+//! A table as the query engine sees it: a fixed list of Parquet files, each with the partition it
+//! belongs to.
 
 use std::sync::Arc;
 
@@ -25,7 +26,8 @@ use super::reader::Readers;
 use crate::kernel::schema;
 use crate::model::{Granularity, Table};
 
-/// A table over exactly the files it was made with. Files of an older version lack the last columns; they read as NULL.
+/// A table over exactly the files it was made with. Files of an older version lack the last
+/// columns; they read as NULL.
 #[derive(Debug)]
 pub(super) struct LakeTable {
     url: ObjectStoreUrl,
@@ -53,7 +55,8 @@ impl LakeTable {
         let partition_fields: Vec<_> =
             granularity.columns().iter().map(|name| Arc::new(Field::new(*name, DataType::Utf8, false))).collect();
         let partitions = RecordBatch::try_new(Arc::new(Schema::new(partition_fields.clone())), columns.collect())?;
-        // Text is read as views into the decoded pages, which spares a copy of every value that a filter drops.
+        // Text is read as views into the decoded pages, which spares a copy of every value that a
+        // filter drops.
         let file_schema = Arc::new(transform_schema_to_view(&schema::arrow_schema(table)));
         Ok(Self {
             url,
@@ -64,8 +67,8 @@ impl LakeTable {
         })
     }
 
-    /// The files that may hold a row of the answer, with their rows: those that the filters leave, and of these no more
-    /// than it takes to reach the limit where every row of a file counts.
+    /// The files that may hold a row of the answer, with their rows: those that the filters leave,
+    /// and of these no more than it takes to reach the limit where every row of a file counts.
     fn select(
         &self,
         state: &dyn Session,
@@ -121,7 +124,8 @@ impl TableProvider for LakeTable {
         let global = state.config_options().execution.parquet.clone();
         let footer_guess_bytes = global.metadata_size_hint.unwrap_or(0);
         let store = state.runtime_env().object_store(&self.url)?;
-        // The optimiser hands the remaining filters to the source later on, which then skips row groups and pages.
+        // The optimiser hands the remaining filters to the source later on, which then skips row
+        // groups and pages.
         let source = ParquetSource::new(self.schema.clone())
             .with_table_parquet_options(TableParquetOptions { global, ..Default::default() })
             .with_metadata_size_hint(footer_guess_bytes)

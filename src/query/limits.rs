@@ -19,12 +19,12 @@ pub const DEFAULT_MEMORY_BYTES: u64 = 1 << 30;
 /// The least that the reading of one part and the writing of its rows fit in.
 pub const LEAST_MEMORY_BYTES: u64 = 256 << 20;
 
-/// What reading a part takes at most: a row group as it is stored, a page of each column as it is read, some thousand rows of
-/// them all, and what the allocator keeps of it.
+/// What reading a part takes at most: a row group as it is stored, a page of each column as it is
+/// read, some thousand rows of them all, and what the allocator keeps of it.
 const PART_BYTES: u64 = 160 << 20;
 
-/// Rows that the engine takes at a time. The rows of logs are wide: as JSON so many take 7 MB, and a sort that merges what it put
-/// on disk holds as many of each piece.
+/// Rows that the engine takes at a time. The rows of logs are wide: as JSON so many take 7 MB, and
+/// a sort that merges what it put on disk holds as many of each piece.
 pub(super) const BATCH_ROWS: usize = 4_096;
 
 /// What a query may use.
@@ -34,7 +34,8 @@ pub struct Limits {
     memory_bytes: u64,
     /// Nothing is done beside anything else.
     is_alone: bool,
-    /// Holds what does not fit in memory, in a folder of the system's temporary files that is made when it is needed.
+    /// Holds what does not fit in memory, in a folder of the system's temporary files that is made
+    /// when it is needed.
     disk: Arc<DiskManager>,
 }
 
@@ -45,8 +46,9 @@ pub(super) struct Shares {
     pub(super) parts: usize,
     /// Rows that are ready to be written before their turn.
     ahead_bytes: u64,
-    /// What sorting, grouping and joining may hold before they go to disk. What they do not count (rows on their way to and from
-    /// the disk, what the allocator keeps) was measured at more than as much again, beside a part that is being read.
+    /// What sorting, grouping and joining may hold before they go to disk. What they do not count
+    /// (rows on their way to and from the disk, what the allocator keeps) was measured at more than
+    /// as much again, beside a part that is being read.
     pool_bytes: usize,
 }
 
@@ -67,13 +69,15 @@ impl Limits {
         Ok(Self { threads, memory_bytes, is_alone: false, disk: Arc::new(disk) })
     }
 
-    /// The same for a plan whose every step is done by one thread. Of several that sort at the same time, the first that merges
-    /// what it put on disk takes the memory that the others need to go on.
+    /// The same for a plan whose every step is done by one thread. Of several that sort at the same
+    /// time, the first that merges what it put on disk takes the memory that the others need to go
+    /// on.
     pub(super) fn alone(&self) -> Self {
         Self { is_alone: true, ..self.clone() }
     }
 
-    /// The folders of what did not fit in memory. A query removes them at its end; whoever ends the process before has to.
+    /// The folders of what did not fit in memory. A query removes them at its end; whoever ends the
+    /// process before has to.
     #[must_use]
     pub fn spill_folders(&self) -> Vec<PathBuf> {
         self.disk.temp_dir_paths()
@@ -97,7 +101,8 @@ impl Limits {
 }
 
 impl Shares {
-    /// What one part may hold ready. Were it one sum for all, those further on could take what the first one needs.
+    /// What one part may hold ready. Were it one sum for all, those further on could take what the
+    /// first one needs.
     pub(super) fn part_ahead_bytes(&self) -> usize {
         usize::try_from(self.ahead_bytes).unwrap_or(usize::MAX) / self.parts
     }

@@ -1,11 +1,11 @@
-//! SQL over the lake, read only. A query sees exactly the files of one snapshot: no folder is ever listed, so staging,
-//! half-written and replaced files cannot show up in an answer.
+//! SQL over the lake, read only. A query sees exactly the files of one snapshot: no folder is ever
+//! listed, so staging, half-written and replaced files cannot show up in an answer.
 
-mod ask;
 mod athena;
 mod failed;
 mod lake_table;
 mod limits;
+mod local;
 mod parts;
 mod print;
 mod prune;
@@ -29,17 +29,18 @@ use futures::{Stream, StreamExt};
 use object_store::ObjectStore;
 use object_store::path::Path;
 
-use self::failed::{failed, unplanned};
-use self::lake_table::LakeTable;
-use self::stream::{Plan, Rows};
 use crate::error::{Error, Result};
-use crate::kernel::ddl::{self, Dialect};
+use crate::kernel::ddl;
+use crate::kernel::ddl::Dialect;
 use crate::model::{Granularity, Partition, Table};
+use failed::{failed, unplanned};
+use lake_table::LakeTable;
+use stream::{Plan, Rows};
 
-pub use self::ask::{answer, ask};
-pub use self::athena::{print_athena, raw_bytes, run_athena};
-pub use self::limits::{DEFAULT_MEMORY_BYTES, LEAST_MEMORY_BYTES, Limits};
-pub use self::print::{Format, print};
+pub use athena::{print_athena, raw_bytes, run_athena};
+pub use limits::{DEFAULT_MEMORY_BYTES, LEAST_MEMORY_BYTES, Limits};
+pub use local::{answer, ask};
+pub use print::{Format, print};
 
 /// A committed file of the lake.
 #[derive(Clone, Debug)]
@@ -54,7 +55,8 @@ pub struct SnapshotFile {
     pub partition: Partition,
 }
 
-/// The files that make up the lake at one moment. A table that is not named, or has no files, is an empty table.
+/// The files that make up the lake at one moment. A table that is not named, or has no files, is an
+/// empty table.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// How long the lake's partitions are.
@@ -122,11 +124,13 @@ pub fn named(name: &str) -> Result<&'static str> {
     }
 }
 
-/// The answer to one SQL statement over the files of a snapshot; its rows are read while they are asked for.
+/// The answer to one SQL statement over the files of a snapshot; its rows are read while they are
+/// asked for.
 ///
 /// # Errors
-/// `Error::Usage` where the statement can never be answered: it does not parse, names what does not exist, or writes.
-/// `Error::Query` where the world failed; [`vanished`] tells whether a newer snapshot may help. The same while it is read.
+/// `Error::Usage` where the statement can never be answered: it does not parse, names what does not
+/// exist, or writes. `Error::Query` where the world failed; [`vanished`] tells whether a newer
+/// snapshot may help. The same while it is read.
 pub async fn run(store: Arc<dyn ObjectStore>, snapshot: &Snapshot, sql: &str, limits: &Limits) -> Result<Answer> {
     let statement = parse(sql)?;
     let context = open(store, snapshot, limits).await.map_err(failed)?;
@@ -139,8 +143,8 @@ pub async fn run(store: Arc<dyn ObjectStore>, snapshot: &Snapshot, sql: &str, li
     Ok(Answer { schema, rows })
 }
 
-/// Whether an error comes from a file of the snapshot that is no longer there: somebody compacted or replaced it between
-/// the snapshot and its reading, so a fresh snapshot is the way out.
+/// Whether an error comes from a file of the snapshot that is no longer there: somebody compacted
+/// or replaced it between the snapshot and its reading, so a fresh snapshot is the way out.
 #[must_use]
 pub fn vanished(error: &Error) -> bool {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);

@@ -1,5 +1,5 @@
-//! Plans that take each row of a file by itself, such as `SELECT *`: their rows come in the order of the lake's files, which is
-//! that of time, and many parts are read at the same time.
+//! Plans that take each row of a file by itself, such as `SELECT *`: their rows come in the order
+//! of the lake's files, which is that of time, and many parts are read at the same time.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{ExecutionPlan, Partitioning, replace_children_if_necessary};
 
-/// Files are read together up to this size, and cut at it: a part must be long enough to be worth a task, and short enough that
-/// what is ready before its turn fits in memory.
+/// Files are read together up to this size, and cut at it: a part must be long enough to be worth a
+/// task, and short enough that what is ready before its turn fits in memory.
 const PART_BYTES: u64 = 8 << 20;
 
 /// The same plan in parts whose rows follow each other, where the plan takes each row by itself.

@@ -1,5 +1,5 @@
-//! Which files can hold a row of an answer, known before any of them is opened: from the partition columns, and from the
-//! hours in which every `event_time` of a file lies.
+//! Which files can hold a row of an answer, known before any of them is opened: from the partition
+//! columns, and from the hours in which every `event_time` of a file lies.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,7 +18,8 @@ use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 
 use crate::model::{Granularity, HourRange};
 
-/// Whether the partition columns alone decide a filter, so that it holds for all rows of a file or for none.
+/// Whether the partition columns alone decide a filter, so that it holds for all rows of a file or
+/// for none.
 fn decided_by_partition(filter: &Expr, granularity: Granularity) -> bool {
     // A subquery's answer is not known while files are chosen, whatever columns surround it.
     let asks_elsewhere = filter.exists(|part| {
@@ -63,7 +64,8 @@ impl Hours {
         decided_by_partition(filter, self.granularity)
     }
 
-    /// For each file, whether it may hold a row that passes every filter. `schema` is that of the table.
+    /// For each file, whether it may hold a row that passes every filter. `schema` is that of the
+    /// table.
     pub(super) fn keep(&self, state: &dyn Session, filters: &[Expr], schema: &SchemaRef) -> Result<Vec<bool>> {
         let (decided, others): (Vec<_>, Vec<_>) = filters.iter().cloned().partition(|filter| self.decide(filter));
         let mut keep = vec![true; self.partitions.num_rows()];
@@ -85,8 +87,8 @@ impl Hours {
         Ok(as_boolean_array(&passes)?.iter().map(|passes| passes.unwrap_or(false)).collect())
     }
 
-    /// The files that the bounds of their hour do not rule out. A filter that says nothing about them, or that cannot be
-    /// judged from bounds, rules out none.
+    /// The files that the bounds of their hour do not rule out. A filter that says nothing about
+    /// them, or that cannot be judged from bounds, rules out none.
     fn possible(&self, state: &dyn Session, filter: Expr, schema: &SchemaRef) -> Vec<bool> {
         let judge = || {
             let filter = state.create_physical_expr(filter, &DFSchema::try_from(Arc::clone(schema))?)?;

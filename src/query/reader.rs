@@ -1,7 +1,8 @@
 //! Opens the files of a snapshot so that a file which is gone is said to be gone.
 //!
-//! The engine's own reader turns a failure to read a footer into text, and a footer is the first thing that is read. Whoever
-//! asked could then not tell a compacted lake, which a fresh snapshot mends, from a damaged one.
+//! The engine's own reader turns a failure to read a footer into text, and a footer is the first
+//! thing that is read. Whoever asked could then not tell a compacted lake, which a fresh snapshot
+//! mends, from a damaged one.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -73,8 +74,8 @@ impl AsyncFileReader for Reader {
                 Ok(footer) => return Ok(footer),
                 Err(told) => told,
             };
-            // Asked once more, the store answers with an error that can be recognised. If it now finds the file, the
-            // first failure was another one.
+            // Asked once more, the store answers with an error that can be recognised. If it now
+            // finds the file, the first failure was another one.
             Err(self.store.head(&self.path).await.err().map_or(told, |error| ParquetError::External(Box::new(error))))
         }
         .boxed()

@@ -1,5 +1,5 @@
-//! Rows as they come: the parts of a plan are read at the same time, each a bounded piece ahead, and handed out in the order of
-//! the parts.
+//! Rows as they come: the parts of a plan are read at the same time, each a bounded piece ahead,
+//! and handed out in the order of the parts.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -35,7 +35,8 @@ pub(super) type Pieces<P> = BoxStream<'static, Result<P>>;
 
 /// Where rows come from.
 pub(super) enum Rows {
-    /// A plan whose every part is read from its files alone: its parts are one after another in the answer.
+    /// A plan whose every part is read from its files alone: its parts are one after another in the
+    /// answer.
     Parts(Plan),
     /// Any other plan.
     Whole(Plan),

@@ -12,10 +12,10 @@ use object_store::memory::InMemory;
 use object_store::{ObjectStoreExt, PutPayload};
 use parquet::arrow::ArrowWriter;
 
-use super::*;
 use crate::error::EXIT_USAGE;
 use crate::kernel::schema;
 use crate::model::{Granularity, Hour, Partition};
+use crate::query::*;
 
 fn limits() -> Limits {
     Limits::new(NonZeroUsize::new(2).unwrap(), None).unwrap()
@@ -25,7 +25,8 @@ fn hour(text: &str) -> Hour {
     text.parse().unwrap()
 }
 
-/// One row of `cloudfront_logs` as the tests need it: seconds into its hour, bytes, viewer, edge location, is it a bot.
+/// One row of `cloudfront_logs` as the tests need it: seconds into its hour, bytes, viewer, edge
+/// location, is it a bot.
 type Row = (i64, i64, &'static str, &'static str, Option<bool>);
 
 /// A batch of the first `width` columns of `cloudfront_logs`, NULL where the rows say nothing.

@@ -9,18 +9,18 @@ use super::unnamed::placed;
 use super::{Loss, Losses};
 use crate::edge::manifests;
 use crate::error::Result;
-use crate::kernel::places::{file_path, staging};
-use crate::kernel::records::{
-    BatchEntry, BatchId, BatchState, FileEntry, InputName, Manifest, Part, PartitionRecord, UnitRecord, unit_time,
+use crate::kernel::ledger::records::{
+    BatchEntry, BatchId, BatchState, FileEntry, InputName, Manifest, PartitionRecord, UnitFiles, UnitRecord, unit_time,
 };
+use crate::kernel::ledger::staging::{file_path, staging};
 use crate::lake::Lake;
 use crate::model::{HourRange, Partition, Table, UnitId};
 
 /// Units looked at, and folders listed, at a time.
 const AT_A_TIME: usize = 32;
 
-/// Hours beside those that are asked for of which records are read at first: rows come an hour early or late. Where something is
-/// lost the whole lake is looked at.
+/// Hours beside those that are asked for of which records are read at first: rows come an hour
+/// early or late. Where something is lost the whole lake is looked at.
 const BESIDE_HOURS: i64 = 2;
 
 /// More hours than these are looked at with the whole lake.
@@ -44,7 +44,8 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Units first, then partitions, then files: whatever a unit said to be published is in the partitions that are read after it.
+    /// Units first, then partitions, then files: whatever a unit said to be published is in the
+    /// partitions that are read after it.
     pub(super) async fn of(lake: &Lake, hours: Option<HourRange>) -> Result<Self> {
         let hours = hours.filter(|hours| hours.end.hours_since(hours.start) <= FEW_HOURS);
         let wide =
@@ -81,7 +82,8 @@ impl Snapshot {
         Ok(Self { units, partitions, files })
     }
 
-    /// Partitions of which a file is gone or of another size, or was lost before and is there again.
+    /// Partitions of which a file is gone or of another size, or was lost before and is there
+    /// again.
     pub(super) fn changed(&self) -> BTreeSet<Partition> {
         let is_there = |record: &PartitionRecord, file: &FileEntry| {
             self.files.get(&file_path(&record.folder, &file.name)) == Some(&file.size_bytes)
@@ -186,7 +188,8 @@ async fn has_no_unit(lake: &Lake) -> Result<bool> {
     Ok(true)
 }
 
-/// The manifests of a unit's batches, in their order; nothing in the place of one that is gone or cannot be read.
+/// The manifests of a unit's batches, in their order; nothing in the place of one that is gone or
+/// cannot be read.
 pub(super) async fn manifests_of(lake: &Lake, record: &UnitRecord) -> Result<Vec<(BatchEntry, Option<Manifest>)>> {
     let mut read = Vec::new();
     for entry in record.batches.iter().chain(&record.replacing) {
@@ -242,7 +245,7 @@ async fn judge(
         let lost = part.is_some_and(|part| !part.lost.is_empty() || part.files.iter().any(gone));
         let applied = |manifest: &Manifest| part.is_some_and(|part| manifest.is_applied(part));
         let absent = of_here().any(|manifest| !is_pending(manifest) && !applied(manifest));
-        let has = part.map_or(0, Part::rows);
+        let has = part.map_or(0, UnitFiles::rows);
         let (least, most) = wanted_rows(unit, of_here, *partition);
         let differs = !loss.forgotten && !(least..=most).contains(&has);
         if lost || absent || differs {
@@ -264,8 +267,8 @@ async fn judge(
     Ok(loss)
 }
 
-/// How many rows a unit must have in a partition, at least and at most: a batch on its way may be there or not yet, and one that takes
-/// the place of the others may have done so or not yet.
+/// How many rows a unit must have in a partition, at least and at most: a batch on its way may be
+/// there or not yet, and one that takes the place of the others may have done so or not yet.
 fn wanted_rows<'m, M>(unit: &UnitRecord, of_here: impl Fn() -> M, partition: Partition) -> (u64, u64)
 where
     M: Iterator<Item = &'m Manifest>,

@@ -8,22 +8,23 @@ use object_store::path::Path;
 
 use super::look::{Snapshot, found, judge_anew, manifests_of};
 use super::{Loss, Losses, told};
-use crate::carry;
 use crate::edge::claims::Claims;
 use crate::edge::manifests;
 use crate::error::{Error, Result};
-use crate::kernel::places::file_path;
-use crate::kernel::protocol::{Swap, Wait};
-use crate::kernel::records::{AttemptId, BatchId, FileEntry, Manifest, Part};
-use crate::kernel::restore;
+use crate::kernel::ledger::protocol::{CasOutcome, Wait};
+use crate::kernel::ledger::records::{AttemptId, BatchId, FileEntry, Manifest, UnitFiles};
+use crate::kernel::ledger::restore;
+use crate::kernel::ledger::staging::file_path;
 use crate::lake::Lake;
 use crate::model::{HourRange, Partition, UnitId};
+use crate::protocol_driver;
 
-/// Mends a lake, or what has to do with some hours of it, as far as it goes without the logs; what is wrong after that.
+/// Mends a lake, or what has to do with some hours of it, as far as it goes without the logs; what
+/// is wrong after that.
 ///
 /// # Errors
-/// `Error::Busy` where a record was lost and somebody is at work in the lake. Those of reading and writing; a record that cannot be
-/// read as what it is among them.
+/// `Error::Busy` where a record was lost and somebody is at work in the lake. Those of reading and
+/// writing; a record that cannot be read as what it is among them.
 pub async fn mend(lake: &Lake, hours: Option<HourRange>, lease: Duration) -> Result<Losses> {
     let snapshot = Snapshot::of(lake, hours).await?;
     let losses = found(lake, &snapshot).await?;
@@ -71,14 +72,14 @@ async fn restore_units(lake: &Lake, snapshot: &Snapshot, losses: &Losses) -> Res
 async fn restore_unit(lake: &Lake, snapshot: &Snapshot, unit: &UnitId, loss: &Loss) -> Result<bool> {
     let mut record = lake.records.unit(unit).await?;
     if record.unpublished().next().is_some() {
-        match carry::finish_unit(lake, &record).await {
+        match protocol_driver::finish_unit(lake, &record).await {
             // It is to be given up, and the unit written anew.
             Err(error) if error.is_damage() => return Ok(false),
             finished => finished?,
         };
         record = lake.records.unit(unit).await?;
     }
-    let parts: BTreeMap<Partition, Part> = loss
+    let parts: BTreeMap<Partition, UnitFiles> = loss
         .partitions
         .iter()
         .filter_map(|partition| Some((*partition, snapshot.partitions.get(partition)?.part(unit)?.clone())))
@@ -98,11 +99,11 @@ async fn restore_unit(lake: &Lake, snapshot: &Snapshot, unit: &UnitId, loss: &Lo
     }
     let Some(next) = restore::unit_record(&record, &parts, &read) else { return Ok(false) };
     crate::crash::here("restore");
-    Ok(lake.records.swap_unit(&next).await? == Swap::Done)
+    Ok(lake.records.swap_unit(&next).await? == CasOutcome::Committed)
 }
 
-/// Brings back what an open rewrite's folder lacks and the partition's own has, then writes down what is gone; how many files and
-/// partitions those were.
+/// Brings back what an open rewrite's folder lacks and the partition's own has, then writes down
+/// what is gone; how many files and partitions those were.
 async fn lose(lake: &Lake, snapshot: &Snapshot) -> Result<(u64, u64)> {
     let (mut copied, mut lost) = (0, 0);
     for partition in snapshot.changed() {
@@ -115,13 +116,14 @@ async fn lose(lake: &Lake, snapshot: &Snapshot) -> Result<(u64, u64)> {
             }
         }
         let before = record.lost().count();
-        carry::lose(lake, partition).await?;
+        protocol_driver::lose(lake, partition).await?;
         lost += u64::from(lake.records.partition(partition).await?.lost().count() > before);
     }
     Ok((copied, lost))
 }
 
-/// Copies a file that is gone from where the same bytes are. A name never stands for other bytes, so this can be done at any time.
+/// Copies a file that is gone from where the same bytes are. A name never stands for other bytes,
+/// so this can be done at any time.
 async fn copy_back(lake: &Lake, from: &str, to: &str, file: &FileEntry) -> Result<bool> {
     let path = |folder: &str| Path::from(file_path(folder, &file.name));
     if lake.objects.size(&path(to)).await?.is_some() {
@@ -138,7 +140,7 @@ async fn restore_parts(lake: &Lake, losses: &Losses) -> Result<u64> {
         return Ok(0);
     }
     // Deletions that rest on what the records said before have taken effect by then.
-    tokio::time::sleep(lake.delay(Wait::Late)).await;
+    tokio::time::sleep(lake.delay(Wait::MaxCallDelay)).await;
     let mut restored = BTreeSet::new();
     for (unit, before) in &losses.units {
         // Its record may be there again.
@@ -159,7 +161,8 @@ async fn restore_parts(lake: &Lake, losses: &Losses) -> Result<u64> {
     Ok(restored.len() as u64)
 }
 
-/// Gives a unit in a partition the files that its batches were written with, where all of them are there.
+/// Gives a unit in a partition the files that its batches were written with, where all of them are
+/// there.
 async fn restore_part(lake: &Lake, unit: &UnitId, partition: Partition, manifests: &[Manifest]) -> Result<bool> {
     let record = lake.records.partition(partition).await?;
     let next = restore::part(record.clone(), unit, manifests);
@@ -174,5 +177,5 @@ async fn restore_part(lake: &Lake, unit: &UnitId, partition: Partition, manifest
         return Ok(false);
     }
     crate::crash::here("restore");
-    Ok(lake.records.swap_partition(&next).await? == Swap::Done)
+    Ok(lake.records.swap_partition(&next).await? == CasOutcome::Committed)
 }

@@ -7,13 +7,14 @@ use object_store::path::Path;
 
 use super::look::manifests_of;
 use crate::error::Result;
-use crate::kernel::origins;
-use crate::kernel::protocol::Wait;
-use crate::kernel::records::{InputName, Manifest, ManifestInput, PartitionRecord, unit_time};
+use crate::kernel::columns::origins;
+use crate::kernel::ledger::protocol::Wait;
+use crate::kernel::ledger::records::{InputName, Manifest, ManifestInput, PartitionRecord, unit_time};
 use crate::lake::Lake;
 use crate::model::{Partition, Table, UnitId};
 
-/// The partition and name of a file that edgemill may have written: `<table>/year=/.../<time>-<hash>-<n>.parquet`.
+/// The partition and name of a file that edgemill may have written:
+/// `<table>/year=/.../<time>-<hash>-<n>.parquet`.
 #[must_use]
 pub fn placed(path: &str) -> Option<(Partition, &str)> {
     let (folder, name) = path.rsplit_once('/')?;
@@ -33,8 +34,8 @@ pub fn placed(path: &str) -> Option<(Partition, &str)> {
     (ours && partition.folder() == folder).then_some((partition, name))
 }
 
-/// Deletes what no record names of the files of some units, which are whole: in the partitions in which they have rows, and nowhere
-/// else; how many files that were.
+/// Deletes what no record names of the files of some units, which are whole: in the partitions in
+/// which they have rows, and nowhere else; how many files that were.
 pub async fn clear_unnamed(lake: &Lake, units: &BTreeSet<UnitId>, partitions: &BTreeSet<Partition>) -> Result<u64> {
     let times: BTreeSet<String> = units.iter().map(unit_time).collect();
     let mut found = Vec::new();
@@ -53,7 +54,7 @@ pub async fn clear_unnamed(lake: &Lake, units: &BTreeSet<UnitId>, partitions: &B
         return Ok(0);
     }
     // A copy that was under way when we looked has arrived by then.
-    tokio::time::sleep(lake.delay(Wait::Late)).await;
+    tokio::time::sleep(lake.delay(Wait::MaxCallDelay)).await;
     let mut inputs = Inputs::default();
     let mut deleted = 0;
     for path in found {
@@ -68,8 +69,8 @@ pub async fn clear_unnamed(lake: &Lake, units: &BTreeSet<UnitId>, partitions: &B
     Ok(deleted)
 }
 
-/// Whether a file that no record names is of no use: a batch put it here that was applied, or all the raw objects that its rows come
-/// from are a unit's, whose rows are there in other files.
+/// Whether a file that no record names is of no use: a batch put it here that was applied, or all
+/// the raw objects that its rows come from are a unit's, whose rows are there in other files.
 ///
 /// # Errors
 /// Those of reading.
@@ -78,7 +79,8 @@ pub async fn is_spare(lake: &Lake, record: &PartitionRecord, path: &str) -> Resu
     Ok(was_applied(record, name) || Inputs::default().have(lake, record, path).await?)
 }
 
-/// Whether a file is of a batch that its partition remembers: where it does not name the file, others have taken its place.
+/// Whether a file is of a batch that its partition remembers: where it does not name the file,
+/// others have taken its place.
 fn was_applied(record: &PartitionRecord, name: &str) -> bool {
     let applied = record.parts.iter().flat_map(|part| part.applied.keys());
     applied.map(|batch| format!("{}-", batch.0)).any(|start| name.starts_with(&start))
@@ -93,8 +95,8 @@ fn is_named(record: &PartitionRecord, name: &str) -> bool {
 struct Inputs(BTreeMap<UnitId, HashSet<String>>);
 
 impl Inputs {
-    /// Whether units have all the raw objects that a file's rows come from: those of its time that have something in its partition.
-    /// Of a file that cannot be read nobody can tell.
+    /// Whether units have all the raw objects that a file's rows come from: those of its time that
+    /// have something in its partition. Of a file that cannot be read nobody can tell.
     async fn have(&mut self, lake: &Lake, record: &PartitionRecord, path: &str) -> Result<bool> {
         let Some((_, name)) = placed(path) else { return Ok(false) };
         let Some(bytes) = lake.objects.get(&Path::from(path)).await? else { return Ok(false) };

@@ -1,4 +1,5 @@
-//! Partitions: are their files there, of the size and rows that the records say, and no others; does the catalog agree?
+//! Partitions: are their files there, of the size and rows that the records say, and no others;
+//! does the catalog agree?
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,9 +9,10 @@ use object_store::path::Path;
 use super::units::Expected;
 use super::{Kind, Options, Report};
 use crate::error::Result;
-use crate::kernel::footer::{self, Footer, TAIL_BYTES};
-use crate::kernel::places::file_path;
-use crate::kernel::records::{BatchId, FileEntry, Part, PartitionRecord};
+use crate::kernel::columns::footer;
+use crate::kernel::columns::footer::{Footer, TAIL_BYTES};
+use crate::kernel::ledger::records::{BatchId, FileEntry, PartitionRecord, UnitFiles};
+use crate::kernel::ledger::staging::file_path;
 use crate::lake::Lake;
 use crate::model::{ObjectId, Partition, Table, UnitId};
 
@@ -87,7 +89,7 @@ pub(super) fn against_units(record: &PartitionRecord, expected: &Expected, repor
 }
 
 /// Whether a partition remembers a batch, or one that a fold stands for.
-fn is_applied(part: &Part, batch: &BatchId, expected: &Expected) -> bool {
+fn is_applied(part: &UnitFiles, batch: &BatchId, expected: &Expected) -> bool {
     let folds = expected.folds.get(batch).into_iter().flatten();
     std::iter::once(batch).chain(folds).any(|batch| part.applied.contains_key(batch))
 }
@@ -115,7 +117,8 @@ pub(super) fn missing_partitions(
     }
 }
 
-/// What is wrong with one file: one HEAD and a read or two of its end; or, if it is to be looked at whole, all of it.
+/// What is wrong with one file: one HEAD and a read or two of its end; or, if it is to be looked at
+/// whole, all of it.
 async fn file_fault(lake: &Lake, path: &str, file: &FileEntry, whole: bool) -> Result<Option<(Kind, String)>> {
     let location = Path::from(path);
     let missing = || Ok(Some((Kind::FileMissing, path.to_owned())));

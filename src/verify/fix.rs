@@ -5,36 +5,38 @@ use std::collections::{BTreeMap, BTreeSet};
 use object_store::path::Path;
 
 use super::{Kind, Report};
-use crate::carry;
 use crate::edge::claims::{Claims, LEASE};
 use crate::error::Result;
-use crate::kernel::places::{InProgress, STAGING};
-use crate::kernel::protocol::Wait;
+use crate::kernel::ledger::protocol::Wait;
+use crate::kernel::ledger::staging::{STAGING, StagingDir};
 use crate::lake::Lake;
 use crate::model::Table;
-use crate::repair::{self, Losses};
-use crate::tidy::{self, ORPHAN_AGE};
+use crate::protocol_driver;
+use crate::recovery;
+use crate::recovery::ORPHAN_AGE;
+use crate::repair;
+use crate::repair::Losses;
 
 /// Folders of unfinished work that no record names, and claims of the dead.
 pub(super) async fn look_around(lake: &Lake, report: &mut Report) -> Result<()> {
     for name in lake.objects.list_names(STAGING).await? {
         let about = format!("{STAGING}/{name}");
-        let named = match InProgress::parse(&name) {
-            Some(InProgress::Batch { table, unit, attempt }) => {
+        let named = match StagingDir::parse(&name) {
+            Some(StagingDir::Batch { table, unit, attempt }) => {
                 let record = lake.records.unit_at(&crate::edge::ledger::unit_key_of(table, &unit)).await?;
                 record.unpublished().any(|entry| entry.attempt == attempt)
             }
-            Some(InProgress::Aside { partition, id, .. }) => {
+            Some(StagingDir::Aside { partition, id, .. }) => {
                 let record = lake.records.partition(partition).await?;
                 record.rewrite.is_some_and(|open| open.folder == about)
-                    || tidy::batch_on_its_way(lake, &id).await?.is_some()
+                    || recovery::batch_on_its_way(lake, &id).await?.is_some()
             }
-            Some(InProgress::Written { .. }) | None => false,
+            Some(StagingDir::Written { .. }) | None => false,
         };
         if named {
             continue;
         }
-        if tidy::is_orphan(lake, &name, ORPHAN_AGE).await? {
+        if recovery::is_orphan(lake, &name, ORPHAN_AGE).await? {
             report.find(Kind::LeftOver, about);
         } else {
             report.notes.push(about);
@@ -57,14 +59,14 @@ pub(super) async fn mend(lake: &Lake, report: &Report) -> Result<Vec<String>> {
     };
     let claims = Claims::new(lake.objects.clone(), LEASE);
     say(claims.clear_dead().await?, "claims of dead processes removed");
-    let (tidied, closed) = tidy::tidy_wholly(lake, &claims, ORPHAN_AGE).await?;
+    let (tidied, closed) = recovery::tidy_wholly(lake, &claims, ORPHAN_AGE).await?;
     say(tidied.batches, "batches published");
     say(closed, "rewrites closed");
     say(tidied.orphans, "left-over folders cleared");
     let mut batches = 0;
     for table in Table::LOGS {
         for record in lake.records.each_unit(table).await?.into_iter().flatten() {
-            batches += match carry::finish_unit(lake, &record).await {
+            batches += match protocol_driver::finish_unit(lake, &record).await {
                 Err(error) if error.is_damage() => {
                     tracing::warn!("{}: not published: {error}", record.unit);
                     0
@@ -84,7 +86,7 @@ pub(super) async fn mend(lake: &Lake, report: &Report) -> Result<Vec<String>> {
         let records = lake.records.each_partition(table, None).await?.into_iter().flatten();
         open.extend(records.filter(|record| record.rewrite.is_some()).map(|record| record.partition));
     }
-    say(tidy::settle_others(lake, &open).await?, "rewrites closed");
+    say(recovery::settle_others(lake, &open).await?, "rewrites closed");
     say(register(lake).await?, "partitions registered");
     say(delete_unnamed(lake, report).await?, "files deleted that nothing names");
     mended.extend(losses.mended);
@@ -101,7 +103,7 @@ async fn register(lake: &Lake) -> Result<u64> {
                 continue;
             }
             if catalog.folder(record.partition).await?.as_ref() != Some(&record.folder) {
-                carry::register(lake, record.partition).await?;
+                protocol_driver::register(lake, record.partition).await?;
                 registered += 1;
             }
         }
@@ -109,9 +111,11 @@ async fn register(lake: &Lake) -> Result<u64> {
     Ok(registered)
 }
 
-/// Deletes files in tables' folders that nothing names and nothing will: files of edgemill's own names, in partitions whose
-/// records are sound, that are no batch's which counts, unless it was applied there and its file replaced since, and that hold no row
-/// which is not in the lake otherwise. A batch that is committed from now on has another name, so what is unnamed now stays unnamed.
+/// Deletes files in tables' folders that nothing names and nothing will: files of edgemill's own
+/// names, in partitions whose records are sound, that are no batch's which counts, unless it was
+/// applied there and its file replaced since, and that hold no row which is not in the lake
+/// otherwise. A batch that is committed from now on has another name, so what is unnamed now stays
+/// unnamed.
 async fn delete_unnamed(lake: &Lake, report: &Report) -> Result<u64> {
     let found = report.findings.iter().filter(|finding| finding.kind == Kind::UnnamedFile);
     let found: Vec<&str> = found.map(|finding| finding.about.as_str()).collect();
@@ -119,7 +123,7 @@ async fn delete_unnamed(lake: &Lake, report: &Report) -> Result<u64> {
         return Ok(0);
     }
     // A copy that was under way when we looked has arrived by then.
-    tokio::time::sleep(lake.delay(Wait::Late)).await;
+    tokio::time::sleep(lake.delay(Wait::MaxCallDelay)).await;
     // By the names that their files begin with.
     let (mut on_their_way, mut published) = (BTreeSet::new(), BTreeMap::new());
     for table in Table::LOGS {
@@ -138,7 +142,8 @@ async fn delete_unnamed(lake: &Lake, report: &Report) -> Result<u64> {
         let named = record.files().any(|file| file.name == name);
         let coming = on_their_way.iter().any(|start: &String| name.starts_with(start));
         let counts = published.iter().find(|(start, _)| name.starts_with(*start));
-        // The record may have lost what it had: then this file is all that is left of the batch's rows here.
+        // The record may have lost what it had: then this file is all that is left of the batch's
+        // rows here.
         let lost = counts.is_some_and(|(_, (unit, batch))| !record.has_applied(unit, batch));
         if named || coming || lost || record.rewrite.is_some() || record.version == 0 {
             continue;

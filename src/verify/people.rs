@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::{Kind, Report};
 use crate::error::Result;
 use crate::job::said::{mending, of_stamp};
-use crate::kernel::privacy::in_words;
-use crate::kernel::records::Manifest;
+use crate::kernel::ledger::records::Manifest;
+use crate::kernel::policy::privacy::in_words;
 use crate::lake::Lake;
 use crate::lake::people::Census;
 use crate::model::Table;
 
-/// The rows of each table by what was kept of people when they were made: all, and those of the hours that are looked at.
+/// The rows of each table by what was kept of people when they were made: all, and those of the
+/// hours that are looked at.
 #[derive(Debug, Default)]
 pub(super) struct Seen(BTreeMap<Table, (Census, Census)>);
 

@@ -1,15 +1,16 @@
-//! Some units in some partitions, for a run that looks at what it wrote: the same comparison as of a whole lake.
+//! Some units in some partitions, for a run that looks at what it wrote: the same comparison as of
+//! a whole lake.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::units::{Expected, expect};
 use super::{Options, Report, files};
-use crate::kernel::records::{Manifest, PartitionRecord};
+use crate::kernel::ledger::records::{Manifest, PartitionRecord};
 use crate::model::{Partition, Table, UnitId};
 
-/// What some partitions hold otherwise than their units say, in words. `units` are units of which no batch is on its way, each with the
-/// manifests of all its batches; what others have in the partitions is not looked at. A partition without a record is one of
-/// version 0.
+/// What some partitions hold otherwise than their units say, in words. `units` are units of which
+/// no batch is on its way, each with the manifests of all its batches; what others have in the
+/// partitions is not looked at. A partition without a record is one of version 0.
 pub(crate) fn differences(units: &BTreeMap<UnitId, Vec<Manifest>>, partitions: &[PartitionRecord]) -> Vec<String> {
     let mut expected = Expected::default();
     units.values().flatten().for_each(|manifest| expect(manifest, &mut expected));

@@ -12,15 +12,17 @@ use crate::edge::manifests;
 use crate::edge::objects::{Objects, object_id};
 use crate::edge::source;
 use crate::error::Result;
-use crate::kernel::parse::sniff::Told;
-use crate::kernel::plan::{self, NO_HOUR, Naming, Place};
-use crate::kernel::records::{AttemptId, BatchId, InputName, Manifest, UnitRecord};
+use crate::kernel::ledger::plan;
+use crate::kernel::ledger::plan::{KeyMeaning, NO_HOUR, Naming};
+use crate::kernel::ledger::records::{AttemptId, BatchId, InputName, Manifest, UnitRecord};
+use crate::kernel::source::parse::sniff::Told;
 use crate::lake::Lake;
 use crate::model::{Partition, Table, UnitId};
 
 const READS_AT_A_TIME: usize = 32;
 
-/// The objects that batches have, URL to etag, each by its hash: a lake of years has tens of millions.
+/// The objects that batches have, URL to etag, each by its hash: a lake of years has tens of
+/// millions.
 type Known = HashMap<u128, u128>;
 
 fn hash(text: &str) -> u128 {
@@ -44,7 +46,8 @@ pub(super) struct Expected {
 
 pub(super) async fn look(lake: &Lake, options: &Options, report: &mut Report) -> Result<Expected> {
     let mut expected = Expected::default();
-    // Every unit, whatever the hours: an object may be in another hour's, and a partition has rows of its neighbours'.
+    // Every unit, whatever the hours: an object may be in another hour's, and a partition has rows
+    // of its neighbours'.
     let mut known = Known::default();
     for table in Table::LOGS {
         for record in lake.records.each_unit(table).await? {
@@ -158,7 +161,8 @@ pub(super) fn expect(manifest: &Manifest, expected: &mut Expected) {
     }
 }
 
-/// Every object of the listing, told apart as a conversion does it: by the layout that was told, or whichever a run has used.
+/// Every object of the listing, told apart as a conversion does it: by the layout that was told, or
+/// whichever a run has used.
 async fn against_listing(lake: &Lake, from: &str, options: &Options, known: &Known, report: &mut Report) -> Result<()> {
     let logs = Objects::open_as(&Location::existing(from)?, &options.source).await?;
     let mut told = Naming { unit: lake.identity.unit, ..options.naming.clone() };
@@ -171,27 +175,27 @@ async fn against_listing(lake: &Lake, from: &str, options: &Options, known: &Kno
         let object = object_id(meta);
         lakes.extend(plan::lake_of(&object.key));
         let place = |naming: &Naming| naming.place(logs.url(), &object.key, options.hours);
-        let by_others = || others.iter().map(place).find(|place| matches!(place, Place::Unit(UnitId::Timed(..))));
+        let by_others = || others.iter().map(place).find(|place| matches!(place, KeyMeaning::Unit(UnitId::Timed(..))));
         let place = match place(&told) {
-            Place::Excluded => {
+            KeyMeaning::Excluded => {
                 report.listed_objects += 1;
                 report.excluded_objects += 1;
                 continue;
             }
-            unsure @ (Place::Unit(UnitId::Untimed(..)) | Place::Unnamed | Place::LeftAlone(NO_HOUR)) => {
+            unsure @ (KeyMeaning::Unit(UnitId::Untimed(..)) | KeyMeaning::Unnamed | KeyMeaning::LeftAlone(NO_HOUR)) => {
                 by_others().unwrap_or(unsure)
             }
             sure => sure,
         };
-        if matches!(place, Place::Archived | Place::Outside(_) | Place::LeftAlone(NO_HOUR)) {
+        if matches!(place, KeyMeaning::Archived | KeyMeaning::Outside(_) | KeyMeaning::LeftAlone(NO_HOUR)) {
             continue;
         }
         report.listed_objects += 1;
         match (known.get(&hash(&InputName { source: logs.url(), object: &object }.url())), place) {
             (Some(etag), _) if *etag == hash(&object.etag) => {}
             (Some(_), _) => report.find(Kind::Changed, &object.key),
-            (None, Place::Filtered(_)) => report.filtered_objects += 1,
-            (None, Place::Unit(_) | Place::Unnamed) => pending.push(object),
+            (None, KeyMeaning::Filtered(_)) => report.filtered_objects += 1,
+            (None, KeyMeaning::Unit(_) | KeyMeaning::Unnamed) => pending.push(object),
             (None, _) => report.left_alone_objects += 1,
         }
     }

@@ -1,4 +1,5 @@
-//! The strict double of AWS that `scripts/test` starts (`tests/cloud/server.py`): its buckets, its faults and its log of calls.
+//! The strict double of AWS that `scripts/test` starts (`tests/cloud/server.py`): its buckets, its
+//! faults and its log of calls.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

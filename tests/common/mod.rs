@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use edgemill::kernel::records::FORMAT_VERSION;
+use edgemill::kernel::ledger::records::FORMAT_VERSION;
 use edgemill::lake::Identity;
 use edgemill::model::Granularity;
 use sha2::{Digest, Sha256};

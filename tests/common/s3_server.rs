@@ -1,4 +1,5 @@
-//! A small server that speaks S3, in this process: right as it comes, and wrong in each of the ways in which servers in use are.
+//! A small server that speaks S3, in this process: right as it comes, and wrong in each of the ways
+//! in which servers in use are.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -21,7 +22,8 @@ pub(crate) enum Condition {
     Kept,
     /// It writes whatever is there.
     Ignored,
-    /// It looks, and writes a moment later: one after the other is refused, several at once all win.
+    /// It looks, and writes a moment later: one after the other is refused, several at once all
+    /// win.
     Raced,
     /// It answers with this status and code.
     Refused(u16, &'static str),

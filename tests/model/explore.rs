@@ -1,11 +1,11 @@
-//! Every interleaving of the workers, with deaths, lost answers and late calls; and after each, one more run that must bring
-//! everything to rest.
+//! Every interleaving of the workers, with deaths, lost answers and late calls; and after each, one
+//! more run that must bring everything to rest.
 
 use std::collections::HashSet;
 use std::hash::Hash;
 use std::rc::Rc;
 
-use edgemill::kernel::records::PartitionRecord;
+use edgemill::kernel::ledger::records::PartitionRecord;
 
 use super::scenario::{Scenario, Task, partition};
 use super::worker::{LOST, Turn, Worker, all_published, begin_query, forget, known};
@@ -119,7 +119,8 @@ fn step(
     LOST.with_borrow_mut(Option::take).map_or(Ok(()), Err)
 }
 
-/// Lets one worker run to its end, undisturbed. Calls that are under way arrive when it first waits.
+/// Lets one worker run to its end, undisturbed. Calls that are under way arrive when it first
+/// waits.
 fn run_alone(world: &mut World, scenario: &Scenario, mut worker: Worker) -> Result<(), String> {
     for _ in 0..10_000 {
         if worker.ended() {
@@ -141,7 +142,8 @@ fn run_alone(world: &mut World, scenario: &Scenario, mut worker: Worker) -> Resu
     Err("it does not come to rest".to_owned())
 }
 
-/// The next run: finishes what was left, and converts what is missing. Then everything must be there once.
+/// The next run: finishes what was left, and converts what is missing. Then everything must be
+/// there once.
 fn comes_to_rest(world: &World, scenario: &Scenario) -> Result<(), String> {
     let mut world = world.clone();
     world.query = None;

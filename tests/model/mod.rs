@@ -1,4 +1,5 @@
-//! A small world in which the protocol's own machines run, and the exploration of everything that can happen there.
+//! A small world in which the protocol's own machines run, and the exploration of everything that
+//! can happen there.
 
 #![allow(dead_code, reason = "each scenario uses its own part")]
 

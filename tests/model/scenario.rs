@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use edgemill::kernel::protocol::{Sentence, Setting};
-use edgemill::kernel::recipe::Stamp;
-use edgemill::kernel::records::{
+use edgemill::kernel::ledger::protocol::{Sentence, Setting};
+use edgemill::kernel::ledger::records::{
     AttemptId, BatchEntry, BatchId, BatchState, FORMAT_VERSION, FileEntry, Manifest, ManifestInput, ManifestOutput,
     Replaced, UnitRecord, fold_id,
 };
+use edgemill::kernel::policy::recipe::Fingerprint;
 use edgemill::model::{Granularity, Hour, ObjectId, Partition, Table, UnitId};
 use edgemill::stats::LineStats;
 
@@ -99,7 +99,8 @@ pub(crate) fn partition(place: usize) -> Partition {
     Partition::of(Table::CloudfrontLogs, Granularity::Hour, first.plus(i64::try_from(place).unwrap()))
 }
 
-/// The partition that a row is in: `a` to `m` in the first. Rules change, and every reprocessing moves `b` to the other.
+/// The partition that a row is in: `a` to `m` in the first. Rules change, and every reprocessing
+/// moves `b` to the other.
 fn place_of(row: char, generation: usize) -> usize {
     usize::from(row > 'm' || generation % 2 == 1 && row == 'b')
 }
@@ -114,8 +115,8 @@ pub(crate) fn file(prefix: &str, rows: &str, number: usize) -> FileEntry {
     FileEntry { name: format!("{prefix}-+{rows}+{number}.parquet"), rows: rows.len() as u64, size_bytes: 1, crc32: 0 }
 }
 
-/// An attempt at some inputs of a unit. An input has one row, in the first partition or in the second; of several rows of a
-/// partition each is in a file of its own.
+/// An attempt at some inputs of a unit. An input has one row, in the first partition or in the
+/// second; of several rows of a partition each is in a file of its own.
 pub(crate) fn manifest(
     unit_place: usize,
     attempt: &str,
@@ -152,7 +153,7 @@ pub(crate) fn manifest(
         batch: batch_name,
         attempt: AttemptId(format!("{attempt}{}", batch.0)),
         source: "s3://logs".into(),
-        stamp: Stamp::default(),
+        stamp: Fingerprint::default(),
         hours: None,
         proven: true,
         inputs: inputs.chars().map(input).collect(),

@@ -1,14 +1,15 @@
-//! One worker: its tasks one after another, each carried out by the protocol's machines, one small step at a time.
+//! One worker: its tasks one after another, each carried out by the protocol's machines, one small
+//! step at a time.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use edgemill::kernel::places::{FileCopy, InProgress, file_path, staging, written};
-use edgemill::kernel::protocol::{
-    Action, Change, Commit, End, Ended, Event, Fold, Folded, Lose, Outcome, Sentence, Settle, Swap, Switch, Wait,
+use edgemill::kernel::ledger::protocol::{
+    Action, CasOutcome, Change, Commit, End, Ended, Event, Fold, Folded, Lose, Outcome, Sentence, Settle, Switch, Wait,
 };
-use edgemill::kernel::records::{AttemptId, BatchEntry, Manifest, PartitionRecord};
+use edgemill::kernel::ledger::records::{AttemptId, BatchEntry, Manifest, PartitionRecord};
+use edgemill::kernel::ledger::staging::{FileCopy, StagingDir, file_path, staging, written};
 use edgemill::model::Partition;
 
 use super::scenario::{Breakage, Scenario, Task, file, fold, manifest, partition, published, rows_of, unit};
@@ -140,7 +141,7 @@ impl Worker {
     pub(crate) fn ready(&self, world: &World, scenario: &Scenario) -> bool {
         let bit = 1 << self.place;
         match &self.pending {
-            Some(Action::Wait(Wait::Late)) if self.waiting && scenario.breakage != Breakage::NoD => {
+            Some(Action::Wait(Wait::MaxCallDelay)) if self.waiting && scenario.breakage != Breakage::NoD => {
                 world.late.iter().all(|late| late.waits & bit == 0)
             }
             Some(Action::Wait(Wait::Queries)) if self.waiting && scenario.breakage != Breakage::NoGrace => {
@@ -280,8 +281,8 @@ impl Worker {
     /// Finishes one thing that others began, and comes back until there is none.
     fn tidy(&mut self, world: &mut World, scenario: &Scenario, ends: bool) {
         for name in world.staging() {
-            match InProgress::parse(&name) {
-                Some(InProgress::Batch { attempt, .. }) => {
+            match StagingDir::parse(&name) {
+                Some(StagingDir::Batch { attempt, .. }) => {
                     let made = known(&attempt);
                     let record = world.unit(&made.unit);
                     if record.entry(&attempt).is_some() {
@@ -299,7 +300,7 @@ impl Worker {
                         return self.begin(Machine::End(End::new(Ended::Batch(folder, attempt))), None);
                     }
                 }
-                Some(InProgress::Written { partition, id }) => {
+                Some(StagingDir::Written { partition, id }) => {
                     let record = world.partition(partition);
                     if record.rewrite.as_ref().is_some_and(|open| open.id == id) || record.ended.contains(&id) {
                         world.remove_folder(&format!("staging/{name}"));
@@ -311,7 +312,7 @@ impl Worker {
                         return self.begin(Machine::End(End::new(what)), None);
                     }
                 }
-                Some(InProgress::Aside { partition, id, version }) => {
+                Some(StagingDir::Aside { partition, id, version }) => {
                     let record = world.partition(partition);
                     let folder = format!("staging/{name}");
                     if record.rewrite.as_ref().is_some_and(|open| open.folder == folder) {
@@ -417,7 +418,7 @@ impl Worker {
     fn begin_wait(&self, wait: Wait, world: &mut World, others: &mut [Rc<Self>]) {
         let bit = 1 << self.place;
         match wait {
-            Wait::Late => {
+            Wait::MaxCallDelay => {
                 world.late.iter_mut().for_each(|late| late.waits |= bit);
                 others.iter_mut().for_each(|other| Rc::make_mut(other).waits |= bit);
             }
@@ -427,7 +428,7 @@ impl Worker {
 
     fn end_wait(&self, wait: Wait, others: &mut [Rc<Self>], scenario: &Scenario) {
         let bit = 1 << self.place;
-        if wait == Wait::Late && scenario.breakage != Breakage::NoD {
+        if wait == Wait::MaxCallDelay && scenario.breakage != Breakage::NoD {
             for other in others {
                 if other.waits & bit != 0 {
                     let other = Rc::make_mut(other);
@@ -554,15 +555,15 @@ thread_local! {
     pub(crate) static LOST: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-fn swapped(turn: Turn, swap: impl FnOnce() -> bool) -> Swap {
+fn swapped(turn: Turn, swap: impl FnOnce() -> bool) -> CasOutcome {
     match turn {
-        Turn::RequestLost => Swap::Unknown,
+        Turn::RequestLost => CasOutcome::Indeterminate,
         Turn::AnswerLost => {
             swap();
-            Swap::Unknown
+            CasOutcome::Indeterminate
         }
-        _ if swap() => Swap::Done,
-        _ => Swap::Lost,
+        _ if swap() => CasOutcome::Committed,
+        _ => CasOutcome::Conflict,
     }
 }
 

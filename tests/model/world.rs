@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use edgemill::kernel::places::{FileCopy, file_path};
-use edgemill::kernel::records::{AttemptId, PartitionRecord, UnitRecord};
+use edgemill::kernel::ledger::records::{AttemptId, PartitionRecord, UnitRecord};
+use edgemill::kernel::ledger::staging::{FileCopy, file_path};
 use edgemill::model::{Partition, UnitId};
 
 use super::scenario::{Breakage, rows_of};
@@ -22,7 +22,8 @@ pub(crate) enum Call {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Late {
     pub(crate) call: Call,
-    /// By worker: whether a wait of D of that worker began after the reading that the call rests on.
+    /// By worker: whether a wait of D of that worker began after the reading that the call rests
+    /// on.
     pub(crate) waits: u8,
 }
 
@@ -44,7 +45,8 @@ pub(crate) struct World {
     pub(crate) catalog: BTreeMap<Partition, String>,
     pub(crate) late: Vec<Late>,
     pub(crate) query: Option<Query>,
-    /// Rows that a catalog reader of a partition must see, whatever happens: those that an open rewrite keeps.
+    /// Rows that a catalog reader of a partition must see, whatever happens: those that an open
+    /// rewrite keeps.
     pub(crate) kept: BTreeMap<Partition, BTreeSet<char>>,
 }
 

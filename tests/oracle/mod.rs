@@ -1,13 +1,13 @@
-//! The slow, obvious parser: what every log means, written without a thought for speed, from the formats' documentation. The
-//! fast one is held against it, here and by the fuzz targets. It shares nothing with it but the lists of columns and
-//! of a load balancer's fields.
+//! The slow, obvious parser: what every log means, written without a thought for speed, from the
+//! formats' documentation. The fast one is held against it, here and by the fuzz targets. It shares
+//! nothing with it but the lists of columns and of a load balancer's fields.
 
 #![allow(dead_code, reason = "the tests and each fuzz target use their own part")]
 
 use std::collections::BTreeMap;
 
-use edgemill::kernel::parse::{ALB_FIELDS, Block, Decoder, Reject, Settings, Sink};
 use edgemill::kernel::schema::{ColumnType, columns};
+use edgemill::kernel::source::parse::{ALB_FIELDS, Block, Decoder, Reject, Settings, Sink};
 use edgemill::model::Table;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
@@ -51,7 +51,8 @@ pub(crate) fn lines(text: &[u8], settings: &Settings) -> Vec<Line> {
     pieces.into_iter().map(|piece| line(piece.strip_suffix(b"\r").unwrap_or(piece), settings, &mut state)).collect()
 }
 
-/// Whether fields are those of a log of the table: three that it knows, one of them telling more than a time.
+/// Whether fields are those of a log of the table: three that it knows, one of them telling more
+/// than a time.
 fn believes(table: Table, names: &[String]) -> bool {
     let names: Vec<String> = names.iter().map(|name| column_name(name)).collect();
     let (times, others, tell): (&[&str], &[&str], Option<&[&str]>) = match table {
@@ -330,8 +331,8 @@ pub(crate) fn compare(text: &[u8], settings: &Settings, piece_bytes: usize) {
     }
 }
 
-/// The logged columns of a row, as text; `Err` names the column whose value does not fit. `-` and, for numbers, nothing at all
-/// are NULL and left out. `None` where the row has no time.
+/// The logged columns of a row, as text; `Err` names the column whose value does not fit. `-` and,
+/// for numbers, nothing at all are NULL and left out. `None` where the row has no time.
 pub(crate) fn typed(table: Table, values: &[(String, String)]) -> Result<BTreeMap<String, String>, String> {
     let mut named: BTreeMap<String, String> = BTreeMap::new();
     let mut extra: BTreeMap<String, String> = BTreeMap::new();

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::query::Limits;
 
-/// A writer that may wait for its reader, such as a pager, without keeping the other tasks of its thread waiting.
+/// A writer that may wait for its reader, such as a pager, without keeping the other tasks of its
+/// thread waiting.
 pub(super) struct Patient<W>(pub(super) W);
 
 impl<W: Write> Write for Patient<W> {
@@ -89,8 +90,8 @@ fn there_is(path: &Path) -> Error {
     )
 }
 
-/// Ends the process at a signal, with nothing left of what was begun: the answer's writer may be waiting for a pager that reads no
-/// more, and could not be told.
+/// Ends the process at a signal, with nothing left of what was begun: the answer's writer may be
+/// waiting for a pager that reads no more, and could not be told.
 pub(super) struct Watch(tokio::task::JoinHandle<()>);
 
 impl Watch {

@@ -1,7 +1,8 @@
-//! The catalog by statements that Athena runs, for whoever may not write to Glue's own calls: `ALTER TABLE ADD PARTITION`.
+//! The catalog by statements that Athena runs, for whoever may not write to Glue's own calls:
+//! `ALTER TABLE ADD PARTITION`.
 //!
-//! What is there is read from Glue, as Athena itself does for every query of the same caller. The parameters of a partition
-//! cannot be set by a statement, so it says nothing of rows and bytes.
+//! What is there is read from Glue, as Athena itself does for every query of the same caller. The
+//! parameters of a partition cannot be set by a statement, so it says nothing of rows and bytes.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,23 +10,24 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 
-use super::gather::Gather;
-use super::patience::Patience;
-use super::{Catalog, GlueCatalog, Listed, Place};
+use super::coalesce::Coalesce;
+use super::throttle::Throttle;
+use super::{Catalog, GlueCatalog, Listed, PartitionLocation};
 use crate::edge::athena::Athena;
-use crate::edge::{clock, sdk};
+use crate::edge::{aws_error, clock};
 use crate::error::Result;
 use crate::kernel::ddl;
 use crate::model::{Partition, Table};
 
-/// A statement that takes longer is cancelled. It begins before half of D has passed, and takes effect, if at all, within the call
-/// that starts it (28 s), this, and the call that cancels it: 81 s of the other 90.
+/// A statement that takes longer is cancelled. It begins before half of D has passed, and takes
+/// effect, if at all, within the call that starts it (28 s), this, and the call that cancels it: 81
+/// s of the other 90.
 const STATEMENT: Duration = Duration::from_secs(25);
 
 /// Partitions of one statement, which holds 262,144 bytes at most.
 const ADDED_AT_A_TIME: usize = 100;
 
-type Set = (Partition, Place, Duration);
+type Set = (Partition, PartitionLocation, Duration);
 
 /// A lake's partitions in a database of Athena's.
 #[derive(Debug)]
@@ -33,8 +35,8 @@ pub struct AthenaCatalog {
     glue: GlueCatalog,
     athena: Athena,
     lake_url: String,
-    setting: [Gather<Set, Result<bool>>; Table::ALL.len()],
-    patience: Patience,
+    setting: [Coalesce<Set, Result<bool>>; Table::ALL.len()],
+    patience: Throttle,
 }
 
 /// Where results of statements lie that nobody reads, unless the workgroup says.
@@ -51,11 +53,11 @@ impl AthenaCatalog {
             athena: Athena::open(workgroup, database, statement_output(lake_url)).await,
             lake_url: lake_url.to_owned(),
             setting: Default::default(),
-            patience: Patience::default(),
+            patience: Throttle::default(),
         }
     }
 
-    fn location(&self, place: &Place) -> String {
+    fn location(&self, place: &PartitionLocation) -> String {
         format!("{}/{}/", self.lake_url, place.folder)
     }
 
@@ -74,7 +76,7 @@ impl AthenaCatalog {
             Ok(done) => sent.iter().for_each(|index| outcomes[*index] = Ok(done)),
             // One tells the error; the others read their records and ask again.
             Err(error) => {
-                let told = if sdk::may_pass_as(&error) { self.patience.again(error).await } else { Err(error) };
+                let told = if aws_error::may_pass_as(&error) { self.patience.again(error).await } else { Err(error) };
                 if let Some(first) = sent.first() {
                     outcomes[*first] = told;
                 }
@@ -146,14 +148,14 @@ impl Catalog for AthenaCatalog {
         self.glue.folder(partition).await
     }
 
-    async fn set(&self, partition: Partition, place: &Place, until: Duration) -> Result<bool> {
+    async fn set(&self, partition: Partition, place: &PartitionLocation, until: Duration) -> Result<bool> {
         let table = partition.table;
         let send = |wanted| -> BoxFuture<'_, _> { Box::pin(self.set_all(table, wanted)) };
         let wanted = (partition, place.clone(), until);
         self.setting[table as usize].ask(wanted, ADDED_AT_A_TIME, &send).await.unwrap_or(Ok(false))
     }
 
-    fn has_told(&self, _: Partition, _: &Place) -> bool {
+    fn has_told(&self, _: Partition, _: &PartitionLocation) -> bool {
         true
     }
 

@@ -1,6 +1,8 @@
-//! A catalog in the lake itself: one small object a partition, `_edgemill/catalog/<table>/<time>.txt`, which holds its folder.
+//! A catalog in the lake itself: one small object a partition,
+//! `_edgemill/catalog/<table>/<time>.txt`, which holds its folder.
 //!
-//! For engines that are told their partitions by a script, and to see how a lake behaves behind a catalog without an account.
+//! For engines that are told their partitions by a script, and to see how a lake behaves behind a
+//! catalog without an account.
 
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 
-use super::{Catalog, Listed, Place};
+use super::{Catalog, Listed, PartitionLocation};
 use crate::edge::clock;
 use crate::edge::objects::Objects;
 use crate::error::Result;
@@ -45,7 +47,7 @@ impl Catalog for LakeCatalog {
         self.read(&Path::from(format!("{}/{}.txt", folder_of(partition.table), partition.time()))).await
     }
 
-    async fn set(&self, partition: Partition, place: &Place, until: Duration) -> Result<bool> {
+    async fn set(&self, partition: Partition, place: &PartitionLocation, until: Duration) -> Result<bool> {
         if clock::since_boot() > until {
             return Ok(false);
         }
@@ -53,7 +55,7 @@ impl Catalog for LakeCatalog {
         self.lake.put(&path, format!("{}\n", place.folder).into()).await.map(|()| true)
     }
 
-    fn has_told(&self, _: Partition, _: &Place) -> bool {
+    fn has_told(&self, _: Partition, _: &PartitionLocation) -> bool {
         true
     }
 

@@ -1,10 +1,10 @@
 //! The catalog: which folder an engine reads for a partition.
 
 mod athena;
-mod gather;
+mod coalesce;
 mod glue;
 mod lake;
-mod patience;
+mod throttle;
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -18,12 +18,13 @@ pub use lake::LakeCatalog;
 use crate::error::Result;
 use crate::model::{Partition, Table};
 
-/// A lake whose D is shorter than this cannot have a catalog behind a network: its calls may take effect later.
+/// A lake whose D is shorter than this cannot have a catalog behind a network: its calls may take
+/// effect later.
 pub const LEAST_LATE_SECONDS: u64 = glue::LEAST_LATE_SECONDS;
 
 /// Where the files of a partition lie, and how much that is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct PartitionLocation {
     /// The folder below the lake.
     pub folder: String,
     /// Rows.
@@ -50,9 +51,10 @@ pub struct Listed {
 /// What engines that know partitions by a catalog follow.
 ///
 /// # Contract
-/// - [`set`](Catalog::set) creates the partition or corrects it, whatever was there; the last to take effect stands. It begins
-///   no call later than `until`, which is counted as [`super::clock::since_boot`] counts, and answers `false` where it was too
-///   late, or where the service would not take it now: then the caller reads its record and asks again.
+/// - [`set`](Catalog::set) creates the partition or corrects it, whatever was there; the last to
+///   take effect stands. It begins no call later than `until`, which is counted as
+///   [`super::clock::since_boot`] counts, and answers `false` where it was too late, or where the
+///   service would not take it now: then the caller reads its record and asks again.
 /// - A read that begins after a `set` was answered sees it, or a later one.
 /// - Folders are paths below the lake.
 #[async_trait]
@@ -61,10 +63,10 @@ pub trait Catalog: Debug + Send + Sync {
     async fn folder(&self, partition: Partition) -> Result<Option<String>>;
 
     /// Creates or corrects a partition.
-    async fn set(&self, partition: Partition, place: &Place, until: Duration) -> Result<bool>;
+    async fn set(&self, partition: Partition, place: &PartitionLocation, until: Duration) -> Result<bool>;
 
     /// Whether this process has already told the catalog these very numbers, or it takes none.
-    fn has_told(&self, partition: Partition, place: &Place) -> bool;
+    fn has_told(&self, partition: Partition, place: &PartitionLocation) -> bool;
 
     /// All partitions of a table, by time.
     async fn partitions(&self, table: Table) -> Result<Vec<Listed>>;

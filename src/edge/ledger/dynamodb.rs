@@ -1,9 +1,10 @@
 //! The ledger in a DynamoDB table: one item per record, changed by conditional writes.
 //!
-//! The partition key is the lake's id and the record's folder (`<lake>/units/cloudfront_logs`), the sort key its name (an hour),
-//! so that a range of hours is one query and many lakes can share a table. An item holds the record's version, its body, and
-//! the nonce of the write that made it: a conditional write that failed may be a retry of one that had succeeded unseen, and
-//! only the nonce tells.
+//! The partition key is the lake's id and the record's folder (`<lake>/units/cloudfront_logs`), the
+//! sort key its name (an hour), so that a range of hours is one query and many lakes can share a
+//! table. An item holds the record's version, its body, and the nonce of the write that made it: a
+//! conditional write that failed may be a retry of one that had succeeded unseen, and only the
+//! nonce tells.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -20,9 +21,9 @@ use aws_sdk_dynamodb::types::{
 use bytes::Bytes;
 
 use super::{Ledger, Versioned};
-use crate::edge::{aws, sdk};
+use crate::edge::{aws, aws_error};
 use crate::error::{Certainty, Error, Result};
-use crate::kernel::protocol::Swap;
+use crate::kernel::ledger::protocol::CasOutcome;
 
 const FOLDER: &str = "folder";
 const NAME: &str = "name";
@@ -52,7 +53,8 @@ impl DynamoLedger {
         Self { client: Client::new(&aws::config().await), table: table.to_owned(), lake_id: lake_id.to_owned() }
     }
 
-    /// Makes the table, with on-demand capacity, where it is not there yet; refuses one of another shape.
+    /// Makes the table, with on-demand capacity, where it is not there yet; refuses one of another
+    /// shape.
     pub async fn create_table(table: &str) -> Result<()> {
         let client = Client::new(&aws::config().await);
         let ledger = Self { client, table: table.to_owned(), lake_id: String::new() };
@@ -130,7 +132,7 @@ impl DynamoLedger {
                 format!("make it with: edgemill init --to LAKE --ledger dynamodb:{}", self.table),
             );
         }
-        sdk::failed("dynamodb", permission, action, format!("dynamodb:{}", self.table), error)
+        aws_error::failed("dynamodb", permission, action, format!("dynamodb:{}", self.table), error)
     }
 
     fn versioned(&self, item: &Item) -> Result<Versioned> {
@@ -144,8 +146,8 @@ impl DynamoLedger {
     }
 }
 
-/// A body as an item holds it: text, and gzip where it is long. An item holds 400 KB, and a partition may have thousands of
-/// files, whose names are much alike.
+/// A body as an item holds it: text, and gzip where it is long. An item holds 400 KB, and a
+/// partition may have thousands of files, whose names are much alike.
 fn packed(body: &[u8]) -> Result<AttributeValue, crate::error::Cause> {
     if body.len() < LONG_BODY_BYTES {
         return Ok(AttributeValue::S(String::from_utf8(body.to_vec())?));
@@ -187,7 +189,7 @@ impl Ledger for DynamoLedger {
         got.item.as_ref().map(|item| self.versioned(item)).transpose()
     }
 
-    async fn swap(&self, key: &str, next: Versioned) -> Result<Swap> {
+    async fn swap(&self, key: &str, next: Versioned) -> Result<CasOutcome> {
         let (folder, name) = split(key);
         let nonce = uuid::Uuid::new_v4().simple().to_string();
         let body = packed(&next.body).map_err(|error| self.failed("write", Certainty::DidNotHappen, error))?;
@@ -209,14 +211,14 @@ impl Ledger for DynamoLedger {
             call.condition_expression("#version = :before").expression_attribute_values(":before", before)
         };
         match call.send().await {
-            Ok(_) => Ok(Swap::Done),
+            Ok(_) => Ok(CasOutcome::Committed),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                     Ok(beaten(failed.item(), next.version, &nonce))
                 }
-                _ if sdk::certainty(&error) == Certainty::MayHaveHappened => {
-                    tracing::debug!(key, "a write to the ledger may have happened: {}", sdk::said(&error));
-                    Ok(Swap::Unknown)
+                _ if aws_error::certainty(&error) == Certainty::MayHaveHappened => {
+                    tracing::debug!(key, "a write to the ledger may have happened: {}", aws_error::said(&error));
+                    Ok(CasOutcome::Indeterminate)
                 }
                 _ => Err(self.sdk("PutItem", "write", &error)),
             },
@@ -260,17 +262,17 @@ impl Ledger for DynamoLedger {
 }
 
 /// What a failed condition says, by the item that stood in the way.
-fn beaten(item: Option<&Item>, version: u64, nonce: &str) -> Swap {
-    let Some(item) = item else { return Swap::Unknown };
+fn beaten(item: Option<&Item>, version: u64, nonce: &str) -> CasOutcome {
+    let Some(item) = item else { return CasOutcome::Indeterminate };
     let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok().or_else(|| value.as_n().ok()));
     let theirs: Option<u64> = text(VERSION).and_then(|text| text.parse().ok());
     match theirs {
         // Our own write, whose answer was lost on the way.
-        Some(_) if text(NONCE).is_some_and(|theirs| theirs == nonce) => Swap::Done,
+        Some(_) if text(NONCE).is_some_and(|theirs| theirs == nonce) => CasOutcome::Committed,
         // Our version is another's.
-        Some(theirs) if theirs == version => Swap::Lost,
+        Some(theirs) if theirs == version => CasOutcome::Conflict,
         // It has gone on since; whose our version was, this item does not tell.
-        _ => Swap::Unknown,
+        _ => CasOutcome::Indeterminate,
     }
 }
 
@@ -285,10 +287,10 @@ mod tests {
 
     #[test]
     fn a_failed_condition_may_be_our_own_success() {
-        assert_eq!(beaten(Some(&item(3, "ours")), 3, "ours"), Swap::Done);
-        assert_eq!(beaten(Some(&item(3, "theirs")), 3, "ours"), Swap::Lost);
-        assert_eq!(beaten(Some(&item(4, "theirs")), 3, "ours"), Swap::Unknown);
-        assert_eq!(beaten(None, 3, "ours"), Swap::Unknown);
+        assert_eq!(beaten(Some(&item(3, "ours")), 3, "ours"), CasOutcome::Committed);
+        assert_eq!(beaten(Some(&item(3, "theirs")), 3, "ours"), CasOutcome::Conflict);
+        assert_eq!(beaten(Some(&item(4, "theirs")), 3, "ours"), CasOutcome::Indeterminate);
+        assert_eq!(beaten(None, 3, "ours"), CasOutcome::Indeterminate);
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! The embedded ledger: each version of a record is an object, created only if absent, in the lake itself.
+//! The embedded ledger: each version of a record is an object, created only if absent, in the lake
+//! itself.
 //!
-//! `_edgemill/<key>/<version>.json`, the version in ten digits. Creating an object only where there is none is a
-//! compare-and-set, on a local file system as on S3; the greatest number is the present version.
+//! `_edgemill/<key>/<version>.json`, the version in ten digits. Creating an object only where there
+//! is none is a compare-and-set, on a local file system as on S3; the greatest number is the
+//! present version.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +17,7 @@ use super::{Ledger, Versioned};
 use crate::edge::objects::Objects;
 use crate::edge::probe;
 use crate::error::{Error, Result};
-use crate::kernel::protocol::Swap;
+use crate::kernel::ledger::protocol::CasOutcome;
 
 /// A ledger inside a lake.
 #[derive(Clone, Debug)]
@@ -23,7 +25,8 @@ pub struct LakeLedger {
     lake: Objects,
     /// The server that the lake was made at, where that one was tried out.
     probed: Option<String>,
-    /// Set once the store has shown, in this run or one before, that it lets one of many writers win.
+    /// Set once the store has shown, in this run or one before, that it lets one of many writers
+    /// win.
     sound: Arc<OnceCell<()>>,
 }
 
@@ -83,7 +86,7 @@ impl Ledger for LakeLedger {
         }
     }
 
-    async fn swap(&self, key: &str, next: Versioned) -> Result<Swap> {
+    async fn swap(&self, key: &str, next: Versioned) -> Result<CasOutcome> {
         self.sound.get_or_try_init(|| probe::before_a_record(&self.lake, self.probed.as_deref())).await?;
         self.lake.put_new(&path(key, next.version), next.body).await
     }

@@ -15,9 +15,9 @@ pub use dynamodb::DynamoLedger;
 pub use lake::LakeLedger;
 
 use crate::error::{Error, Result};
-use crate::kernel::places::{UNTIMED, unit_name};
-use crate::kernel::protocol::Swap;
-use crate::kernel::records::{FORMAT_VERSION, PartitionRecord, UnitRecord};
+use crate::kernel::ledger::protocol::CasOutcome;
+use crate::kernel::ledger::records::{FORMAT_VERSION, PartitionRecord, UnitRecord};
+use crate::kernel::ledger::staging::{UNTIMED, unit_name};
 use crate::model::{Granularity, HourRange, Partition, Period, Table, UnitId};
 
 /// A record as it is stored.
@@ -33,17 +33,19 @@ pub struct Versioned {
 ///
 /// # Contract
 /// - A key is a path of parts joined by `/`; records are scanned in the order of their keys' bytes.
-/// - A caller swaps in version `n` only after it has read version `n - 1` (0: no record). [`swap`](Ledger::swap) writes
-///   each version of a record at most once, whoever asks. It answers [`Swap::Lost`] only if it certainly did not write,
-///   [`Swap::Done`] only if it certainly did, and [`Swap::Unknown`] in every other case.
-/// - A read that begins after a swap was answered [`Swap::Done`] sees it or a later version.
+/// - A caller swaps in version `n` only after it has read version `n - 1` (0: no record).
+///   [`swap`](Ledger::swap) writes each version of a record at most once, whoever asks. It answers
+///   [`CasOutcome::Conflict`] only if it certainly did not write, [`CasOutcome::Committed`] only if
+///   it certainly did, and [`CasOutcome::Indeterminate`] in every other case.
+/// - A read that begins after a swap was answered [`CasOutcome::Committed`] sees it or a later
+///   version.
 #[async_trait]
 pub trait Ledger: Debug + Send + Sync {
     /// The present version of a record.
     async fn head(&self, key: &str) -> Result<Option<Versioned>>;
 
     /// Replaces a record by its next version.
-    async fn swap(&self, key: &str, next: Versioned) -> Result<Swap>;
+    async fn swap(&self, key: &str, next: Versioned) -> Result<CasOutcome>;
 
     /// The present versions of all records with `from <= key < to`, by key.
     async fn scan(&self, from: &str, to: &str) -> Result<Vec<(String, Versioned)>>;
@@ -75,7 +77,8 @@ impl Records {
         Ok(UnitRecord { unit: unit.clone(), ..record })
     }
 
-    /// The record at a unit's key; version 0, of a unit without a time and a folder, where there is none.
+    /// The record at a unit's key; version 0, of a unit without a time and a folder, where there is
+    /// none.
     pub async fn unit_at(&self, key: &str) -> Result<UnitRecord> {
         if let Some(record) = self.ledger.head(key).await? {
             return decode(key, &record);
@@ -84,16 +87,17 @@ impl Records {
     }
 
     /// Replaces a unit's record by its next version.
-    pub async fn swap_unit(&self, next: &UnitRecord) -> Result<Swap> {
+    pub async fn swap_unit(&self, next: &UnitRecord) -> Result<CasOutcome> {
         self.swap_unit_at(&unit_key(&next.unit), next).await
     }
 
     /// Replaces the record at a unit's key by its next version.
-    pub async fn swap_unit_at(&self, key: &str, next: &UnitRecord) -> Result<Swap> {
+    pub async fn swap_unit_at(&self, key: &str, next: &UnitRecord) -> Result<CasOutcome> {
         self.swap(key, next.version, next).await
     }
 
-    /// Any small thing that the ledger remembers beside units and partitions; its version, and what it is.
+    /// Any small thing that the ledger remembers beside units and partitions; its version, and what
+    /// it is.
     pub async fn note<R: DeserializeOwned>(&self, key: &str) -> Result<Option<(u64, R)>> {
         let Some(record) = self.ledger.head(key).await? else { return Ok(None) };
         let value = serde_json::from_slice(&record.body).map_err(|error| damaged(key, error))?;
@@ -101,7 +105,7 @@ impl Records {
     }
 
     /// Replaces a note by its next version.
-    pub async fn swap_note(&self, key: &str, version: u64, value: &(impl Serialize + Sync)) -> Result<Swap> {
+    pub async fn swap_note(&self, key: &str, version: u64, value: &(impl Serialize + Sync)) -> Result<CasOutcome> {
         self.swap(key, version, value).await
     }
 
@@ -129,7 +133,7 @@ impl Records {
     }
 
     /// Replaces a partition's record by its next version.
-    pub async fn swap_partition(&self, next: &PartitionRecord) -> Result<Swap> {
+    pub async fn swap_partition(&self, next: &PartitionRecord) -> Result<CasOutcome> {
         self.swap(&partition_key(next.partition), next.version, next).await
     }
 
@@ -147,7 +151,7 @@ impl Records {
         (key(hours.start), key(hours.end))
     }
 
-    async fn swap(&self, key: &str, version: u64, record: &(impl Serialize + Sync)) -> Result<Swap> {
+    async fn swap(&self, key: &str, version: u64, record: &(impl Serialize + Sync)) -> Result<CasOutcome> {
         let body = serde_json::to_vec(record).map_err(|error| damaged(key, error))?;
         self.ledger.swap(key, Versioned { version, body: body.into() }).await
     }

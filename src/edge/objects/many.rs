@@ -1,4 +1,5 @@
-//! Many small objects at a time, for a ledger of ten thousand records: in a folder of this machine they are read on a few errands.
+//! Many small objects at a time, for a ledger of ten thousand records: in a folder of this machine
+//! they are read on a few errands.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;

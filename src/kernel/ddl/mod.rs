@@ -1,5 +1,5 @@
-//! SQL that describes the lake to other engines: its tables, from the one list of columns, and the views under which
-//! people's existing queries run unchanged. Text in, text out.
+//! SQL that describes the lake to other engines: its tables, from the one list of columns, and the
+//! views under which people's existing queries run unchanged. Text in, text out.
 
 pub mod presto;
 mod views;
@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 
 pub use views::{Expression, Select, VIEWS, View};
 
-use super::schema::{self, Column, ColumnType};
+use super::schema;
+use super::schema::{Column, ColumnType};
 use crate::model::{Granularity, Table};
 
 /// An engine's way of writing SQL.
@@ -16,7 +17,8 @@ use crate::model::{Granularity, Table};
 pub enum Dialect {
     /// Amazon Athena: Hive's grammar for tables, Trino's for views.
     Athena,
-    /// The same, with partitions that nobody registers: Athena works out their folders from the values that a query asks for.
+    /// The same, with partitions that nobody registers: Athena works out their folders from the
+    /// values that a query asks for.
     AthenaProjection,
     /// Spark SQL, 3.1 and later.
     Spark,
@@ -71,7 +73,8 @@ pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-/// One line of a list of columns. Semicolons become commas: many a tool cuts a script at each of them, literal or not.
+/// One line of a list of columns. Semicolons become commas: many a tool cuts a script at each of
+/// them, literal or not.
 fn column_line(column: &Column, dialect: Dialect) -> String {
     let comment = literal(&column.doc.replace(';', ","));
     format!("  {} {} COMMENT {comment}", backtick(column.name), dialect.type_name(column.kind))
@@ -79,7 +82,8 @@ fn column_line(column: &Column, dialect: Dialect) -> String {
 
 /// The statement that makes a table known over the files of a lake, without its `;`.
 ///
-/// `DataFusion` reads the columns from the files themselves, so its statement names only the partitions.
+/// `DataFusion` reads the columns from the files themselves, so its statement names only the
+/// partitions.
 #[must_use]
 pub fn create_table(table: Table, dialect: Dialect, lake_url: &str, granularity: Granularity) -> String {
     let location = location(table, lake_url);
@@ -130,7 +134,8 @@ pub fn location(table: Table, lake_url: &str) -> String {
 /// Years that projected partitions may be of: from the first logs of `CloudFront` on.
 const PROJECTED_YEARS: &str = "2009,2039";
 
-/// The properties that Athena and Glue know a table by; with `projected`, those of partition projection too.
+/// The properties that Athena and Glue know a table by; with `projected`, those of partition
+/// projection too.
 #[must_use]
 pub fn table_properties(table: Table, lake_url: &str, projected: Option<Granularity>) -> Vec<(String, String)> {
     let mut properties = vec![
@@ -186,14 +191,15 @@ fn views_after(table: Table) -> impl Iterator<Item = &'static View> {
     VIEWS.iter().filter(move |view| view.selects.iter().map(|select| select.table).max() == Some(table))
 }
 
-/// The statement by which a catalog finds the partitions that a lake already has, where the engine has such a one.
+/// The statement by which a catalog finds the partitions that a lake already has, where the engine
+/// has such a one.
 #[must_use]
 pub fn register_partitions(table: Table, dialect: Dialect) -> Option<String> {
     matches!(dialect, Dialect::Athena | Dialect::Spark).then(|| format!("MSCK REPAIR TABLE {}", backtick(table.name())))
 }
 
-/// A table's statements in the order in which they must run: the table, its partitions, the views that it completes, or, with
-/// `alone`, those that read nothing else.
+/// A table's statements in the order in which they must run: the table, its partitions, the views
+/// that it completes, or, with `alone`, those that read nothing else.
 #[must_use]
 pub fn statements(
     table: Table,
@@ -210,7 +216,8 @@ pub fn statements(
         .collect()
 }
 
-/// A script of every table (or one), its partitions and its views; each statement ends with `;`, an empty line between.
+/// A script of every table (or one), its partitions and its views; each statement ends with `;`, an
+/// empty line between.
 #[must_use]
 pub fn script(dialect: Dialect, lake_url: &str, only: Option<Table>, granularity: Granularity) -> String {
     let mut script = format!(

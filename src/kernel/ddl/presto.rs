@@ -1,13 +1,14 @@
 //! Views as Athena keeps them in the Glue catalog: a JSON document in base64, inside of a comment.
 //!
-//! The form is that of Presto's Hive connector, which Athena and Trino read: `originalSql`, `catalog`, `schema`, and the name and
-//! type of every column.
+//! The form is that of Presto's Hive connector, which Athena and Trino read: `originalSql`,
+//! `catalog`, `schema`, and the name and type of every column.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Dialect, Expression, View, view_sql};
-use crate::kernel::schema::{self, ColumnType};
+use crate::kernel::schema;
+use crate::kernel::schema::ColumnType;
 use crate::model::{Granularity, Table};
 
 const BEGIN: &str = "/* Presto View: ";
@@ -91,8 +92,8 @@ pub fn original_sql(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::VIEWS;
     use super::*;
+    use crate::kernel::ddl::VIEWS;
 
     #[test]
     fn a_view_comes_back_from_its_text() {

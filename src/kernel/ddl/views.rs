@@ -16,8 +16,8 @@ pub enum Expression {
     TrueOrFalse(&'static str),
     /// The same text in every row.
     Text(&'static str),
-    /// What the first group of a pattern matches; NULL where it matches nothing. Patterns hold no backslash and no quote,
-    /// which engines read differently.
+    /// What the first group of a pattern matches; NULL where it matches nothing. Patterns hold no
+    /// backslash and no quote, which engines read differently.
     Matched(&'static str, &'static str),
     /// The seconds of a load balancer's three stages; NULL where one did not happen (-1).
     Stages([&'static str; 3]),
@@ -71,8 +71,9 @@ impl Expression {
 fn date(column: &str, dialect: Dialect) -> String {
     match dialect {
         Dialect::Athena | Dialect::AthenaProjection | Dialect::DataFusion => format!("CAST({column} AS DATE)"),
-        // Spark's casts and formats work in the zone of the session, and no zone can be subtracted rightly around
-        // the hour in which clocks change. Seconds since 1970 know no zone, so both are computed from those.
+        // Spark's casts and formats work in the zone of the session, and no zone can be subtracted
+        // rightly around the hour in which clocks change. Seconds since 1970 know no zone, so both
+        // are computed from those.
         Dialect::Spark => format!("date_from_unix_date(CAST(floor(unix_seconds({column}) / 86400) AS INT))"),
     }
 }

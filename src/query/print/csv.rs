@@ -1,5 +1,5 @@
-//! Comma-separated values by RFC 4180, with `\n` at line ends: quoted where a value would be read as something else, and nowhere
-//! else. Arrow's own writer takes each value through four buffers.
+//! Comma-separated values by RFC 4180, with `\n` at line ends: quoted where a value would be read
+//! as something else, and nowhere else. Arrow's own writer takes each value through four buffers.
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::Schema;
@@ -57,7 +57,8 @@ fn end_line(out: &mut Vec<u8>, start: usize) {
     out.push(b'\n');
 }
 
-/// Puts quotes around what was written from `start` on, where it holds a comma, a quote or a line's end.
+/// Puts quotes around what was written from `start` on, where it holds a comma, a quote or a line's
+/// end.
 fn quote_where_needed(out: &mut Vec<u8>, start: usize) {
     if !needs_quotes(&out[start..]) {
         return;
@@ -79,7 +80,8 @@ const fn is_special(byte: u8) -> bool {
 }
 
 fn needs_quotes(value: &[u8]) -> bool {
-    // All of a block is looked at, whatever is found: that is one instruction for each kind of byte.
+    // All of a block is looked at, whatever is found: that is one instruction for each kind of
+    // byte.
     let (blocks, rest) = value.as_chunks::<16>();
     let found = |block: &[u8; 16]| block.iter().fold(false, |found, byte| found | is_special(*byte));
     blocks.iter().any(found) || rest.iter().any(|byte| is_special(*byte))

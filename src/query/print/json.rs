@@ -1,5 +1,6 @@
-//! One JSON object per row and line. Texts, whole numbers, the usual fractions, instants and truths are written here; anything
-//! else, such as maps, by Arrow's encoders, which take several times as long and give the same bytes.
+//! One JSON object per row and line. Texts, whole numbers, the usual fractions, instants and truths
+//! are written here; anything else, such as maps, by Arrow's encoders, which take several times as
+//! long and give the same bytes.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Float64Type};
@@ -128,7 +129,8 @@ fn text(value: &[u8], out: &mut Vec<u8>) {
 
 /// Where the first byte is that cannot stand as it is.
 fn special(value: &[u8]) -> Option<usize> {
-    // All of a block is looked at, whatever is found: that is one instruction for each kind of byte.
+    // All of a block is looked at, whatever is found: that is one instruction for each kind of
+    // byte.
     let blocks = value.as_chunks::<16>().0;
     let clean = |block: &&[u8; 16]| !block.iter().fold(false, |found, byte| found | is_special(*byte));
     let start = blocks.iter().take_while(clean).count() * 16;

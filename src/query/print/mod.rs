@@ -1,5 +1,5 @@
-//! Answers as text: a table for people, CSV and JSON lines for programs, written while the rows come. Instants are written as UTC,
-//! `2026-11-21T05:00:00Z`.
+//! Answers as text: a table for people, CSV and JSON lines for programs, written while the rows
+//! come. Instants are written as UTC, `2026-11-21T05:00:00Z`.
 
 mod csv;
 mod json;
@@ -15,15 +15,16 @@ use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 use futures::StreamExt;
 
-use self::table::{Cells, ROWS_LOOKED_AT, border};
 use super::Answer;
 use super::stream::{Piece, Pieces};
 use crate::error::{Error, Result};
+use table::{Cells, ROWS_LOOKED_AT, border};
 
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// A table with borders. The first 1,000 rows say how wide its columns are; a longer value makes its own line longer.
+    /// A table with borders. The first 1,000 rows say how wide its columns are; a longer value
+    /// makes its own line longer.
     Table,
     /// Comma-separated values with a header; NULL is empty.
     Csv,
@@ -31,12 +32,13 @@ pub enum Format {
     Json,
 }
 
-/// Writes an answer row by row while it comes; how many rows there were. Nothing is written before the first row is known, or
-/// that there is none.
+/// Writes an answer row by row while it comes; how many rows there were. Nothing is written before
+/// the first row is known, or that there is none.
 ///
 /// # Errors
-/// `Error::Storage` with the `std::io::Error` as its source where `out` takes no more, a closed pipe included;
-/// `Error::Encode` where a value cannot be written in the format; those of the query itself.
+/// `Error::Storage` with the `std::io::Error` as its source where `out` takes no more, a closed
+/// pipe included; `Error::Encode` where a value cannot be written in the format; those of the query
+/// itself.
 pub async fn print(answer: Answer, format: Format, out: &mut (dyn Write + Send)) -> Result<u64> {
     let schema = answer.schema.clone();
     let rows = match format {

@@ -1,5 +1,5 @@
-//! A table with borders. The first rows say how wide the columns are; a longer value further down is written whole, and its line
-//! is longer.
+//! A table with borders. The first rows say how wide the columns are; a longer value further down
+//! is written whole, and its line is longer.
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::Schema;
@@ -51,7 +51,8 @@ impl Cells {
 
     fn push(&mut self, value: &str) {
         let start = self.text.len();
-        // Whoever sends a request chooses its user agent; decoded, it could steer the reader's terminal.
+        // Whoever sends a request chooses its user agent; decoded, it could steer the reader's
+        // terminal.
         let shown = |letter: char| if letter.is_control() && letter != '\n' { '\u{fffd}' } else { letter };
         if value.is_ascii() && !value.bytes().any(|byte| byte.is_ascii_control()) {
             self.text.push_str(value);

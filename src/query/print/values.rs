@@ -1,5 +1,6 @@
-//! Values as text, written straight behind what is already there: numbers, texts and instants of a log by code of their own,
-//! whatever else an expression may make by Arrow's formatter. The texts are Arrow's, to the byte.
+//! Values as text, written straight behind what is already there: numbers, texts and instants of a
+//! log by code of their own, whatever else an expression may make by Arrow's formatter. The texts
+//! are Arrow's, to the byte.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -107,7 +108,8 @@ struct Instants<'a> {
 /// Seconds of a day.
 const DAY_SECONDS: i64 = 86_400;
 
-/// Days from 1970-01-01 to the first and last day of the years of four digits: 0000-01-01 and 9999-12-31.
+/// Days from 1970-01-01 to the first and last day of the years of four digits: 0000-01-01 and
+/// 9999-12-31.
 const FOUR_DIGITS: std::ops::RangeInclusive<i64> = -719_528..=2_932_896;
 
 impl<'a> Instants<'a> {
@@ -160,8 +162,8 @@ impl<'a> Instants<'a> {
     }
 }
 
-/// The text of a day, counted from 1970-01-01, of a year of four digits. (Years begin in March here, so that the day which
-/// some years lack is the last.)
+/// The text of a day, counted from 1970-01-01, of a year of four digits. (Years begin in March
+/// here, so that the day which some years lack is the last.)
 fn date(day: i64) -> [u8; 10] {
     let day = day + 719_468;
     let (era, of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
@@ -217,7 +219,8 @@ fn natural(mut value: u64, out: &mut Vec<u8>) {
 /// The digits behind the point that logs have at most.
 const DECIMALS: f64 = 1e3;
 
-/// Numbers whose thousandfold is below this have fifteen digits at most, and each of those is another number.
+/// Numbers whose thousandfold is below this have fifteen digits at most, and each of those is
+/// another number.
 const EXACT_BELOW: f64 = 1e15;
 
 fn double(value: f64, out: &mut Vec<u8>) {

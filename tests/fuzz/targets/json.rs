@@ -1,7 +1,7 @@
 //! Logs of JSON lines: whatever comes, the object begins with one.
 #![no_main]
 
-use edgemill::kernel::parse::Settings;
+use edgemill::kernel::source::parse::Settings;
 use edgemill::model::Table;
 use libfuzzer_sys::fuzz_target;
 

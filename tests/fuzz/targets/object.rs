@@ -1,15 +1,17 @@
-//! Stored objects through the whole kernel: gzip of any number of members, text, Parquet, or nothing of the kind.
+//! Stored objects through the whole kernel: gzip of any number of members, text, Parquet, or
+//! nothing of the kind.
 #![no_main]
 
 use bytes::Bytes;
-use edgemill::kernel::convert::{RawObject, convert_chunk};
-use edgemill::kernel::inflate::{Inflater, Whole, stream};
-use edgemill::kernel::parse::Settings;
-use edgemill::kernel::recipe::Recipe;
+use edgemill::kernel::columns::convert::{RawObject, convert_chunk};
+use edgemill::kernel::source::inflate::{Inflater, Whole, stream};
+use edgemill::kernel::source::parse::Settings;
+use edgemill::kernel::policy::recipe::Recipe;
 use edgemill::model::{Hour, ObjectId, Table};
 use libfuzzer_sys::fuzz_target;
 
-/// Panics of the Parquet library on damaged files are caught by the parser; all others end the fuzzing.
+/// Panics of the Parquet library on damaged files are caught by the parser; all others end the
+/// fuzzing.
 fn tell_panics_apart() {
     let abort = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use bytes::Bytes;
-use edgemill::kernel::parse::{Block, Reject, Settings, Sink, parquet};
+use edgemill::kernel::source::parse::{Block, Reject, Settings, Sink, parquet};
 use edgemill::model::Table;
 use libfuzzer_sys::fuzz_target;
 
@@ -28,7 +28,8 @@ impl Sink for Counted {
     fn reject(&mut self, _: Reject) {}
 }
 
-/// Panics of the Parquet library on damaged files are caught by the parser; all others end the fuzzing.
+/// Panics of the Parquet library on damaged files are caught by the parser; all others end the
+/// fuzzing.
 fn tell_panics_apart() {
     let abort = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

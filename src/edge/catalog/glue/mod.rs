@@ -1,7 +1,8 @@
 //! The Glue catalog: partitions in groups, whoever registers them.
 //!
-//! Partitions are created by `BatchCreatePartition`; one that is there already is compared, and put right by
-//! `BatchUpdatePartition` where it differs. Limits: the Glue API reference (100 entries to create or update, 1,000 to get).
+//! Partitions are created by `BatchCreatePartition`; one that is there already is compared, and put
+//! right by `BatchUpdatePartition` where it differs. Limits: the Glue API reference (100 entries to
+//! create or update, 1,000 to get).
 
 mod tables;
 
@@ -21,10 +22,10 @@ use aws_sdk_glue::types::{
 use futures::future::BoxFuture;
 pub use tables::{Change, Tables};
 
-use super::gather::Gather;
-use super::patience::Patience;
-use super::{Catalog, Listed, Place};
-use crate::edge::{aws, clock, sdk};
+use super::coalesce::Coalesce;
+use super::throttle::Throttle;
+use super::{Catalog, Listed, PartitionLocation};
+use crate::edge::{aws, aws_error, clock};
 use crate::error::{Certainty, Error, Result};
 use crate::kernel::ddl::Dialect;
 use crate::kernel::schema;
@@ -39,8 +40,8 @@ const GOT_AT_A_TIME: usize = 1_000;
 /// Calls until all keys of a look are answered; of those that are not by then nothing is known.
 const GETS_AT_MOST: usize = 20;
 
-/// One try of a call, and a call with all its tries. Creating, comparing and updating are three calls, begun before half of D
-/// has passed; together with them D must not.
+/// One try of a call, and a call with all its tries. Creating, comparing and updating are three
+/// calls, begun before half of D has passed; together with them D must not.
 const TRY_SECONDS: u64 = 10;
 const CALL_SECONDS: u64 = 28;
 
@@ -54,7 +55,7 @@ const ROWS: &str = "numRows";
 
 const SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
 
-type Set = (Partition, Place, Duration);
+type Set = (Partition, PartitionLocation, Duration);
 
 /// A lake's partitions in a Glue database.
 #[derive(Debug)]
@@ -62,11 +63,11 @@ pub struct GlueCatalog {
     client: Client,
     database: String,
     lake_url: String,
-    setting: [Gather<Set, Result<bool>>; Table::ALL.len()],
-    getting: [Gather<Partition, Result<Found>>; Table::ALL.len()],
+    setting: [Coalesce<Set, Result<bool>>; Table::ALL.len()],
+    getting: [Coalesce<Partition, Result<Found>>; Table::ALL.len()],
     /// What this process has told.
-    told: Mutex<HashMap<Partition, Place>>,
-    patience: Patience,
+    told: Mutex<HashMap<Partition, PartitionLocation>>,
+    patience: Throttle,
 }
 
 /// What came of a look.
@@ -106,7 +107,7 @@ impl GlueCatalog {
             setting: Default::default(),
             getting: Default::default(),
             told: Mutex::default(),
-            patience: Patience::default(),
+            patience: Throttle::default(),
         }
     }
 
@@ -121,14 +122,14 @@ impl GlueCatalog {
         failed(permission, action, self.path(table), error)
     }
 
-    /// What a failed call means for those that it was sent for: a service that will not take it now is asked again after the
-    /// record has been read again.
+    /// What a failed call means for those that it was sent for: a service that will not take it now
+    /// is asked again after the record has been read again.
     async fn put_off<E>(&self, permission: &str, table: Table, error: SdkError<E>) -> Result<bool>
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
         let failed = self.failed(permission, "register in", table, &error);
-        if sdk::may_pass(&error) { self.patience.again(failed).await } else { Err(failed) }
+        if aws_error::may_pass(&error) { self.patience.again(failed).await } else { Err(failed) }
     }
 
     /// Creates or corrects partitions of one table; what became of each.
@@ -214,7 +215,7 @@ impl GlueCatalog {
         let source = format!("{}: {code}: {message}", input.values().join("/")).into();
         let certainty = Certainty::DidNotHappen;
         let failed = Error::Storage { action: "register in", path: self.path(table), certainty, source };
-        if sdk::is_passing(code) { self.patience.again(failed).await } else { Err(failed) }
+        if aws_error::is_passing(code) { self.patience.again(failed).await } else { Err(failed) }
     }
 
     /// Puts partitions right that are there already; what became of each, by its values.
@@ -344,7 +345,7 @@ fn failed<E>(permission: &str, action: &'static str, path: String, error: &SdkEr
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
-    sdk::failed("glue", permission, action, path, error)
+    aws_error::failed("glue", permission, action, path, error)
 }
 
 /// Columns as Glue has them.
@@ -367,8 +368,9 @@ fn descriptor(table: Table, location: String) -> StorageDescriptor {
         .build()
 }
 
-/// A partition as the catalog is to have it. `numRows`, `totalSize` and `numFiles` are Hive's names, which planners read.
-fn input(partition: Partition, place: &Place, lake_url: &str) -> PartitionInput {
+/// A partition as the catalog is to have it. `numRows`, `totalSize` and `numFiles` are Hive's
+/// names, which planners read.
+fn input(partition: Partition, place: &PartitionLocation, lake_url: &str) -> PartitionInput {
     PartitionInput::builder()
         .set_values(Some(partition.values()))
         .storage_descriptor(descriptor(partition.table, format!("{lake_url}/{}/", place.folder)))
@@ -417,14 +419,14 @@ impl Catalog for GlueCatalog {
         }
     }
 
-    async fn set(&self, partition: Partition, place: &Place, until: Duration) -> Result<bool> {
+    async fn set(&self, partition: Partition, place: &PartitionLocation, until: Duration) -> Result<bool> {
         let table = partition.table;
         let send = |wanted| -> BoxFuture<'_, _> { Box::pin(self.set_all(table, wanted)) };
         let wanted = (partition, place.clone(), until);
         self.setting[table as usize].ask(wanted, SET_AT_A_TIME, &send).await.unwrap_or(Ok(false))
     }
 
-    fn has_told(&self, partition: Partition, place: &Place) -> bool {
+    fn has_told(&self, partition: Partition, place: &PartitionLocation) -> bool {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).get(&partition) == Some(place)
     }
 

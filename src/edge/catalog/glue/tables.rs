@@ -1,6 +1,7 @@
 //! The database, tables and views of a lake in Glue, from the one list of columns.
 //!
-//! What is there is upgraded: missing columns are appended, anything else that differs is refused, since queries rest on it.
+//! What is there is upgraded: missing columns are appended, anything else that differs is refused,
+//! since queries rest on it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,7 +13,8 @@ use aws_sdk_glue::types::{Column, DatabaseInput, StorageDescriptor, Table as Glu
 use super::{columns, descriptor, failed};
 use crate::edge::athena::Athena;
 use crate::error::{Error, Result};
-use crate::kernel::ddl::{self, Dialect, View, presto};
+use crate::kernel::ddl;
+use crate::kernel::ddl::{Dialect, View, presto};
 use crate::model::{Granularity, Table};
 
 /// Whose a table or view is: our mark in its parameters.
@@ -73,7 +75,8 @@ impl Tables {
     /// Makes what is missing and upgrades what is old.
     ///
     /// # Errors
-    /// `Error::Usage` for a table of another lake or with another type of a column; the failures of Glue.
+    /// `Error::Usage` for a table of another lake or with another type of a column; the failures of
+    /// Glue.
     pub async fn upgrade(&self) -> Result<Vec<Change>> {
         let mut changes = Vec::new();
         changes.extend(Box::pin(self.make_database()).await?);
@@ -316,7 +319,8 @@ fn words(sql: &str) -> Vec<String> {
     sql.split_whitespace().map(str::to_owned).collect()
 }
 
-/// The columns that are there, and those that are missing after them; what is wrong where a type differs.
+/// The columns that are there, and those that are missing after them; what is wrong where a type
+/// differs.
 fn merged(theirs: &[Column], ours: &[Column]) -> Result<Vec<Column>, String> {
     let mut all = theirs.to_vec();
     for column in ours {

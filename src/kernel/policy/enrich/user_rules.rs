@@ -1,0 +1,147 @@
+//! A user's own rules about bots, which win over those that are built in.
+//!
+//! ```toml
+//! [[rule]]
+//! pattern = "AcmeMonitor"     # as in data/bots.toml
+//! bot = true                  # false: it is none, whatever else is said of it
+//! name = "Acme monitor"       # the rest may be left out
+//! vendor = "Acme"
+//! category = "monitoring"
+//! ```
+//!
+//! The first rule that is found counts. What it does not say stays as the built-in rules have it.
+
+use serde::Deserialize;
+
+use super::agent::Agent;
+use super::category::Category;
+use super::patterns::Patterns;
+
+/// The rules of a job, compiled.
+#[derive(Debug)]
+pub(super) struct UserRules {
+    patterns: Option<Patterns<usize>>,
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    rule: Vec<Rule>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    pattern: String,
+    bot: bool,
+    name: Option<String>,
+    vendor: Option<String>,
+    category: Option<Category>,
+}
+
+impl UserRules {
+    /// No rules.
+    pub(super) const fn none() -> Self {
+        Self { patterns: None, rules: Vec::new() }
+    }
+
+    /// Reads a file of rules; says what is wrong with it.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        let File { rule: rules } = toml::from_str(text).map_err(|error| error.to_string())?;
+        let numbered = rules.iter().enumerate().map(|(number, rule)| (rule.pattern.clone(), number));
+        Ok(Self { patterns: Some(Patterns::new(numbered)?), rules })
+    }
+
+    /// Lets the first rule that is found change what is said of a user agent.
+    pub(super) fn apply(&self, text: &str, agent: &mut Agent) {
+        let Some(patterns) = &self.patterns else { return };
+        let Some(rule) = patterns.find(text).iter().map(|hit| hit.meaning).min().map(|number| &self.rules[number])
+        else {
+            return;
+        };
+        if rule.bot {
+            agent.bot_category.get_or_insert_with(|| Category::Other.name().to_owned());
+        } else {
+            (agent.bot_name, agent.bot_vendor, agent.bot_category) = (None, None, None);
+        }
+        agent.is_bot = Some(rule.bot);
+        for (of_rule, of_agent) in [(&rule.name, &mut agent.bot_name), (&rule.vendor, &mut agent.bot_vendor)] {
+            if of_rule.is_some() {
+                of_agent.clone_from(of_rule);
+            }
+        }
+        if let Some(category) = rule.category {
+            agent.bot_category = Some(category.name().to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::kernel::policy::enrich::{Additions, Agent, Enricher, Escapes};
+    use std::sync::Arc;
+
+    const CHROME: &str =
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+
+    fn look(rules: &str, text: &str) -> Arc<Agent> {
+        let additions = Additions { own: Some(rules.to_owned()), ..Additions::default() };
+        Enricher::new(&additions).unwrap().look(text.as_bytes(), Escapes::Percent)
+    }
+
+    #[test]
+    fn a_users_rule_wins_both_ways() {
+        let rules = r#"
+            [[rule]]
+            pattern = "AcmeShop"
+            bot = false
+            [[rule]]
+            pattern = "AcmeMonitor"
+            bot = true
+            name = "Acme monitor"
+            vendor = "Acme"
+            category = "monitoring"
+            [[rule]]
+            pattern = "Acme*"
+            bot = true
+        "#;
+        let app = look(rules, "AcmeShop/3.1 CFNetwork/1410.0.3 Darwin/22.6.0");
+        assert_eq!((app.is_bot, app.bot_name.as_deref(), app.bot_category.as_deref()), (Some(false), None, None));
+        assert_eq!((app.os_family.as_deref(), app.device_class), (Some("iOS"), Some("mobile")));
+        let monitor = look(rules, &format!("{CHROME} AcmeMonitor/2"));
+        assert_eq!((monitor.is_bot, monitor.bot_name.as_deref()), (Some(true), Some("Acme monitor")));
+        assert_eq!(
+            (monitor.bot_vendor.as_deref(), monitor.bot_category.as_deref()),
+            (Some("Acme"), Some("monitoring"))
+        );
+        assert_eq!((monitor.browser_family.as_deref(), monitor.device_class), (None, Some("bot")));
+        let other = look(rules, &format!("{CHROME} AcmeX"));
+        assert_eq!((other.is_bot, other.bot_category.as_deref()), (Some(true), Some("other")));
+        let person = look(rules, CHROME);
+        assert_eq!((person.is_bot, person.browser_family.as_deref()), (Some(false), Some("Chrome")));
+        // A browser that is called a bot by what it says, and is none, is a browser again.
+        let allowed = look("[[rule]]\npattern = \"TVBot\"\nbot = false\n", &format!("{CHROME} TVBot/1"));
+        assert_eq!((allowed.is_bot, allowed.browser_family.as_deref()), (Some(false), Some("Chrome")));
+    }
+
+    #[test]
+    fn libraries_are_bots_or_apps() {
+        let of = |libraries_are_bots: bool, text: &str| {
+            let additions = Additions { libraries_are_bots, ..Additions::default() };
+            Enricher::new(&additions).unwrap().look(text.as_bytes(), Escapes::Percent)
+        };
+        for text in [
+            "okhttp/4.12.0",
+            "AcmeShop/3.1 CFNetwork/1410.0.3 Darwin/22.6.0",
+            "Dalvik/2.1.0 (Linux; U; Android 13; Pixel 6)",
+        ] {
+            let (bot, app) = (of(true, text), of(false, text));
+            assert_eq!((bot.is_bot, app.is_bot), (Some(true), Some(false)), "{text}");
+            assert_eq!((bot.device_class, bot.bot_category.as_deref()), (Some("bot"), Some("http-library")), "{text}");
+            assert_eq!(app.bot_category.as_deref(), Some("http-library"), "{text}");
+        }
+        assert_eq!(of(false, "Googlebot/2.1").is_bot, Some(true));
+    }
+}

@@ -1,0 +1,428 @@
+//! A lake: the folder that holds the tables side by side, and the file that says that it is one.
+//!
+//! `_edgemill/lake.json` is created only if absent and never changes: it fixes what every run must
+//! agree on.
+
+mod choices;
+pub mod people;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::edge::access::Access;
+use crate::edge::aws::S3_LATE_SECONDS;
+use crate::edge::catalog::{AthenaCatalog, Catalog, GlueCatalog, LEAST_LATE_SECONDS, LakeCatalog};
+use crate::edge::claims::{Claims, LEASE};
+use crate::edge::ledger::{DynamoLedger, LakeLedger, Ledger, Records, other_version};
+use crate::edge::location::Location;
+use crate::edge::objects::Objects;
+use crate::edge::probe;
+use crate::error::{Error, Result};
+use crate::kernel::ledger::protocol::{CasOutcome, Setting, Wait};
+use crate::kernel::ledger::records::FORMAT_VERSION;
+use crate::kernel::source::names::Layout;
+use crate::model::Granularity;
+
+pub use choices::{CatalogChoice, LedgerChoice};
+
+const LAKE_FILE: &str = "_edgemill/lake.json";
+
+const LAYOUTS: &str = "_edgemill/layouts";
+
+const ARCHIVES: &str = "_edgemill/archives";
+
+const CATALOG_FILE: &str = "_edgemill/catalog.txt";
+
+/// D on a local file system, where a call takes effect before it returns: what is left is a process
+/// that was stopped between its look at the clock and its call.
+const LOCAL_LATE_SECONDS: u64 = 2;
+
+/// How long a query over a catalog's partition may go on after the partition was pointed elsewhere.
+const QUERY_SECONDS: u64 = 300;
+
+/// What a new lake is to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewLake {
+    /// Where it keeps its records; in itself, where nothing is said. An old lake that keeps them
+    /// elsewhere is refused.
+    pub ledger: Option<LedgerChoice>,
+    /// See [`Identity::partition`]; an hour, where nothing is said.
+    pub partition: Option<Granularity>,
+    /// See [`Identity::late_seconds`].
+    pub late_seconds: Option<u64>,
+    /// See [`Identity::query_seconds`].
+    pub query_seconds: Option<u64>,
+}
+
+impl NewLake {
+    /// Refuses what is not so of a lake that is there already: all its workers cut and wait alike,
+    /// for ever.
+    fn agrees(&self, identity: &Identity, place: &str) -> Result<()> {
+        if let Some(wanted) = self.partition.filter(|wanted| *wanted != identity.partition) {
+            return Err(Error::usage(
+                format!("the lake '{place}' has a partition for each {}, not for each {wanted}", identity.partition),
+                "leave --partition out, or convert into a new lake",
+            ));
+        }
+        let late = self.late_seconds.unwrap_or(identity.late_seconds);
+        let query = self.query_seconds.unwrap_or(identity.query_seconds);
+        if (late, query) == (identity.late_seconds, identity.query_seconds) {
+            return Ok(());
+        }
+        let (late, query) = (identity.late_seconds, identity.query_seconds);
+        Err(Error::usage(
+            format!("the lake '{place}' was made with --late {late}s --queries {query}s"),
+            "leave them out, or make a new lake",
+        ))
+    }
+
+    /// A lake with this ledger and these partitions, and the usual times.
+    #[must_use]
+    pub fn of(ledger: Option<LedgerChoice>, partition: Option<Granularity>) -> Self {
+        Self { ledger, partition, ..Self::default() }
+    }
+}
+
+/// What a lake is, for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The version of the ledger's formats.
+    pub format: u32,
+    /// Tells this lake from every other.
+    pub lake_id: String,
+    /// Where its records are kept.
+    pub ledger: String,
+    /// The length of a partition.
+    pub partition: Granularity,
+    /// How long a unit of work is: as long as a partition, in lakes that were made since that is
+    /// so.
+    pub unit: Granularity,
+    /// D of `kernel::protocol`: no call takes effect later than this after the reading that it
+    /// rests on. All workers of a lake wait as long, so it belongs to the lake.
+    pub late_seconds: u64,
+    /// How long queries over a catalog's partition may go on after it was pointed to another
+    /// folder.
+    pub query_seconds: u64,
+    /// The server that was found, when the lake was made, to let one of many writers win
+    /// ([`probe`]); none where the lake is a folder, or its ledger is elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probed_endpoint: Option<String>,
+}
+
+/// An open lake.
+#[derive(Clone, Debug)]
+pub struct Lake {
+    /// What lies in it.
+    pub objects: Objects,
+    /// Its ledger.
+    pub records: Records,
+    /// What it is.
+    pub identity: Identity,
+    /// The catalog that engines follow, if there is one.
+    pub catalog: Option<Arc<dyn Catalog>>,
+    /// Which catalog was chosen.
+    pub chosen: CatalogChoice,
+}
+
+impl Lake {
+    /// Opens a lake for reading; refuses a folder that is none.
+    pub async fn open(place: &str) -> Result<Self> {
+        Self::open_as(place, &Access::default()).await
+    }
+
+    /// Opens a lake that is reached in some way; refuses a folder that is none.
+    pub async fn open_as(place: &str, access: &Access) -> Result<Self> {
+        let objects = Objects::open_as(&Location::existing(place)?, access).await?;
+        if let Some(identity) = read_identity(&objects).await? {
+            return Self::of(objects, identity, None).await;
+        }
+        refuse_headless(&objects, place).await?;
+        Err(Error::usage(
+            format!("'{place}' is no lake: it has no {LAKE_FILE}"),
+            format!("make one with: edgemill convert --from LOGS --to {place}"),
+        ))
+    }
+
+    /// Opens a lake, where there is one.
+    pub async fn open_if_there(place: &str, access: &Access) -> Result<Option<Self>> {
+        // What is wrong with the place is said by whoever makes a lake of it.
+        let Ok(location) = Location::existing(place) else { return Ok(None) };
+        let objects = Objects::open_as(&location, access).await?;
+        match read_identity(&objects).await? {
+            Some(identity) => Self::of(objects, identity, None).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Opens a lake for writing; makes one of an empty or missing folder and refuses one that holds
+    /// anything else. A lake keeps the ledger that it was made with: another `ledger` is refused.
+    pub async fn open_or_create(place: &str, new: &NewLake, access: &Access) -> Result<Self> {
+        let ledger = new.ledger.as_ref();
+        let objects = Objects::open_as(&Location::created(place)?, access).await?;
+        if let Some(identity) = read_identity(&objects).await? {
+            new.agrees(&identity, place)?;
+            return Self::of(objects, identity, ledger).await;
+        }
+        refuse_headless(&objects, place).await?;
+        let foreign = objects.list_root().await?.into_iter().find(|name| name != "_edgemill");
+        if let Some(foreign) = foreign {
+            // Another run may have made the lake, and begun to fill it, between our two looks.
+            if let Some(identity) = read_identity(&objects).await? {
+                return Self::of(objects, identity, ledger).await;
+            }
+            return Err(Error::usage(
+                format!("'{place}' holds something that is no lake's: '{foreign}'"),
+                "give an empty or a new folder for the lake",
+            ));
+        }
+        let choice = ledger.cloned().unwrap_or(LedgerChoice::Lake);
+        let (objects, probed_endpoint) = match choice {
+            LedgerChoice::Lake => (objects.clone(), probe::before_a_lake(&objects).await?),
+            LedgerChoice::Dynamodb { .. } => (objects.sparing_conditions(), None),
+        };
+        let identity = Identity {
+            format: FORMAT_VERSION,
+            lake_id: uuid::Uuid::new_v4().to_string(),
+            ledger: choice.to_string(),
+            partition: new.partition.unwrap_or_default(),
+            unit: new.partition.unwrap_or_default(),
+            late_seconds: new.late_seconds.unwrap_or_else(|| late_seconds(&objects)),
+            query_seconds: new.query_seconds.unwrap_or(QUERY_SECONDS),
+            probed_endpoint,
+        };
+        let identity = write_identity(&objects, identity).await?;
+        Self::of(objects, identity, ledger).await
+    }
+
+    /// Lets engines follow a catalog from now on. A lake has one, for ever: another is refused.
+    ///
+    /// A run that opened the lake before knows nothing of it, and would rewrite hours without
+    /// waiting for the catalog's readers, so the choice is refused while a run is at work, as far
+    /// as its claims tell.
+    pub async fn choose_catalog(&mut self, choice: CatalogChoice) -> Result<()> {
+        self.refuse_catalog(&choice)?;
+        if choice != CatalogChoice::None {
+            let first = read_catalog(&self.objects).await? == CatalogChoice::None;
+            if first && choice.registers() && Claims::new(self.objects.clone(), LEASE).anyone_alive().await? {
+                return Err(Error::Busy {
+                    what: format!("a run is at work in the lake '{}', which knows of no catalog", self.objects.url()),
+                });
+            }
+            // Some stores would write over the choice that was made before.
+            if first {
+                self.objects.put_own(&Path::from(CATALOG_FILE), choice.to_string().into()).await?;
+            }
+        }
+        let chosen = read_catalog(&self.objects).await?;
+        if chosen != choice {
+            return Err(Error::usage(
+                format!("the lake '{}' has the catalog '{chosen}', not '{choice}'", self.objects.url()),
+                "leave --catalog out, or make a new lake",
+            ));
+        }
+        self.catalog = open_catalog(&self.objects, &chosen).await;
+        self.chosen = chosen;
+        Ok(())
+    }
+
+    /// This lake with the catalog that it was given since it was opened, if it was.
+    pub async fn with_new_catalog(&self) -> Result<Option<Self>> {
+        if self.chosen != CatalogChoice::None {
+            return Ok(None);
+        }
+        let chosen = read_catalog(&self.objects).await?;
+        if !chosen.registers() {
+            return Ok(None);
+        }
+        Ok(Some(Self { catalog: open_catalog(&self.objects, &chosen).await, chosen, ..self.clone() }))
+    }
+
+    fn refuse_catalog(&self, choice: &CatalogChoice) -> Result<()> {
+        let (url, late) = (self.objects.url(), self.identity.late_seconds);
+        if choice.database().is_some() && !url.starts_with("s3://") {
+            return Err(Error::usage(
+                format!("the lake '{url}' is not in S3, where Athena reads"),
+                "make it at s3://BUCKET/PREFIX, or choose the catalog lake or none",
+            ));
+        }
+        // Without any D every call is believed to be over when it is answered: in a test.
+        let too_short = late > 0 && late < LEAST_LATE_SECONDS;
+        if choice.database().is_some() && choice.registers() && too_short {
+            return Err(Error::usage(
+                format!("the lake '{url}' was made with --late {late}s"),
+                format!("a call to the catalog may take longer: make a new lake with --late {LEAST_LATE_SECONDS}s"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses a lake that is not what a run takes it for.
+    pub fn refuse_other(&self, new: &NewLake, place: &str) -> Result<()> {
+        new.agrees(&self.identity, place)?;
+        refuse_other_ledger(&self.objects, &self.identity, new.ledger.as_ref()).map(|_| ())
+    }
+
+    /// What the protocol has to know of this lake.
+    #[must_use]
+    pub const fn setting(&self) -> Setting {
+        Setting::new(self.catalog.is_some())
+    }
+
+    /// How long a wait is here.
+    #[must_use]
+    pub const fn delay(&self, wait: Wait) -> Duration {
+        Duration::from_secs(match wait {
+            Wait::MaxCallDelay => self.identity.late_seconds,
+            Wait::Queries => self.identity.query_seconds,
+        })
+    }
+
+    /// Every place that converted logs were moved to by a run into this lake, `archive` among them
+    /// from now on: whatever a later run is told, none of it is ever read as new logs.
+    pub async fn archives(&self, archive: Option<&str>) -> Result<Vec<String>> {
+        self.remembered(ARCHIVES, archive).await
+    }
+
+    /// Every layout of folders that a run has used here, `layout` among them from now on. An
+    /// object's unit depends on it, so a run that is told another one must know where to look for
+    /// what was converted before.
+    pub async fn layouts(&self, layout: Option<&Layout>) -> Result<Vec<Layout>> {
+        let texts = self.remembered(LAYOUTS, layout.map(ToString::to_string).as_deref()).await?;
+        let parsed = texts.iter().map(|text| text.parse());
+        let damaged = |error: String| Error::LedgerDamaged { path: LAYOUTS.to_owned(), source: error.into() };
+        parsed.map(|layout| layout.map_err(damaged)).collect()
+    }
+
+    /// The texts that runs have left in a folder, one more from now on.
+    async fn remembered(&self, folder: &str, text: Option<&str>) -> Result<Vec<String>> {
+        if let Some(text) = text {
+            let name: String = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            self.objects.put_own(&Path::from(format!("{folder}/{name}.txt")), text.to_owned().into()).await?;
+        }
+        let mut texts = Vec::new();
+        let mut listing = self.objects.list(folder).boxed();
+        while let Some(object) = listing.try_next().await? {
+            let text = self.objects.get(&object.location).await?.unwrap_or_default();
+            texts.push(String::from_utf8_lossy(&text).into_owned());
+        }
+        Ok(texts)
+    }
+
+    async fn of(objects: Objects, identity: Identity, wanted: Option<&LedgerChoice>) -> Result<Self> {
+        let ledger = refuse_other_ledger(&objects, &identity, wanted)?;
+        let (objects, ledger) = match &ledger {
+            LedgerChoice::Lake => {
+                let ledger = LakeLedger::new(objects.clone()).probed_at(identity.probed_endpoint.clone());
+                (objects, Arc::new(ledger) as Arc<dyn Ledger>)
+            }
+            LedgerChoice::Dynamodb { table } => {
+                let ledger = DynamoLedger::open(table, &identity.lake_id).await;
+                (objects.sparing_conditions(), Arc::new(ledger) as Arc<dyn Ledger>)
+            }
+        };
+        let records = Records::new(ledger, identity.partition, identity.unit);
+        let chosen = read_catalog(&objects).await?;
+        let catalog = open_catalog(&objects, &chosen).await;
+        Ok(Self { objects, records, identity, catalog, chosen })
+    }
+}
+
+/// Refuses what is left of a lake without the file that says what it is: how long its partitions
+/// are, and where its records are kept.
+async fn refuse_headless(objects: &Objects, place: &str) -> Result<()> {
+    let names = objects.list_names("_edgemill").await?;
+    let is_of_ledger = |name: &String| ["units", "partitions", "manifests"].contains(&name.as_str());
+    // Another run may have made it, and begun to fill it, between our two looks.
+    if !names.iter().any(is_of_ledger) || read_identity(objects).await?.is_some() {
+        return Ok(());
+    }
+    Err(Error::usage(
+        format!("'{place}' is what is left of a lake: its {LAKE_FILE} is gone"),
+        "restore that file from a copy (it never changes); without one, convert the logs into a new lake, in another folder",
+    ))
+}
+
+/// The ledger of a lake; another that is wanted is refused.
+fn refuse_other_ledger(objects: &Objects, identity: &Identity, wanted: Option<&LedgerChoice>) -> Result<LedgerChoice> {
+    let ledger: LedgerChoice = identity.ledger.parse().map_err(|error: String| damaged(error))?;
+    match wanted {
+        Some(wanted) if *wanted != ledger => Err(Error::usage(
+            format!("the lake '{}' keeps its records in '{ledger}', not in '{wanted}'", objects.url()),
+            "leave --ledger out, or make a new lake",
+        )),
+        _ => Ok(ledger),
+    }
+}
+
+/// D, unless somebody says otherwise.
+fn late_seconds(objects: &Objects) -> u64 {
+    if objects.is_local() { LOCAL_LATE_SECONDS } else { S3_LATE_SECONDS }
+}
+
+/// Times that a new lake's file is written whose writing was answered by nothing that says what
+/// became of it, and the pause.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Writes what a new lake is, unless another run has made it at the same time: then its word
+/// stands.
+async fn write_identity(objects: &Objects, identity: Identity) -> Result<Identity> {
+    let (path, body) = (Path::from(LAKE_FILE), serde_json::to_vec_pretty(&identity).map_err(damaged)?);
+    // A store that was not tried out may let two make the lake, and the later one's word stands: so
+    // it is read a moment later.
+    let is_sound = objects.endpoint().is_none() || identity.probed_endpoint.is_some();
+    for _ in 0..TRIES {
+        if objects.put_new(&path, body.clone().into()).await? == CasOutcome::Committed && is_sound {
+            return Ok(identity);
+        }
+        if !is_sound {
+            tokio::time::sleep(PAUSE).await;
+        }
+        if let Some(identity) = read_identity(objects).await? {
+            return Ok(identity);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Err(objects.unclear(&path))
+}
+
+async fn read_catalog(objects: &Objects) -> Result<CatalogChoice> {
+    let Some(text) = objects.get(&Path::from(CATALOG_FILE)).await? else { return Ok(CatalogChoice::None) };
+    let path = || CATALOG_FILE.to_owned();
+    let parsed = String::from_utf8_lossy(&text).trim().parse();
+    parsed.map_err(|error: String| Error::LedgerDamaged { path: path(), source: error.into() })
+}
+
+async fn open_catalog(objects: &Objects, choice: &CatalogChoice) -> Option<Arc<dyn Catalog>> {
+    match choice {
+        CatalogChoice::None | CatalogChoice::Projection { .. } => None,
+        CatalogChoice::Lake => Some(Arc::new(LakeCatalog::new(objects.clone()))),
+        CatalogChoice::Glue { database } => Some(Arc::new(GlueCatalog::open(database, objects.url()).await)),
+        CatalogChoice::Athena { workgroup, database } => {
+            Some(Arc::new(AthenaCatalog::open(workgroup, database, objects.url()).await))
+        }
+    }
+}
+
+async fn read_identity(objects: &Objects) -> Result<Option<Identity>> {
+    let Some(bytes) = objects.get(&Path::from(LAKE_FILE)).await? else { return Ok(None) };
+    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(damaged)?;
+    let format = value.get("format").and_then(serde_json::Value::as_u64);
+    if let Some(format) = format.filter(|format| *format != u64::from(FORMAT_VERSION)) {
+        return Err(other_version(LAKE_FILE, format));
+    }
+    let identity: Identity = serde_json::from_value(value).map_err(damaged)?;
+    if identity.ledger.parse::<LedgerChoice>().is_err() {
+        return Err(damaged("a later version of edgemill made this lake; use that one"));
+    }
+    Ok(Some(identity))
+}
+
+fn damaged(source: impl Into<crate::error::Cause>) -> Error {
+    Error::LedgerDamaged { path: LAKE_FILE.to_owned(), source: source.into() }
+}
