@@ -7,7 +7,6 @@
 //! the specification asks for (Parquet format, "Data Pages", "Encodings", "Page Index"); page
 //! headers and the footer stay the library's.
 
-use std::cell::RefCell;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -22,6 +21,7 @@ use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
+use super::compress::compress;
 use super::filter;
 use super::hybrid::{bits_for, push_hybrid, push_run};
 use super::{DICTIONARY_LIMIT_BYTES, PAGE_LIMIT_BYTES, PAGE_ROWS, STATISTICS_LIMIT_BYTES, dictionary_level};
@@ -386,25 +386,4 @@ fn order_of(spans: &[Span<'_>]) -> BoundaryOrder {
 
 fn too_large(error: std::num::TryFromIntError) -> ParquetError {
     ParquetError::External(Box::new(error))
-}
-
-/// A compressor of one level.
-type Leveled = (ZstdLevel, zstd::bulk::Compressor<'static>);
-
-thread_local! {
-    /// A compressor's memory is half a megabyte and is used again by every page of a thread; there
-    /// are three levels.
-    static COMPRESSORS: RefCell<Vec<Leveled>> = const { RefCell::new(Vec::new()) };
-}
-
-fn compress(bytes: &[u8], level: ZstdLevel) -> Result<Bytes> {
-    let failed = |error: std::io::Error| ParquetError::External(Box::new(error));
-    COMPRESSORS.with_borrow_mut(|held| {
-        let known = held.iter().position(|(known, _)| *known == level);
-        let place = known.unwrap_or(held.len());
-        if known.is_none() {
-            held.push((level, zstd::bulk::Compressor::new(level.compression_level()).map_err(failed)?));
-        }
-        held[place].1.compress(bytes).map(Bytes::from).map_err(failed)
-    })
 }

@@ -1,24 +1,24 @@
 //! Columns to Parquet bytes. Every writer property is set here, explicitly, with its reason.
 
 mod coded;
+mod compress;
 mod filter;
 mod hybrid;
+mod library;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use bytes::Bytes;
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{
-    BloomFilterPosition, EnabledStatistics, WriterProperties, WriterPropertiesPtr, WriterVersion,
+    BloomFilterPosition, EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterPropertiesPtr,
+    WriterVersion,
 };
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
@@ -76,19 +76,39 @@ pub const PRIVACY_KEY: &str = "edgemill.privacy";
 
 /// The properties of every file of a table.
 fn properties(table: Table, stamp: &Fingerprint) -> WriterPropertiesPtr {
-    let path = |name: &str| ColumnPath::from(name);
     let metadata = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
-    let mut builder = WriterProperties::builder()
-        // Data pages of version 1: every engine reads them, some old Athena and Hive readers only
-        // them.
-        .set_writer_version(WriterVersion::PARQUET_1_0)
+    let mut builder = pages(table)
         .set_created_by(concat!("edgemill version ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_key_value_metadata(Some(vec![
             metadata("edgemill.table", table.name()),
             metadata(RULES_KEY, &stamp.rules),
             metadata(PRIVACY_KEY, &stamp.privacy),
         ]))
-        .set_compression(Compression::ZSTD(zstd_level()))
+        .set_compression(Compression::ZSTD(zstd_level()));
+    for column in columns(table).iter().filter(|column| column.coding == Coding::Plain) {
+        let compression = Compression::ZSTD(level_of(column));
+        builder = builder.set_column_compression(ColumnPath::from(column.name), compression);
+    }
+    Arc::new(builder.build())
+}
+
+/// The properties with which the library makes pages that are compressed afterwards.
+fn uncompressed(table: Table) -> WriterPropertiesPtr {
+    static BY_TABLE: LazyLock<Vec<(Table, WriterPropertiesPtr)>> = LazyLock::new(|| {
+        let made = |table| (table, Arc::new(pages(table).set_compression(Compression::UNCOMPRESSED).build()));
+        Table::ALL.into_iter().map(made).collect()
+    });
+    let known = BY_TABLE.iter().find(|(of, _)| *of == table);
+    known.map_or_else(|| Arc::new(pages(table).build()), |(_, properties)| Arc::clone(properties))
+}
+
+/// What follows for pages, statistics and indexes of a table, whatever compresses them.
+fn pages(table: Table) -> WriterPropertiesBuilder {
+    let path = |name: &str| ColumnPath::from(name);
+    let mut builder = WriterProperties::builder()
+        // Data pages of version 1: every engine reads them, some old Athena and Hive readers only
+        // them.
+        .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_dictionary_enabled(true)
         .set_dictionary_page_size_limit(DICTIONARY_LIMIT_BYTES)
         .set_data_page_size_limit(PAGE_LIMIT_BYTES)
@@ -117,16 +137,13 @@ fn properties(table: Table, stamp: &Fingerprint) -> WriterPropertiesPtr {
         if !prunes(table, column) {
             builder = builder.set_column_statistics_enabled(path(column.name), EnabledStatistics::None);
         }
-        if column.coding == Coding::Plain {
-            builder = builder.set_column_compression(path(column.name), Compression::ZSTD(level_of(column)));
-        }
         if column.coding != Coding::Dictionary {
             builder = builder
                 .set_column_dictionary_enabled(path(column.name), false)
                 .set_column_encoding(path(column.name), Encoding::PLAIN);
         }
     }
-    Arc::new(builder.build())
+    builder
 }
 
 /// Whether a column's statistics are worth having. The least and the greatest text of an unsorted
@@ -168,47 +185,17 @@ impl ColumnTask {
 
     /// Encodes the column's values.
     pub fn encode(self, values: &Values<'_>) -> Result<EncodedColumn, ParquetError> {
-        let array = match values {
-            Values::Text(text) => {
-                let (bytes, closed) = self.coded.encode(*text)?;
-                return Ok(EncodedColumn(vec![Chunk::Coded(bytes, Box::new(closed))]));
-            }
-            Values::Array(array) => array,
+        let chunks = match values {
+            Values::Text(text) => vec![self.coded.encode(*text)?],
+            Values::Array(array) => library::encode(&self.field, self.properties, self.coded.level, array)?,
         };
-        let leaves = compute_leaves(&self.field, array)?;
-        let mut chunks = Vec::with_capacity(leaves.len());
-        for (mut writer, leaf) in column_writers(&self.field, self.properties)?.into_iter().zip(leaves) {
-            writer.write(&leaf)?;
-            chunks.push(Chunk::Arrow(Box::new(writer.close()?)));
-        }
         Ok(EncodedColumn(chunks))
     }
 }
 
-/// The library's writers of the leaves of one column. Each holds a compressor and a decompressor of
-/// its own, most of a megabyte that is cleared first: made for every column of a file, though most
-/// are coded by number, they were an eighth of the conversion of a year of small hours.
-fn column_writers(field: &Arc<Field>, properties: WriterPropertiesPtr) -> Result<Vec<ArrowColumnWriter>, ParquetError> {
-    let schema = Arc::new(Schema::new(vec![Arc::clone(field)]));
-    let converter = ArrowSchemaConverter::new().with_coerce_types(properties.coerce_types());
-    let root = converter.convert(&schema)?.root_schema_ptr();
-    let file = SerializedFileWriter::new(std::io::sink(), root, properties)?;
-    ArrowRowGroupWriterFactory::new(&file, schema).create_column_writers(0)
-}
-
-enum Chunk {
-    Coded(Bytes, Box<ColumnCloseResult>),
-    Arrow(Box<ArrowColumnChunk>),
-}
-
-/// One column of one row group, encoded.
-pub struct EncodedColumn(Vec<Chunk>);
-
-impl std::fmt::Debug for EncodedColumn {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EncodedColumn").field("chunks", &self.0.len()).finish()
-    }
-}
+/// One column of one row group, encoded: a chunk for each leaf.
+#[derive(Debug)]
+pub struct EncodedColumn(Vec<library::Encoded>);
 
 /// A Parquet file while it grows, in memory.
 pub struct FileEncoder {
@@ -248,7 +235,7 @@ impl FileEncoder {
                 filter: column.looked_up.then_some(column.coding == Coding::Unique),
             };
             leaf += leaves;
-            ColumnTask { field: Arc::clone(field), properties: Arc::clone(self.writer.properties()), coded }
+            ColumnTask { field: Arc::clone(field), properties: uncompressed(self.table), coded }
         };
         Ok(self.schema.fields().iter().zip(columns(self.table)).map(task).collect())
     }
@@ -256,11 +243,8 @@ impl FileEncoder {
     /// Appends a row group's columns, in order.
     pub fn append(&mut self, columns: Vec<EncodedColumn>) -> Result<(), ParquetError> {
         let mut row_group = self.writer.next_row_group()?;
-        for chunk in columns.into_iter().flat_map(|column| column.0) {
-            match chunk {
-                Chunk::Coded(bytes, closed) => row_group.append_column(&bytes, *closed)?,
-                Chunk::Arrow(chunk) => chunk.append_to_row_group(&mut row_group)?,
-            }
+        for (bytes, closed) in columns.into_iter().flat_map(|column| column.0) {
+            row_group.append_column(&bytes, closed)?;
         }
         row_group.close()?;
         Ok(())

@@ -1,6 +1,7 @@
 //! What was written, read by the library's own reader: values, statistics and page index.
 
 use arrow::array::{AsArray, new_null_array};
+use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
