@@ -1,65 +1,131 @@
 //! Edgemill turns access logs of Amazon CloudFront and Application Load Balancers into a Parquet
-//! lake that costs little to query. This page is the map of the house.
+//! lake that costs little to query. This page is the map of the code: where things are, where a
+//! change goes, what the words mean, and what always holds.
 //!
 //! # The way of the data
 //!
 //! ```text
-//! list -> plan the hour -> fetch -> inflate -> parse -> enrich -> columns -> Parquet, aside -> commit -> publish -> register -> query
+//! list -> plan the unit -> fetch -> inflate -> parse -> enrich -> columns -> Parquet in staging
+//!      -> commit -> publish -> register in the catalog -> query
 //! ```
 //!
-//! # Rooms
-//!
-//! | room | what it does |
+//! | step | where |
 //! |-|-|
-//! | [`cli`] | arguments exactly as typed, one file per verb |
-//! | [`job`] | arguments, environment and job file to one checked [`job::Job`] |
-//! | [`model`], [`stats`], [`error`] | nouns, counters, failures and exit codes that every room shares |
-//! | [`kernel`] | pure: names, plan, protocol, inflate, parse, enrich, columns, Parquet; and the rayon loop over them |
-//! | [`edge`] | the outside: stores, listing, manifests, ledger, catalog, claims, clocks |
-//! | [`lake`] | opens a lake and says what it is, and what it keeps of people |
-//! | [`init`] | makes a lake, its ledger's table, its catalog's tables and views |
-//! | [`offload`] | the one bridge from tokio (I/O) to rayon (work) |
-//! | [`protocol_driver`] | carries out what `kernel::ledger::protocol` says |
-//! | [`recovery`] | brings to its end what other runs began |
-//! | [`repair`] | what a lake has lost by hand, and what of it can be mended without the logs |
-//! | [`compact`] | few files of many, by hour |
-//! | [`verify`] | listing, ledger, manifests, files and catalog against each other; mends what can be mended |
-//! | [`pipeline`] | the order of the stages over many hours, bounded in memory |
-//! | [`query`] | SQL over the ledger's snapshot of the lake, or through Athena |
-//! | [`forecast`], [`prices`] | what a conversion would do and cost |
-//! | [`metrics`] | what a run counted, for CloudWatch |
-//! | [`signals`] | what asks a run to stop |
-//! | [`generate`] | logs from a seed |
-//! | [`demo`] | generate, convert and ask, in one |
-//! | [`crash`] | where tests make a run die |
+//! | list the logs, read what the ledger knows | [`edge`] |
+//! | plan: which objects are new, late, replaced or known | [`kernel::ledger`], `plan` |
+//! | fetch, and share out memory and turns | [`pipeline`] |
+//! | inflate, tell the format, split lines into values | [`kernel::source`] |
+//! | user agents, bots, edge locations, privacy | [`kernel::policy`] |
+//! | values to columns, sort, write Parquet | [`kernel::columns`] |
+//! | commit, publish, register: the protocol | [`kernel::ledger`], `protocol`; carried out by [`protocol_driver`] |
+//! | query | [`query`] |
 //!
-//! # What is never so
+//! # Where does a change go?
+//!
+//! | you want to | look here |
+//! |-|-|
+//! | add a field of a log, or a column | `kernel/schema/sources/`, the file of the source |
+//! | add a source of logs | `kernel/schema/sources/`: a file, and a line in its `mod.rs` |
+//! | change the order of rows in a file | `sort` in the source's file; how it is done: `kernel/columns/sort.rs` |
+//! | read another format | `kernel/source/parse/` |
+//! | add a bot or a category of bots | `kernel/policy/enrich/data/bots.toml` |
+//! | add a column that is looked up in a file, such as a country | the data and its reader: `kernel/policy/enrich/`, as `edges.rs` does it; the column: `kernel/schema/sources/`, with an origin of its own |
+//! | change what is kept of people | `kernel/policy/privacy/`; which columns it is about: their privacy class, in `kernel/schema/` |
+//! | add or change an option, or its default | `job/options.rs` |
+//! | change how long unfinished work of a dead run is kept (`orphan_age`) | the default: `job/options.rs`; what is done then: `recovery.rs` |
+//! | count one more figure | the list in `stats.rs`, and the place that counts it |
+//! | refuse a run, for a clock that is wrong, for example | `pipeline/preflight.rs`; clocks are read in `edge/clock.rs` |
+//! | add a command (a verb) | a file in `cli/`, a line in `cli/mod.rs`, and a module for its work |
+//! | add a catalog | `edge/catalog/`: a file that implements the trait in `interface.rs` |
+//! | add a query that comes with the program | `ddl/queries/`, and a line in `query/mod.rs` |
+//! | change a view or a statement | views of a source: its file in `kernel/schema/sources/`; statements: `kernel/ddl/` |
+//! | change a step of the protocol | `kernel/ledger/protocol/`, and `tests/model/`, which tries every order of the steps |
+//! | change what a record or a manifest says | `kernel/ledger/records/` |
+//! | change the deployment | `jobs/template.yaml`, `scripts/deploy` |
+//!
+//! `CONTRIBUTING.md` has a recipe for each of the usual ones, with the commands.
+//!
+//! # Modules
+//!
+//! From the outside to the inside: each module uses only those below it, and `tests/house` keeps
+//! that.
+//!
+//! | module | what it does |
+//! |-|-|
+//! | [`cli`] | arguments exactly as typed, one file for each verb |
+//! | [`demo`] | generate, convert and ask, in one |
+//! | [`forecast`], [`prices`] | what a conversion would do and cost |
+//! | [`query`] | SQL over the ledger's snapshot of the lake, or through Athena |
+//! | [`verify`] | holds logs, ledger, manifests, files and catalog against each other, and mends what can be mended |
+//! | [`pipeline`] | the stages of `convert` and `reprocess` over many units, in bounded memory |
+//! | [`compact`] | makes few files of many, partition by partition |
+//! | [`repair`] | finds what somebody deleted by hand, and mends what needs no logs |
+//! | [`init`] | makes a lake, its ledger's table, its catalog's tables and views |
+//! | [`recovery`] | brings to its end what other runs began |
+//! | [`protocol_driver`] | carries out what `kernel::ledger::protocol` decides |
+//! | [`lake`] | opens a lake, says what it is and what it keeps of people |
+//! | [`job`] | makes one checked [`job::Job`] of arguments, environment and job file |
+//! | [`metrics`] | writes what a run counted for CloudWatch |
+//! | [`generate`] | makes logs from a seed |
+//! | [`edge`] | the outside world: stores, listings, manifests, ledger, catalog, claims, clocks |
+//! | [`offload`] | the one bridge from tokio (I/O) to rayon (work) |
+//! | [`signals`], [`progress`], [`crash`] | what stops a run, what it shows, and where tests make it die |
+//! | [`kernel`] | pure: bytes and values in, bytes and values out. It has a map of its own |
+//! | [`model`], [`stats`], [`error`] | nouns, counters, failures and exit codes, shared by all |
+//!
+//! # Glossary
+//!
+//! Each word means one thing, in the code, in messages and in the documentation.
+//!
+//! | word | what it is |
+//! |-|-|
+//! | **object** | a file of raw logs, in a bucket or a folder. Its URL names it |
+//! | **source** | a kind of service that writes logs: CloudFront, load balancers |
+//! | **table** | a folder of the lake with files of the same columns: one for each source, and `rejects` |
+//! | **partition** | an hour of a table by its rows' own times (in some lakes a day or month), and its folder |
+//! | **unit** | an hour (day, month) of a source by its objects' names: what is converted together |
+//! | **batch** | the rows of some objects of a unit, as files. It counts once its unit's record names it |
+//! | **attempt** | one worker's try at a batch or a rewrite. Its id is never used again |
+//! | **rewrite** | files of a partition take the place of others: by `compact`, by `reprocess`, or after an object changed |
+//! | **ledger** | the records of units and partitions, in the lake or in DynamoDB. They change by compare-and-set only |
+//! | **manifest** | a file that lists the inputs and outputs of one attempt. It never changes |
+//! | **staging** | the folder of unfinished work. A file there is seen by no query, unless a record names it |
+//! | **claim** | a hint that a worker is at a unit, so that others take other ones. Nothing correct rests on it |
+//! | **fingerprint** | how rows were made: the version of the rules, and what was kept of people. It is in files and manifests |
+//! | **watermark** | where the last complete run of a series ended. `--last` goes back to it |
+//! | **lateness** | how long after the end of its hour an object came, where others of its hour had been converted |
+//! | **`max_call_delay`** | the longest time between a look at a record and the moment when a call that rests on it takes effect |
+//!
+//! # What never happens
 //!
 //! - The kernel never reads a clock, a file, the network, the environment or a random number, and
-//!   never logs. (Its hash tables are seeded at random, so that no log can be written against them;
-//!   nothing follows from a hash.)
+//!   never logs. (Its hash tables are seeded at random, so that no log can be written against them.
+//!   Nothing follows from a hash.)
 //! - Rayon is used in `kernel::columns::convert` and its bridge, nowhere else.
-//! - No query ever sees a file that its partition's record does not name.
+//! - No query sees a file that its partition's record does not name.
 //! - No bytes of a file that is converted depend on the number of threads, the memory or the order
 //!   of the listing. (Which files are merged into one may depend on the memory.)
-//! - No line is dropped: lines = rows + rejected lines + comment lines, per object; an object of
-//!   which no line can be read is not taken at all.
+//! - No line is dropped: lines = rows + rejected lines + comment lines, for each object. An object
+//!   of which no line can be read is not taken at all.
 //! - No object is held as a whole past a limit, neither as stored nor inflated, whatever it claims.
 //! - No error leaves out which object, hour or file it was.
-//! - Nothing that a job wants away of people is in the lake, in a summary or in a message
+//! - Nothing that a job does not keep of people is in the lake, in a summary or in a message
 //!   ([`kernel::policy::privacy`]).
 //!
-//! `tests/house.rs` keeps the first two and the directions of the imports.
+//! `tests/house` keeps the first two, and the directions in which modules use each other.
 //!
 //! # Exactly once
 //!
-//! A unit is one hour of one source: the raw objects whose names belong to it. In a lake of days or
-//! months it is a day or month, since a file holds rows of one unit only and many hours of few rows
-//! are to be few files; replacing one object there means writing all of its day or month anew.
-//! Which unit an object is in may depend on what a run is told (another table, another layout), so
-//! before an object is converted every unit is asked in which it may have been
-//! ([`kernel::source::names::possible_units`]); names are read from the root of the bucket, not of
-//! the listing. A run lists them, takes away those that the unit's record knows (by URL and etag),
+//! A unit is one hour of one source: the objects whose names belong to it. In a lake of days or
+//! months it is a day or month: a file holds rows of one unit only, and there many hours of few
+//! rows are to be few files. To replace one object there, all of its day or month is written anew.
+//!
+//! Which unit an object is in may depend on what a run is told: another table, another layout. So
+//! before an object is converted, every unit is asked in which it may have been
+//! ([`kernel::source::names::possible_units`]). Names are read from the root of the bucket, not
+//! from the root of the listing.
+//!
+//! A run lists a unit's objects, takes away those that the unit's record knows (by URL and etag),
 //! and converts the rest into `staging/batch.<table>.<hour>.<attempt>/`. Then:
 //!
 //! | step | what a crash right after it leaves | who mends it |
@@ -72,77 +138,76 @@
 //! | partition registered in the catalog, and seen there | the same | the same |
 //! | batch marked published | a staging folder that is of no more use | the next run removes it |
 //!
-//! What takes the place of rows (compact, reprocess, an object that changed under its key) is a
-//! rewrite, one open in a partition at a time:
+//! What takes the place of rows is a rewrite, one open in a partition at a time:
 //!
 //! | step | what a crash right after it leaves | who mends it |
 //! |-|-|-|
 //! | the whole partition lies in `staging/aside.<table>.<hour>.<id>.v<version>/` too | a folder that no record names | as above |
 //! | the record names that folder, and the rewrite as open | new rows for `query`, old ones behind the catalog | the next run goes on |
-//! | the catalog points there, D later, and is read back | new rows everywhere | the same |
+//! | the catalog points there, `max_call_delay` later, and is read back | new rows everywhere | the same |
 //! | queries have ended; the canonical folder holds the current files and no other | the same | the same |
 //! | the record names the canonical folder, then the catalog does | the rewrite's folder, still whole | the same |
 //! | the rewrite is closed | a folder of a closed rewrite | the next run removes it |
 //!
-//! Whatever is not at rest has a folder right below `staging` whose name says which record tells of
-//! it, so a run finds it with one listing, whatever hours it is asked for. Records change by
-//! compare-and-set only; a lost or unclear answer is answered by reading again. The machines, their
-//! reasons and the one assumption about time stand in [`kernel::ledger::protocol`]; a run and the
-//! model checker (`tests/protocol.rs`) call the same ones.
+//! All unfinished work has a folder right below `staging`, whose name says which record tells of
+//! it. So a run finds it with one listing, whatever hours it is asked for. A lost or unclear answer
+//! to a compare-and-set is answered by reading again. The state machines, their reasons and the one
+//! assumption about time stand in [`kernel::ledger::protocol`]. A run and the model checker
+//! (`tests/protocol.rs`) call the same ones.
 //!
-//! Where this differs from the usual: a file holds rows of one unit only, so that replacing an hour
-//! never grows into replacing its neighbours, at the price of one more file where an hour's last
-//! rows come in the next hour's objects.
+//! Where this differs from the usual:
 //!
-//! A record does not grow with every run: many published batches of a unit are folded into one
-//! entry (`compact/fold.rs`), whose manifest names the inputs of all of them.
+//! - A file holds rows of one unit only, so that replacing an hour never grows into replacing its
+//!   neighbours. The price is one more file where an hour's last rows come in the next hour's
+//!   objects.
+//! - A record does not grow with every run: many published batches of a unit are folded into one
+//!   entry (`compact/fold.rs`), whose manifest names the inputs of all of them.
+//! - An object with the name, size and bytes of one under another key is an input without rows
+//!   ([`kernel::ledger::same`]): a log that was moved or copied is not converted a second time.
+//! - What rests on a store that creates an object only if there is none is tried out there first
+//!   (`edge/probe.rs`). Every run compares what it committed with the ledger before it ends
+//!   (`pipeline/look_back.rs`).
+//! - What somebody removed by hand is found by holding records, manifests and files against each
+//!   other ([`repair`]).
+//! - Several workers share the hours by claims ([`edge::claims`]), which are hints.
+//! - `--last` goes back to the watermark, so that an outage of any length is caught up with.
 //!
-//! An object with the name, size and bytes of one under another key is an input without rows
-//! ([`kernel::ledger::same`]): a log that was moved or copied is not rows a second time.
+//! # How rows are made
 //!
-//! What rests on a store that creates an object only if there is none is tried out there first
-//! (`edge/probe.rs`), and every run compares what it committed with the ledger before it ends
-//! (`pipeline/look_back.rs`). What somebody removed by hand is found by holding records, manifests
-//! and files against each other ([`repair`]).
+//! A [`kernel::policy::recipe::Recipe`] says how rows are made of lines: by which rules about user
+//! agents ([`kernel::policy::enrich`]), and what is kept of people. The rules are data files, for
+//! people who know no Rust. The recipe's fingerprint stands in files, in manifests and in the names
+//! of batches. So rows that were made in another way are known, and `reprocess --outdated` finds
+//! them.
 //!
-//! Several workers share the hours by claims ([`edge::claims`]), which are hints. `--last` looks
-//! back from the end of the last complete run, not from now, so an outage of any length is caught
-//! up.
-//!
-//! # Rows
-//!
-//! How rows are made of lines is a [`kernel::policy::recipe::Recipe`]: the rules about user agents
-//! ([`kernel::policy::enrich`], most of them files that a person edits who knows no Rust) and what
-//! is kept of people. Its stamp stands in the files, in the manifests and in the names of batches,
-//! so rows that were made otherwise are told apart, and `reprocess --outdated` finds them. Whatever
-//! follows from a distinct text (a user agent, an edge location, an address without its end) is
-//! worked out once for it, not per row.
+//! Whatever follows from a distinct text (a user agent, an edge location, a shortened address) is
+//! worked out once for that text, not for every row.
 //!
 //! # Formats
 //!
-//! An object's table is told by its key ([`kernel::source::names`]) or, where the key says nothing,
-//! by its first bytes ([`kernel::source::parse::sniff`]); how its lines fall into values, by the
-//! first line that says anything ([`kernel::source::parse`]). Every decoder hands on blocks of
-//! values under names; [`kernel::columns::mapping`] finds each name's column. So a new format is
-//! one file in `kernel/parse`, and a new field is a line in [`kernel::schema`].
+//! An object's source is told by its key ([`kernel::source::names`]). Where the key says nothing,
+//! its first bytes tell it ([`kernel::source::parse::sniff`]). The first line that says anything
+//! tells how lines fall into values ([`kernel::source::parse`]). Every decoder hands on blocks of
+//! values under names, and [`kernel::columns::mapping`] finds each name's column. So a new format
+//! is one file in `kernel/source/parse`, and a new field is a line in [`kernel::schema`].
 //!
 //! # Two runtimes
 //!
-//! tokio waits, rayon works. What is fetched and what is converted are each bounded by a budget,
-//! and a chunk is flushed to files when the columns that it holds grow large, so memory follows
-//! from the budget, not from the size of an hour. An object of more than a chunk's bytes is read
-//! piece by piece while it is worked ([`kernel::source::object_bytes`]); of Parquet, a row group of
-//! up to 64 MiB is held.
+//! tokio waits, rayon works. What is fetched and what is converted are each bounded by a budget. A
+//! chunk is flushed to files when the columns that it holds grow large. So memory follows from the
+//! budget, not from the size of an hour. An object of more than a chunk's bytes is read piece by
+//! piece while it is worked on ([`kernel::source::object_bytes`]). Of Parquet, a row group of up to
+//! 64 MiB is held.
 //!
 //! # In the cloud
 //!
-//! Every place is opened with an [`edge::access::Access`] (role, region, who pays, encryption) and
-//! the SDK's one chain of credentials. A catalog ([`edge::catalog`]) gathers what many machines ask
-//! for at the same time into few calls, and sends none later than half of D after the reading that
-//! it rests on; a service that takes nothing now is answered as a call that came too late is: the
-//! machine reads its record again. What it keeps of rows and bytes is told at the end of a run, and
-//! nothing rests on it. `jobs/template.yaml` is the deployment; `tests/cloud` a double of AWS that
-//! it is tried on.
+//! Every place is opened with an access (role, region, who pays, encryption) and the SDK's one
+//! chain of credentials. A catalog ([`edge::catalog`]) gathers what many workers ask for at the
+//! same time into few calls. It sends no call later than half of `max_call_delay` after the look
+//! that the call rests on. A service that takes nothing now is answered like a call that came too
+//! late: the worker reads its record again. Rows and bytes of partitions are told to the catalog at
+//! the end of a run, and nothing rests on them. `jobs/template.yaml` is the deployment, and
+//! `tests/cloud` a stand-in for AWS that it is tried on.
 
 pub mod cli;
 pub mod compact;

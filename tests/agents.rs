@@ -9,11 +9,13 @@
 )]
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use edgemill::generate::encoded;
-use edgemill::kernel::policy::enrich::{Additions, Agent, Category, Enricher, Escapes};
+use edgemill::kernel::policy::enrich::{Additions, Agent, Category, Enricher, Escapes, categories};
 
 static ENRICHER: LazyLock<Enricher> = LazyLock::new(|| Enricher::new(&Additions::default()).unwrap());
 
@@ -38,7 +40,7 @@ fn looked_at(text: &str) -> Vec<Arc<Agent>> {
     if text.contains(' ') {
         forms.push(encoded(std::str::from_utf8(&once).unwrap()));
     }
-    forms.iter().map(|raw| ENRICHER.look(raw, Escapes::Percent)).collect()
+    forms.iter().map(|raw| ENRICHER.classify(raw, Escapes::Percent)).collect()
 }
 
 /// What a labelled file is judged by: labels to how they were taken.
@@ -86,6 +88,7 @@ fn bots_are_bots_and_people_are_people() {
     }
     let (bots, missed) = missed.print("bots");
     let (people, accused) = accused.print("people");
+    println!("rules: {}", Additions::default().stamp());
     println!(
         "{:<14}{:>12}{:>14}\n{:<14}{:>12}{:>14}\n{:<14}{:>12}{:>14}",
         "",
@@ -109,13 +112,14 @@ fn bots_are_named_with_what_they_are_for() {
     let (mut table, mut wrong) = (Table::default(), Vec::new());
     for row in bots() {
         let [category, name, text] = row[..] else { panic!("{row:?}") };
-        let agent = ENRICHER.look(text.as_bytes(), Escapes::Percent);
+        let agent = ENRICHER.classify(text.as_bytes(), Escapes::Percent);
         let right = agent.bot_category.as_deref() == Some(category);
         table.add(category, right);
         if !right {
             wrong.push(format!("{category} ({name}) is {:?} {:?}: {text}", agent.bot_category, agent.bot_name));
         }
-        assert!(Category::ALL.iter().any(|known| known.name() == category), "{category}");
+        let known = categories().unwrap().iter().any(|known| known.name == category);
+        assert!(known, "tests/agents/bots.tsv: '{category}' is no category of bots.toml: {text}");
     }
     let (all, wrong_rows) = table.print("categories");
     wrong.iter().for_each(|line| println!("{line}"));
@@ -128,7 +132,7 @@ fn browsers_systems_and_devices_are_called_as_people_call_them() {
     let (mut tables, mut wrong) = (tables, Vec::new());
     for row in people() {
         let [browser, system, class, text] = row[..] else { panic!("{row:?}") };
-        let agent = ENRICHER.look(text.as_bytes(), Escapes::Percent);
+        let agent = ENRICHER.classify(text.as_bytes(), Escapes::Percent);
         let said = [agent.browser_family.as_deref(), agent.os_family.as_deref(), agent.device_class];
         for ((table, label), said) in tables.iter_mut().zip([browser, system, class]).zip(said) {
             // Where the string names none, any answer is a guess and is not judged.
@@ -147,6 +151,29 @@ fn browsers_systems_and_devices_are_called_as_people_call_them() {
     }
 }
 
+/// The table of docs/bots.md is written from bots.toml: EDGEMILL_RENEW=1 writes it anew.
+#[test]
+fn the_docs_list_the_categories() {
+    let (begin, end) = ("<!-- categories: written by a test from bots.toml -->\n", "<!-- end of categories -->\n");
+    let line = |category: &Category| {
+        format!("| `{}` | {} | {} |\n", category.name, category.about, category.such_as.join(", "))
+    };
+    let lines: String = categories().unwrap().iter().map(line).collect();
+    let table = format!("\n| `bot_category` | what its bots do | such as |\n|-|-|-|\n{lines}\n");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/bots.md");
+    let docs = fs::read_to_string(&path).unwrap();
+    let (before, rest) = docs.split_once(begin).unwrap();
+    let (written, after) = rest.split_once(end).unwrap();
+    if std::env::var_os("EDGEMILL_RENEW").is_some() {
+        fs::write(&path, format!("{before}{begin}{table}{end}{after}")).unwrap();
+        return;
+    }
+    assert!(
+        written == table,
+        "docs/bots.md does not list the categories of bots.toml as they are; `scripts/renew` writes:\n{table}"
+    );
+}
+
 #[test]
 fn no_text_slows_the_look() {
     let usual: Vec<&str> = people().map(|row| row[3]).take(300).collect();
@@ -155,7 +182,7 @@ fn no_text_slows_the_look() {
             // Memoised texts would cost nothing, and the first look compiles regular expressions.
             let enricher = Enricher::new(&Additions::default()).unwrap();
             let begun = Instant::now();
-            texts.iter().for_each(|text| _ = enricher.look(text.as_bytes(), Escapes::Percent));
+            texts.iter().for_each(|text| _ = enricher.classify(text.as_bytes(), Escapes::Percent));
             begun.elapsed().as_secs_f64() / f64::from(u32::try_from(texts.len()).unwrap())
         };
         (0..5).map(|_| once()).fold(f64::INFINITY, f64::min)

@@ -68,7 +68,7 @@ pub(super) fn run(args: Args, json: bool) -> Result<u8> {
         let raw = raw.map_err(|error| Error::io("read", Path::new("stdin"), error))?;
         let raw = raw.strip_suffix(b"\r").unwrap_or(&raw);
         let escapes = if memchr::memmem::find(raw, b"\\x").is_some() { Escapes::Hex } else { Escapes::Percent };
-        let agent = if raw == b"-" { Arc::new(Agent::absent()) } else { recipe.enricher.look(raw, escapes) };
+        let agent = if raw == b"-" { Arc::new(Agent::absent()) } else { recipe.enricher.classify(raw, escapes) };
         if json {
             show::json(&Answer::of(&agent))?;
         } else {

@@ -1,7 +1,7 @@
-//! One user agent, looked at.
+//! What one user agent says, by all the rules together.
 
-use super::browser;
-use super::category::Category;
+use super::browser::browser_of;
+use super::category::HTTP_LIBRARY;
 use super::decode::{Escapes, decode_logged, text};
 use super::rules::Rules;
 use super::uap::Regexes;
@@ -38,14 +38,57 @@ pub struct Agent {
     pub bot_category: Option<String>,
 }
 
-/// How user agents are looked at: the rules of this version, and what a job adds.
+/// The rules of this version, and what a job adds to them.
 #[derive(Debug)]
 pub(super) struct Classifier {
     pub(super) rules: &'static Rules,
-    pub(super) own: UserRules,
+    pub(super) user_rules: UserRules,
     pub(super) regexes: Option<Regexes>,
     /// Whether libraries, and apps that say which one they are built with, count as bots.
     pub(super) libraries_are_bots: bool,
+}
+
+impl Classifier {
+    /// Decodes a raw value and says what it tells.
+    pub(super) fn classify(&self, raw: &[u8], escapes: Escapes) -> Agent {
+        let user_agent = decode_logged(raw, escapes);
+        let mut agent = self.classify_text(&user_agent);
+        agent.raw = Some(text(raw));
+        agent.user_agent = Some(user_agent);
+        agent
+    }
+
+    fn classify_text(&self, user_agent: &str) -> Agent {
+        if user_agent.is_empty() {
+            // It says as little as none at all.
+            return Agent::default();
+        }
+        let beginning = &user_agent[..user_agent.floor_char_boundary(LOOKED_AT_BYTES)];
+        let signs = self.rules.signs_in(beginning);
+        let browser = browser_of(beginning, &signs);
+        let browser = match &self.regexes {
+            Some(regexes) => regexes.refine(beginning, browser),
+            None => browser,
+        };
+        let mut agent = Agent {
+            browser_family: browser.family,
+            browser_version: browser.version,
+            os_family: browser.system,
+            device_class: Some(browser.class),
+            ..Agent::default()
+        };
+        match decide(beginning, &signs) {
+            Verdict::Unknown => agent = Agent { device_class: Some("other"), ..Agent::default() },
+            Verdict::Person => agent.is_bot = Some(false),
+            Verdict::Bot { name, vendor, category } => {
+                agent.is_bot = Some(category != HTTP_LIBRARY || self.libraries_are_bots);
+                (agent.bot_name, agent.bot_vendor) = (name, vendor);
+                agent.bot_category = Some(category.to_owned());
+            }
+        }
+        self.user_rules.apply(beginning, &mut agent);
+        agent.without_pretence()
+    }
 }
 
 impl Agent {
@@ -61,50 +104,10 @@ impl Agent {
         size_of::<Self>() + texts + 64
     }
 
-    /// Decodes a raw value and looks at it.
-    pub(super) fn of_raw(raw: &[u8], escapes: Escapes, look: &Classifier) -> Self {
-        let user_agent = decode_logged(raw, escapes);
-        let mut agent = Self::of_text(&user_agent, look);
-        agent.raw = Some(text(raw));
-        agent.user_agent = Some(user_agent);
-        agent
-    }
-
-    fn of_text(user_agent: &str, look: &Classifier) -> Self {
-        if user_agent.is_empty() {
-            // It says as little as none at all.
-            return Self::default();
-        }
-        let beginning = &user_agent[..user_agent.floor_char_boundary(LOOKED_AT_BYTES)];
-        let signs = look.rules.look(beginning);
-        let browser = match &look.regexes {
-            Some(regexes) => regexes.look(beginning, browser::look(beginning, &signs)),
-            None => browser::look(beginning, &signs),
-        };
-        let mut agent = Self {
-            browser_family: browser.family,
-            browser_version: browser.version,
-            os_family: browser.system,
-            device_class: Some(browser.class),
-            ..Self::default()
-        };
-        match decide(beginning, &signs) {
-            Verdict::Unknown => agent = Self { device_class: Some("other"), ..Self::default() },
-            Verdict::Person => agent.is_bot = Some(false),
-            Verdict::Bot { name, vendor, category } => {
-                agent.is_bot = Some(category != Category::HttpLibrary || look.libraries_are_bots);
-                (agent.bot_name, agent.bot_vendor) = (name, vendor);
-                agent.bot_category = Some(category.name().to_owned());
-            }
-        }
-        look.own.apply(beginning, &mut agent);
-        agent.without_pretence()
-    }
-
     /// A bot has no browser, whatever it says, and sits at no system; a library has at least the
     /// system that its app runs on.
     fn without_pretence(mut self) -> Self {
-        let is_library = self.bot_category.as_deref() == Some(Category::HttpLibrary.name());
+        let is_library = self.bot_category.as_deref() == Some(HTTP_LIBRARY);
         let is_bot = self.is_bot == Some(true);
         if is_bot || is_library {
             (self.browser_family, self.browser_version) = (None, None);

@@ -23,7 +23,7 @@ pub(super) struct Browser {
 }
 
 /// Looks at a decoded user agent; the signs are its own.
-pub(super) fn look(text: &str, signs: &Signs<'_>) -> Browser {
+pub(super) fn browser_of(text: &str, signs: &Signs<'_>) -> Browser {
     static WOOTHEE: LazyLock<woothee::parser::Parser> = LazyLock::new(woothee::parser::Parser::new);
     let found = WOOTHEE.parse(text).unwrap_or_default();
     let known = |text: &str| (!matches!(text, "" | "UNKNOWN")).then(|| text.to_owned());
@@ -188,7 +188,7 @@ mod tests {
                 "Firefox 48 KaiOS mobile",
             ),
         ] {
-            let Browser { family, version, system, class } = look(text, &rules.look(text));
+            let Browser { family, version, system, class } = browser_of(text, &rules.signs_in(text));
             let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
             assert_eq!(
                 format!("{} {} {} {class}", or_dash(family), or_dash(version), or_dash(system)),

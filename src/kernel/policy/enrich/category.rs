@@ -1,94 +1,30 @@
 //! What bots are for.
+//!
+//! The categories stand in `data/bots.toml`, each with its bots. The code knows three of them by
+//! name, because they are treated unlike the others.
 
-use serde::{Deserialize, Serialize};
+/// Anything that no other category fits.
+pub(super) const OTHER: &str = "other";
 
-/// What a bot is for. The names are those of the column `bot_category`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Category {
-    /// Gathers text and pictures to train models.
-    AiTraining,
-    /// Indexes pages for the answers of a model.
-    AiSearch,
-    /// Fetches what a person asked a model about.
-    AiUser,
-    /// Indexes pages for people's searches.
-    SearchEngine,
-    /// Looks at links and ranks.
-    Seo,
-    /// Looks whether a site is up, fast or correct; health checks of clouds.
-    Monitoring,
-    /// Shows a link's title and picture where people talk.
-    SocialPreview,
-    /// Fetches feeds and podcasts.
-    FeedReader,
-    /// A library or tool, or an app that does not hide which one it is built with.
-    HttpLibrary,
-    /// A browser without a person, and load tests.
-    BrowserAutomation,
-    /// Looks for weaknesses, or surveys the internet.
-    Scanner,
-    /// Keeps pages for later.
-    Archiver,
-    /// Places and checks advertisements.
-    Advertising,
-    /// Gathers for research.
-    Academic,
-    /// Anything else.
-    Other,
+/// HTTP libraries, and apps that say which one they are built with. A job may say that they are no
+/// bots.
+pub(super) const HTTP_LIBRARY: &str = "http-library";
+
+/// Browsers that a program steers.
+const BROWSER_AUTOMATION: &str = "browser-automation";
+
+/// What a bot is for: a value of the column `bot_category`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Category {
+    /// As the column has it, such as `ai-training`.
+    pub name: String,
+    /// What its bots do, in a few words.
+    pub about: String,
+    /// Some of its bots, by name.
+    pub such_as: Vec<String>,
 }
 
-impl Category {
-    /// Every one.
-    pub const ALL: [Self; 15] = [
-        Self::AiTraining,
-        Self::AiSearch,
-        Self::AiUser,
-        Self::SearchEngine,
-        Self::Seo,
-        Self::Monitoring,
-        Self::SocialPreview,
-        Self::FeedReader,
-        Self::HttpLibrary,
-        Self::BrowserAutomation,
-        Self::Scanner,
-        Self::Archiver,
-        Self::Advertising,
-        Self::Academic,
-        Self::Other,
-    ];
-
-    /// As the column has it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::AiTraining => "ai-training",
-            Self::AiSearch => "ai-search",
-            Self::AiUser => "ai-user",
-            Self::SearchEngine => "search-engine",
-            Self::Seo => "seo",
-            Self::Monitoring => "monitoring",
-            Self::SocialPreview => "social-preview",
-            Self::FeedReader => "feed-reader",
-            Self::HttpLibrary => "http-library",
-            Self::BrowserAutomation => "browser-automation",
-            Self::Scanner => "scanner",
-            Self::Archiver => "archiver",
-            Self::Advertising => "advertising",
-            Self::Academic => "academic",
-            Self::Other => "other",
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_what_files_of_rules_say() {
-        for category in Category::ALL {
-            assert_eq!(serde_json::to_string(&category).unwrap(), format!("\"{}\"", category.name()));
-        }
-    }
+/// Whether bots of a category are tools: they yield to the name of whoever uses them.
+pub(super) fn is_tool(category: &str) -> bool {
+    matches!(category, HTTP_LIBRARY | BROWSER_AUTOMATION)
 }

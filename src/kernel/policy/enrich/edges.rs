@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-const LOCATIONS: &str = include_str!("data/edge_locations.toml");
+pub(super) const LOCATIONS: &str = include_str!("data/edge_locations.toml");
 
 /// City and country by code.
 #[derive(Debug)]

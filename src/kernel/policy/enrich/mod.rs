@@ -3,16 +3,17 @@
 //! A day of traffic holds some thousand distinct user agents, so each distinct raw value is decoded
 //! and looked at once. Two levels remember: [`Agents`] belongs to one task and needs no lock;
 //! [`Enricher`] is shared by all and asked only for what a task has not seen yet.
-
 //!
 //! | file | what it knows |
 //! |-|-|
 //! | `decode` | taking the log's escapes off |
 //! | `patterns` | many words against one text in one pass |
-//! | `rules`, `data/` | the rules of this version: bots by name, what tells a bot, browsers and systems |
+//! | `data/` | the rules of this version: bots and their categories, what tells a bot, browsers and systems |
+//! | `rule_files`, `rules` | reading these files; finding what they name in a user agent |
+//! | `version` | what the rules of this version are called in files and records |
 //! | `verdict` | person or bot, and which |
 //! | `browser` | browser, system and device: woothee, mended |
-//! | `own`, `uap` | what a job adds: its own rules, a `regexes.yaml` |
+//! | `user_rules`, `uap` | what a job adds: its own rules, a `regexes.yaml` |
 //! | `edges` | where edge locations are |
 
 mod agent;
@@ -21,10 +22,12 @@ mod category;
 pub mod decode;
 mod edges;
 mod patterns;
+mod rule_files;
 mod rules;
 mod uap;
 mod user_rules;
 mod verdict;
+mod version;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -32,6 +35,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use sha2::{Digest, Sha256};
 
 use agent::Classifier;
+use rule_files::RuleFiles;
 use rules::Rules;
 use uap::Regexes;
 use user_rules::UserRules;
@@ -40,7 +44,12 @@ pub use agent::Agent;
 pub use category::Category;
 pub use decode::Escapes;
 pub use edges::Edges;
-pub use rules::RULES_VERSION;
+pub use version::rules_version;
+
+/// Every category of bots, in the order of `data/bots.toml`.
+pub fn categories() -> Result<&'static [Category], String> {
+    RuleFiles::built_in().map(|files| files.categories.as_slice())
+}
 
 /// Bytes of user agents that the shared memory holds before it starts anew, for each kind of log: a
 /// flood of made-up user agents costs a second look at the others, and no more memory than this.
@@ -49,7 +58,7 @@ const MEMORY_BYTES: usize = 32 << 20;
 /// What a job adds to the rules that are built in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Additions {
-    /// The text of a file of its own rules, as `enrich/own.rs` describes it.
+    /// The text of a file of its own rules, as `enrich/user_rules.rs` describes it.
     pub own: Option<String>,
     /// The text of a `regexes.yaml` of uap-core, for browser and system.
     pub regexes: Option<String>,
@@ -64,11 +73,11 @@ impl Default for Additions {
 }
 
 impl Additions {
-    /// [`RULES_VERSION`], and what tells these additions from others: rows that were enriched alike
+    /// [`rules_version`], and what tells these additions from others: rows that were enriched alike
     /// have the same.
     #[must_use]
     pub fn stamp(&self) -> String {
-        let mut stamp = RULES_VERSION.to_owned();
+        let mut stamp = rules_version().to_owned();
         for (name, text) in [("bots", &self.own), ("regexes", &self.regexes)] {
             if let Some(text) = text {
                 let digest = Sha256::digest(text);
@@ -83,7 +92,7 @@ impl Additions {
 /// Knows every user agent that any task has met.
 #[derive(Debug)]
 pub struct Enricher {
-    look: Classifier,
+    classifier: Classifier,
     edges: Edges,
     percent: RwLock<Known>,
     hex: RwLock<Known>,
@@ -98,15 +107,15 @@ struct Known {
 impl Enricher {
     /// By the rules of this version and a job's additions; says what is wrong with them.
     pub fn new(additions: &Additions) -> Result<Self, String> {
-        let own = additions.own.as_deref().map_or_else(|| Ok(UserRules::none()), UserRules::read);
+        let user_rules = additions.own.as_deref().map_or_else(|| Ok(UserRules::none()), UserRules::read);
         let regexes = additions.regexes.as_deref().map(Regexes::read).transpose();
-        let look = Classifier {
+        let classifier = Classifier {
             rules: Rules::built_in()?,
-            own: own.map_err(|error| format!("the rules about bots: {error}"))?,
+            user_rules: user_rules.map_err(|error| format!("the rules about bots: {error}"))?,
             regexes: regexes.map_err(|error| format!("the regular expressions: {error}"))?,
             libraries_are_bots: additions.libraries_are_bots,
         };
-        Ok(Self { look, edges: Edges::built_in()?, percent: RwLock::default(), hex: RwLock::default() })
+        Ok(Self { classifier, edges: Edges::built_in()?, percent: RwLock::default(), hex: RwLock::default() })
     }
 
     /// Where edge locations are.
@@ -117,7 +126,7 @@ impl Enricher {
 
     /// What a raw user agent says. A poisoned lock is used on: the map is whole after any panic of
     /// a reader.
-    pub fn look(&self, raw: &[u8], escapes: Escapes) -> Arc<Agent> {
+    pub fn classify(&self, raw: &[u8], escapes: Escapes) -> Arc<Agent> {
         let known = match escapes {
             Escapes::Percent => &self.percent,
             Escapes::Hex => &self.hex,
@@ -125,7 +134,7 @@ impl Enricher {
         if let Some(agent) = known.read().unwrap_or_else(PoisonError::into_inner).agents.get(raw) {
             return Arc::clone(agent);
         }
-        let agent = Arc::new(Agent::of_raw(raw, escapes, &self.look));
+        let agent = Arc::new(self.classifier.classify(raw, escapes));
         let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
         known.bytes += agent.held_bytes() + raw.len();
         if known.bytes > MEMORY_BYTES {
@@ -165,7 +174,7 @@ impl Agents {
         }
         // Rows are numbered by u32 everywhere, and there are no more agents than rows.
         let number = u32::try_from(self.list.len()).unwrap_or(Self::ABSENT);
-        let agent = enricher.look(raw, self.escapes);
+        let agent = enricher.classify(raw, self.escapes);
         self.held_bytes += agent.held_bytes() + raw.len();
         self.list.push(agent);
         self.numbers.insert(raw.into(), number);
@@ -207,7 +216,7 @@ mod tests {
         let mut most = 0;
         for n in 0..20_000 {
             // Distinct, and of the length of a header that a load balancer cuts.
-            enricher.look(format!("{n}{}", "x".repeat(8 << 10)).as_bytes(), Escapes::Percent);
+            enricher.classify(format!("{n}{}", "x".repeat(8 << 10)).as_bytes(), Escapes::Percent);
             most = most.max(enricher.percent.read().unwrap().bytes);
         }
         assert!((MEMORY_BYTES / 2..=MEMORY_BYTES).contains(&most), "{most}");
@@ -220,7 +229,7 @@ mod tests {
         let plain = Additions::default();
         let own = Additions { own: Some(String::new()), ..Additions::default() };
         let apps = Additions { libraries_are_bots: false, ..Additions::default() };
-        assert_eq!(plain.stamp(), RULES_VERSION);
+        assert_eq!(plain.stamp(), rules_version());
         assert_ne!(own.stamp(), plain.stamp());
         assert_ne!(apps.stamp(), plain.stamp());
     }

@@ -43,10 +43,10 @@ pub(super) struct Hit<T> {
 
 impl<T: Copy> Patterns<T> {
     /// Compiles patterns; says which one is none.
-    pub(super) fn new(patterns: impl Iterator<Item = (String, T)>) -> Result<Self, String> {
+    pub(super) fn new<'p>(patterns: impl Iterator<Item = (&'p str, T)>) -> Result<Self, String> {
         let (mut texts, mut entries) = (Vec::new(), Vec::new());
         for (pattern, meaning) in patterns {
-            let (text, entry) = entry(&pattern, meaning)?;
+            let (text, entry) = entry(pattern, meaning)?;
             texts.push(text);
             entries.push(entry);
         }
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     fn found(pattern: &str, text: &str) -> bool {
-        let patterns = Patterns::new(std::iter::once((pattern.to_owned(), ()))).unwrap();
+        let patterns = Patterns::new(std::iter::once((pattern, ()))).unwrap();
         !patterns.find(text).is_empty()
     }
 
@@ -170,7 +170,7 @@ mod tests {
             assert!(!found(pattern, no), "{pattern} in {no}");
         }
         for wrong in ["", "*", "^", "a", "ab**cd", "a*b"] {
-            assert!(Patterns::new(std::iter::once((wrong.to_owned(), ()))).is_err(), "{wrong}");
+            assert!(Patterns::new(std::iter::once((wrong, ()))).is_err(), "{wrong}");
         }
     }
 }

@@ -35,7 +35,7 @@ impl Regexes {
     }
 
     /// What the expressions say, and for the rest what was known before.
-    pub(super) fn look(&self, text: &str, mut known: Browser) -> Browser {
+    pub(super) fn refine(&self, text: &str, mut known: Browser) -> Browser {
         if let Some(browser) = self.browsers.extract(text) {
             known.family = Some(browser.family.into_owned());
             known.version = browser.major.and_then(major);
@@ -76,14 +76,14 @@ os_parsers:
     fn regular_expressions_name_browsers_and_systems() {
         let additions = Additions { regexes: Some(YAML.to_owned()), ..Additions::default() };
         let enricher = Enricher::new(&additions).unwrap();
-        let look = |text: &str| enricher.look(text.as_bytes(), Escapes::Percent);
-        let acme = look("Mozilla/5.0 (X11; AcmeOS) Gecko/20100101 AcmeBrowser/7.2");
+        let agent = |text: &str| enricher.classify(text.as_bytes(), Escapes::Percent);
+        let acme = agent("Mozilla/5.0 (X11; AcmeOS) Gecko/20100101 AcmeBrowser/7.2");
         assert_eq!(
             (acme.browser_family.as_deref(), acme.browser_version.as_deref()),
             (Some("Acme Browser"), Some("7"))
         );
         assert_eq!((acme.os_family.as_deref(), acme.is_bot), (Some("Acme OS"), Some(false)));
-        let known = look("Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0");
+        let known = agent("Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0");
         assert_eq!((known.browser_family.as_deref(), known.os_family.as_deref()), (Some("Firefox"), Some("Linux")));
         let wrong = Additions { regexes: Some("user_agent_parsers: 1".to_owned()), ..Additions::default() };
         assert!(Enricher::new(&wrong).is_err());

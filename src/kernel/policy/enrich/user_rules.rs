@@ -14,8 +14,9 @@
 use serde::Deserialize;
 
 use super::agent::Agent;
-use super::category::Category;
+use super::category::OTHER;
 use super::patterns::Patterns;
+use super::rule_files::RuleFiles;
 
 /// The rules of a job, compiled.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ struct Rule {
     bot: bool,
     name: Option<String>,
     vendor: Option<String>,
-    category: Option<Category>,
+    category: Option<String>,
 }
 
 impl UserRules {
@@ -50,8 +51,13 @@ impl UserRules {
     /// Reads a file of rules; says what is wrong with it.
     pub(super) fn read(text: &str) -> Result<Self, String> {
         let File { rule: rules } = toml::from_str(text).map_err(|error| error.to_string())?;
-        let numbered = rules.iter().enumerate().map(|(number, rule)| (rule.pattern.clone(), number));
-        Ok(Self { patterns: Some(Patterns::new(numbered)?), rules })
+        let known = RuleFiles::built_in()?;
+        for category in rules.iter().filter_map(|rule| rule.category.as_deref()) {
+            known.category(category)?;
+        }
+        let numbered = rules.iter().enumerate().map(|(number, rule)| (rule.pattern.as_str(), number));
+        let patterns = Patterns::new(numbered)?;
+        Ok(Self { patterns: Some(patterns), rules })
     }
 
     /// Lets the first rule that is found change what is said of a user agent.
@@ -62,18 +68,19 @@ impl UserRules {
             return;
         };
         if rule.bot {
-            agent.bot_category.get_or_insert_with(|| Category::Other.name().to_owned());
+            agent.bot_category.get_or_insert_with(|| OTHER.to_owned());
         } else {
             (agent.bot_name, agent.bot_vendor, agent.bot_category) = (None, None, None);
         }
         agent.is_bot = Some(rule.bot);
-        for (of_rule, of_agent) in [(&rule.name, &mut agent.bot_name), (&rule.vendor, &mut agent.bot_vendor)] {
+        for (of_rule, of_agent) in [
+            (&rule.name, &mut agent.bot_name),
+            (&rule.vendor, &mut agent.bot_vendor),
+            (&rule.category, &mut agent.bot_category),
+        ] {
             if of_rule.is_some() {
                 of_agent.clone_from(of_rule);
             }
-        }
-        if let Some(category) = rule.category {
-            agent.bot_category = Some(category.name().to_owned());
         }
     }
 }
@@ -86,9 +93,9 @@ mod tests {
     const CHROME: &str =
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
 
-    fn look(rules: &str, text: &str) -> Arc<Agent> {
+    fn classify(rules: &str, text: &str) -> Arc<Agent> {
         let additions = Additions { own: Some(rules.to_owned()), ..Additions::default() };
-        Enricher::new(&additions).unwrap().look(text.as_bytes(), Escapes::Percent)
+        Enricher::new(&additions).unwrap().classify(text.as_bytes(), Escapes::Percent)
     }
 
     #[test]
@@ -107,30 +114,37 @@ mod tests {
             pattern = "Acme*"
             bot = true
         "#;
-        let app = look(rules, "AcmeShop/3.1 CFNetwork/1410.0.3 Darwin/22.6.0");
+        let app = classify(rules, "AcmeShop/3.1 CFNetwork/1410.0.3 Darwin/22.6.0");
         assert_eq!((app.is_bot, app.bot_name.as_deref(), app.bot_category.as_deref()), (Some(false), None, None));
         assert_eq!((app.os_family.as_deref(), app.device_class), (Some("iOS"), Some("mobile")));
-        let monitor = look(rules, &format!("{CHROME} AcmeMonitor/2"));
+        let monitor = classify(rules, &format!("{CHROME} AcmeMonitor/2"));
         assert_eq!((monitor.is_bot, monitor.bot_name.as_deref()), (Some(true), Some("Acme monitor")));
         assert_eq!(
             (monitor.bot_vendor.as_deref(), monitor.bot_category.as_deref()),
             (Some("Acme"), Some("monitoring"))
         );
         assert_eq!((monitor.browser_family.as_deref(), monitor.device_class), (None, Some("bot")));
-        let other = look(rules, &format!("{CHROME} AcmeX"));
+        let other = classify(rules, &format!("{CHROME} AcmeX"));
         assert_eq!((other.is_bot, other.bot_category.as_deref()), (Some(true), Some("other")));
-        let person = look(rules, CHROME);
+        let person = classify(rules, CHROME);
         assert_eq!((person.is_bot, person.browser_family.as_deref()), (Some(false), Some("Chrome")));
         // A browser that is called a bot by what it says, and is none, is a browser again.
-        let allowed = look("[[rule]]\npattern = \"TVBot\"\nbot = false\n", &format!("{CHROME} TVBot/1"));
+        let allowed = classify("[[rule]]\npattern = \"TVBot\"\nbot = false\n", &format!("{CHROME} TVBot/1"));
         assert_eq!((allowed.is_bot, allowed.browser_family.as_deref()), (Some(false), Some("Chrome")));
+    }
+
+    #[test]
+    fn a_category_that_is_none_is_refused_with_those_there_are() {
+        let rules = "[[rule]]\npattern = \"Acme\"\nbot = true\ncategory = \"surveying\"\n";
+        let error = Enricher::new(&Additions { own: Some(rules.to_owned()), ..Additions::default() }).unwrap_err();
+        assert!(error.contains("'surveying' is no category; there are ai-training, "), "{error}");
     }
 
     #[test]
     fn libraries_are_bots_or_apps() {
         let of = |libraries_are_bots: bool, text: &str| {
             let additions = Additions { libraries_are_bots, ..Additions::default() };
-            Enricher::new(&additions).unwrap().look(text.as_bytes(), Escapes::Percent)
+            Enricher::new(&additions).unwrap().classify(text.as_bytes(), Escapes::Percent)
         };
         for text in [
             "okhttp/4.12.0",

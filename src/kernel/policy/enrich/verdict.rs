@@ -4,7 +4,7 @@
 //! says how to reach its owner, and what no browser lacks. The list of known bots adds the few that
 //! say nothing of the kind, and gives all of them names.
 
-use super::category::Category;
+use super::category::OTHER;
 use super::rules::{Found, Signs};
 
 /// What a load balancer sees of CloudFront: no person and no bot, but who stands behind it is not
@@ -16,7 +16,7 @@ const NAME_LIMIT_BYTES: usize = 48;
 
 /// Whether a program is behind a user agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Verdict<'r> {
     /// Not to be told.
     Unknown,
     /// A person, as far as one can see.
@@ -27,13 +27,13 @@ pub(super) enum Verdict {
         name: Option<String>,
         /// Who runs it.
         vendor: Option<String>,
-        /// What it is for.
-        category: Category,
+        /// What it is for: the name of a category.
+        category: &'r str,
     },
 }
 
 /// Decides. The signs are those of this text.
-pub(super) fn decide(text: &str, signs: &Signs<'_>) -> Verdict {
+pub(super) fn decide<'r>(text: &str, signs: &Signs<'r>) -> Verdict<'r> {
     if text == PROXY {
         return Verdict::Unknown;
     }
@@ -42,21 +42,18 @@ pub(super) fn decide(text: &str, signs: &Signs<'_>) -> Verdict {
     let says_so = compatible || signs.word.is_some() || signs.contact || gives_address(text);
     let in_browser = person && text.starts_with("Mozilla/") && !says_so;
     let known = if in_browser { signs.inside } else { signs.bot.or(signs.tool) };
-    if let Some(Found { bot, start, end }) = known {
+    if let Some(Found { bot, category, start, end }) = known {
         let written = bot.as_written.then(|| word_around(text, start, end)).flatten();
         let name = Some(written.unwrap_or_else(|| bot.name.clone()));
-        return Verdict::Bot { name, vendor: bot.vendor.clone(), category: bot.category };
+        return Verdict::Bot { name, vendor: bot.vendor.clone(), category };
     }
     let named = |name: Option<String>, category| Verdict::Bot { name, vendor: None, category };
-    let refined = |category| match category {
-        Category::Other => signs.hint.unwrap_or(Category::Other),
-        category => category,
-    };
+    let refined = |category: &'r str| if category == OTHER { signs.hint.unwrap_or(OTHER) } else { category };
     if let Some((category, start, end)) = signs.word {
         return named(word_around(text, start, end), refined(category));
     }
     if says_so || !person {
-        return named(product(text), refined(Category::Other));
+        return named(product(text), refined(OTHER));
     }
     Verdict::Person
 }
@@ -114,26 +111,26 @@ mod tests {
     use super::*;
     use crate::kernel::policy::enrich::rules::Rules;
 
-    fn of(text: &str) -> Verdict {
-        decide(text, &Rules::built_in().unwrap().look(text))
+    fn of(text: &str) -> Verdict<'static> {
+        decide(text, &Rules::built_in().unwrap().signs_in(text))
     }
 
-    fn bot(name: &str, vendor: Option<&str>, category: Category) -> Verdict {
+    fn bot<'r>(name: &str, vendor: Option<&str>, category: &'r str) -> Verdict<'r> {
         Verdict::Bot { name: Some(name.into()), vendor: vendor.map(str::to_owned), category }
     }
 
     #[test]
     fn bots_that_nobody_knows_are_known_by_what_they_say() {
         for (text, name, category) in [
-            ("AcmeFetcher/1.0", "AcmeFetcher", Category::Other),
-            ("Mozilla/5.0 (compatible; Quux/2.1; +https://quux.invalid/about)", "Quux", Category::Other),
+            ("AcmeFetcher/1.0", "AcmeFetcher", OTHER),
+            ("Mozilla/5.0 (compatible; Quux/2.1; +https://quux.invalid/about)", "Quux", OTHER),
             (
                 "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36 (ops@acme.invalid)",
                 "",
-                Category::Other,
+                OTHER,
             ),
-            ("acme-importer/1.4", "acme-importer", Category::Other),
-            ("Mozilla/5.0", "", Category::Other),
+            ("acme-importer/1.4", "acme-importer", OTHER),
+            ("Mozilla/5.0", "", OTHER),
         ] {
             let name = Some(name).filter(|name| !name.is_empty()).map(str::to_owned);
             assert_eq!(of(text), Verdict::Bot { name, vendor: None, category }, "{text}");
@@ -142,9 +139,9 @@ mod tests {
 
     #[test]
     fn known_bots_have_names_and_the_longest_counts() {
-        assert_eq!(of("Googlebot-Image/1.0"), bot("Googlebot-Image", Some("Google"), Category::SearchEngine));
-        assert_eq!(of("curl/8.5.0"), bot("curl", Some("curl"), Category::HttpLibrary));
-        assert_eq!(of("GuzzleHttp/6.5.5 curl/7.81.0 PHP/7.4.33"), bot("Guzzle", Some("PHP"), Category::HttpLibrary));
+        assert_eq!(of("Googlebot-Image/1.0"), bot("Googlebot-Image", Some("Google"), "search-engine"));
+        assert_eq!(of("curl/8.5.0"), bot("curl", Some("curl"), "http-library"));
+        assert_eq!(of("GuzzleHttp/6.5.5 curl/7.81.0 PHP/7.4.33"), bot("Guzzle", Some("PHP"), "http-library"));
         assert_eq!(of("Amazon CloudFront"), Verdict::Unknown);
     }
 
