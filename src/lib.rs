@@ -156,6 +156,7 @@ pub mod init;
 pub mod job;
 pub mod kernel;
 pub mod lake;
+pub mod location;
 pub mod metrics;
 pub mod model;
 pub mod offload;

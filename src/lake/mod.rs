@@ -3,7 +3,6 @@
 //! `_edgemill/lake.json` is created only if absent and never changes: it fixes what every run must
 //! agree on.
 
-mod choices;
 pub mod people;
 
 use std::sync::Arc;
@@ -28,7 +27,7 @@ use crate::kernel::ledger::records::FORMAT_VERSION;
 use crate::kernel::source::names::Layout;
 use crate::model::Granularity;
 
-pub use choices::{CatalogChoice, LedgerChoice};
+pub use crate::model::choices::{CatalogChoice, LedgerChoice};
 
 const LAKE_FILE: &str = "_edgemill/lake.json";
 
