@@ -14,6 +14,7 @@
 //! | [`cli`] | arguments exactly as typed, one file per verb |
 //! | [`job`] | arguments, environment and job file to one checked [`job::Job`] |
 //! | [`model`], [`stats`], [`error`] | nouns, counters, failures and exit codes that every room shares |
+//! | [`location`] | where logs and lakes lie, made canonical |
 //! | [`kernel`] | pure: names, plan, protocol, inflate, parse, enrich, columns, Parquet; and the rayon loop over them |
 //! | [`edge`] | the outside: stores, listing, manifests, ledger, catalog, claims, clocks |
 //! | [`lake`] | opens a lake and says what it is, and what it keeps of people |

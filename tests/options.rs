@@ -65,7 +65,7 @@ fn beside(name: &str) -> String {
         [("from", "from = \"s3://your-log-bucket/logs\""), ("to", "to = \"s3://your-lake-bucket/some-lake\"")]
     {
         if name != need {
-            lines += &format!("{line}\n");
+            writeln!(lines, "{line}").unwrap();
         }
     }
     if name == "client_ip_key_file" {
@@ -84,7 +84,7 @@ fn an_option_is_the_same_wherever_it_is_said() {
         let in_file = folder.shown(&format!("{beside}{name} = {example}\n"), &[], &[]);
         assert!(!in_file[name].is_null(), "show-config does not show {name}");
         let value = typed(example);
-        let is_default = facts.default_text() == Some(&value) || example == "false";
+        let is_default = facts.default.as_ref() == Some(&value);
         assert!(is_default || in_file[name] != unsaid[name], "{name} in a job file is of no effect");
         let variable = [(facts.variable(), value.clone())];
         assert_eq!(folder.shown(&beside, &[], &variable), in_file, "the variable of {name}");
@@ -141,36 +141,41 @@ fn verbs(command: &Command, facts: &OptionFacts) -> Vec<String> {
     command.get_subcommands().filter(takes).map(|verb| format!("`{}`", verb.get_name())).collect()
 }
 
+/// A cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
 /// The whole of `docs/options.md`.
 fn documentation() -> String {
     let command = Cli::command();
     let mut page = String::from(
         "# Options of a conversion\n\n\
-        This page is made from the list in `src/job/options.rs`, by `EDGEMILL_RENEW=1 cargo test --release --test options`.\n\n\
         An option is said in one of three ways. An argument (`--target-size 64MiB`) wins over a variable of the environment\n\
         (`EDGEMILL_TARGET_SIZE=64MiB`), and that over a job file (`target_size = \"64MiB\"`). A job file is TOML;\n\
         `--job FILE` or `EDGEMILL_JOB` names it, and paths in it start at its own folder. `edgemill show-config` prints what\n\
-        all of it comes to, as a job file. `jobs/cloudfront-v1.toml` is a job file that holds and explains every option.\n\n\
-        `edgemill VERB --help` lists the options of a verb, with those that only this verb has.\n",
+        all of it comes to, as a job file. [`jobs/cloudfront-v1.toml`](../jobs/cloudfront-v1.toml) holds and explains every\n\
+        option.\n\n\
+        `edgemill VERB --help` lists the options of a verb, with those that only this verb has.\n\n\
+        An option marked \\* changes how rows are made: hours made with another value of it are written anew by\n\
+        `reprocess --outdated`. What an option marked \\*\\* says of people is remembered by the lake, and only `init` changes it.\n\n\
+        This page is made from the list in `src/job/options.rs`, by `EDGEMILL_RENEW=1 cargo test --release --test options`.\n",
     );
     for heading in Heading::ALL {
-        write!(page, "\n## {}\n", heading.title()).unwrap();
+        write!(page, "\n## {}\n\n", heading.title()).unwrap();
+        page += "| Option | What it does | Default | In a job file, for example | Verbs |\n|-|-|-|-|-|\n";
         for facts in options::all().iter().filter(|facts| facts.heading == heading) {
-            write!(page, "\n### `--{}`\n\n{}.\n\n", facts.flag(), facts.help).unwrap();
-            writeln!(page, "- Variable: `{}`", facts.variable()).unwrap();
-            writeln!(page, "- In a job file, for example: `{} = {}`", facts.name, facts.example).unwrap();
-            if let Some(default) = facts.default_text() {
-                writeln!(page, "- Default: {default}").unwrap();
-            }
-            if let Some(other) = facts.excludes {
-                writeln!(page, "- Excludes: `--{other}`").unwrap();
-            }
-            match facts.rows {
-                Rows::Unchanged => {}
-                Rows::Made => page += "- Rows that were made with another value are found by `reprocess --outdated`\n",
-                Rows::People => page += "- The lake remembers it; only `init` changes it\n",
-            }
-            writeln!(page, "- Verbs: {}", verbs(&command, facts).join(", ")).unwrap();
+            let mark = match facts.rows {
+                Rows::Unchanged => "",
+                Rows::Made => " \\*",
+                Rows::People => " \\*\\*",
+            };
+            let excludes = facts.excludes.map_or_else(String::new, |other| format!(". Excludes `--{other}`"));
+            let (help, default) = (cell(facts.help), cell(facts.default_text().unwrap_or_default()));
+            let (example, verbs) = (cell(facts.example), verbs(&command, facts).join(", "));
+            let (flag, name) = (facts.flag(), facts.name);
+            let line = format!("| `--{flag}`{mark} | {help}{excludes} | {default} | `{name} = {example}` | {verbs} |");
+            writeln!(page, "{line}").unwrap();
         }
     }
     page

@@ -60,6 +60,12 @@ pub struct Args {
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let typed = Typed { to: args.place.lake, ..args.options.typed };
     let options = typed.over_file(args.file.path())?.decided();
+    let job::Options { target_bytes, memory_bytes, .. } = options;
+    refuse_no_threads(options.threads)?;
+    refuse_little_memory(memory_bytes)?;
+    if target_bytes == 0 {
+        return Err(Error::usage("--target-size is 0", "give a size such as 128MiB"));
+    }
     let lake = options.to.as_deref().ok_or_else(|| job::missing("lake"))?;
     let lake = Lake::open_as(lake, &options.lake_access()).await?;
     let claims = Claims::new(lake.objects.clone(), options.lease);
@@ -68,13 +74,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     for table in Table::ALL {
         partitions.extend(lake.records.partitions(table, args.hours).await?.into_iter().map(|record| record.partition));
     }
-    refuse_no_threads(options.threads)?;
     let pool = offload::pool(options.threads)?;
-    let job::Options { target_bytes, memory_bytes, .. } = options;
-    if target_bytes == 0 {
-        return Err(Error::usage("--target-size is 0", "give a size such as 128MiB"));
-    }
-    refuse_little_memory(memory_bytes)?;
     let wish = Wish { target_bytes, small_files: args.compact_files, memory_bytes };
     let progress = Progress::begin(Measure::Partitions, partitions.len() as u64, partitions.len() as u64);
     let tick = || progress.add(1);

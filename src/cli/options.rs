@@ -109,7 +109,7 @@ fn argument<S: Subset, K: Kind>(facts: &OptionFacts) -> Arg {
     let mut help = S::help(facts.name).unwrap_or(facts.help).to_owned();
     // A flag is off unless it is given: that needs no words.
     if let Some(default) = facts.default_text().filter(|_| K::SHAPE != Shape::Flag) {
-        help.push_str(&format!(" [default: {default}]"));
+        help = format!("{help} [default: {default}]");
     }
     let mut argument = Arg::new(facts.name).long(facts.flag()).help_heading(facts.heading.title());
     if let Some(was) = facts.was {
@@ -118,7 +118,7 @@ fn argument<S: Subset, K: Kind>(facts: &OptionFacts) -> Arg {
     argument = match facts.excludes {
         // Variables of two that exclude each other are read by `exclusive_variables`.
         Some(other) => {
-            help.push_str(&format!(" [env: {}]", facts.variable()));
+            help = format!("{help} [env: {}]", facts.variable());
             if S::takes(other) { argument.conflicts_with(other) } else { argument }
         }
         None => argument.env(facts.variable()),

@@ -59,6 +59,8 @@ pub struct Args {
     from: Option<String>,
     #[command(flatten)]
     file: JobFileArg,
+    #[command(flatten)]
+    options: Given<Comparison>,
     /// Only these hours, such as 2026-11-21T00..2026-11-22T00 (UTC) [default: all]
     #[arg(long, value_name = "A..B", help_heading = LOGS)]
     hours: Option<HourRange>,
@@ -70,8 +72,6 @@ pub struct Args {
     /// nothing names
     #[arg(long, help_heading = RUNNING)]
     fix: bool,
-    #[command(flatten)]
-    options: Given<Comparison>,
 }
 
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {

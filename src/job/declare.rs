@@ -24,7 +24,7 @@ pub struct OptionFacts {
     pub rows: Rows,
     /// The option that it cannot stand beside.
     pub excludes: Option<&'static str>,
-    /// Its old name, which goes on working.
+    /// Its old name, which goes on working as an argument and in a job file.
     pub was: Option<&'static str>,
 }
 
@@ -278,3 +278,94 @@ macro_rules! options {
 }
 
 pub(super) use {decided, decided_type, optional, options, rows, undecided};
+
+#[cfg(test)]
+mod tests {
+    #![expect(unreachable_pub, reason = "what the macro makes is public where it is used")]
+
+    use std::path::Path;
+
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::job::kinds::{Bytes, List, Text};
+
+    options! {
+        typed Few, decided FewDecided, file FewFile;
+
+        /// The most bytes of
+        /// a thing
+        most_bytes: Bytes {
+            name: "most_bytes",
+            value: "BYTES",
+            heading: Running,
+            example: "1KiB",
+            default: 2048,
+            was: "limit",
+        }
+
+        /// Names, one after another
+        names: List {
+            name: "names",
+            value: "NAMES",
+            heading: Logs,
+            example: ["a", "b"],
+            rows: Made,
+            excludes: all,
+        }
+
+        /// Any name
+        all: Text {
+            name: "all",
+            value: "PATTERN",
+            heading: Logs,
+            example: "*",
+            otherwise: "none",
+            excludes: names,
+        }
+    }
+
+    #[derive(Default)]
+    struct Seen(Vec<(OptionFacts, Option<String>)>);
+
+    impl Visitor for Seen {
+        fn visit<K: Kind>(&mut self, facts: &OptionFacts, value: &mut Option<K::Value>) {
+            self.0.push((facts.clone(), value.as_ref().map(K::text)));
+        }
+    }
+
+    fn of_file(text: &str) -> Result<Few, String> {
+        toml::from_str::<FewFile>(text).map_err(|error| error.to_string())?.typed(Path::new("."))
+    }
+
+    #[test]
+    fn a_declaration_makes_facts_and_values() {
+        let mut seen = Seen::default();
+        Few { names: Some(vec!["a".into(), "b".into()]), ..Few::default() }.decided().typed().visit(&mut seen);
+        let [(most, bytes), (names, list), (all, none)] = &seen.0[..] else { panic!("{:?}", seen.0) };
+        assert_eq!(
+            (most.help, most.example, most.default_text()),
+            ("The most bytes of a thing", "\"1KiB\"", Some("2KiB"))
+        );
+        assert_eq!((most.flag(), most.variable()), ("most-bytes".to_owned(), "EDGEMILL_MOST_BYTES".to_owned()));
+        assert_eq!((bytes.as_deref(), list.as_deref(), none), (Some("2KiB"), Some("a,b"), &None));
+        assert_eq!((names.example, names.rows, names.excludes), ("[\"a\", \"b\"]", Rows::Made, Some("all")));
+        assert_eq!((all.rows, all.default_text(), all.was), (Rows::Unchanged, Some("none"), None));
+    }
+
+    #[test]
+    fn an_old_name_goes_on_working_in_a_job_file() {
+        for name in ["most_bytes", "limit"] {
+            assert_eq!(of_file(&format!("{name} = '1KiB'")).unwrap().most_bytes, Some(1_024));
+        }
+        assert!(of_file("most = 1").is_err_and(|error| error.contains("unknown field `most`")));
+    }
+
+    #[test]
+    fn of_two_that_exclude_each_other_the_typed_one_is_meant() {
+        assert!(of_file("names = []\nall = '*'").is_err_and(|error| error == "names and all exclude each other"));
+        let (names, all) = (of_file("names = ['a']\nlimit = 5").unwrap(), of_file("all = '*'").unwrap());
+        let typed = all.or(names);
+        assert_eq!((typed.all.as_deref(), typed.names, typed.most_bytes), (Some("*"), None, Some(5)));
+    }
+}

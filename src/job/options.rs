@@ -157,6 +157,7 @@ options! {
         heading: Logs,
         example: "0/1",
         default: Shard { index: 0, count: 1 },
+        otherwise: "all of them",
     }
 
     /// How long another machine's claim to an hour holds that it does not renew

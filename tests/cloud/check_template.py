@@ -336,7 +336,8 @@ def known_variables():
         for name in re.findall(r'"(EDGEMILL_[A-Z_]+)"', path.read_text(encoding="utf-8"))
     }
     options = (ROOT / "docs/options.md").read_text(encoding="utf-8")
-    return named | set(re.findall(r"^- Variable: `(EDGEMILL_[A-Z_]+)`$", options, re.MULTILINE))
+    flags = re.findall(r"^\| `--([a-z-]+)`", options, re.MULTILINE)
+    return named | {"EDGEMILL_" + flag.replace("-", "_").upper() for flag in flags}
 
 
 def mib(text):

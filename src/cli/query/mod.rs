@@ -46,7 +46,7 @@ pub struct Args {
     #[arg(long, value_name = "URL", env = "EDGEMILL_LAKE", help_heading = QUESTION)]
     lake: String,
     /// One statement
-    #[arg(group = "what", value_name = "SQL", help_heading = QUESTION)]
+    #[arg(group = "what", value_name = "SQL")]
     sql: Option<String>,
     /// One of the queries that come with edgemill: bots, bytes, viewers over cf_logs; access_bots,
     /// access_bytes, access_viewers over access_logs
