@@ -1,12 +1,14 @@
 //! Makes what a lake needs beside its files, or brings it up to date: the ledger's table, the
 //! catalog's tables and views, and every partition in it.
 
+use std::time::Duration;
+
 use futures::{StreamExt, TryStreamExt};
 
 use crate::edge::access::Access;
 use crate::edge::athena::Athena;
 use crate::edge::catalog::{Change, Tables, statement_output};
-use crate::edge::claims::{Claims, LEASE};
+use crate::edge::claims::Claims;
 use crate::edge::ledger::DynamoLedger;
 use crate::error::Result;
 use crate::kernel::ledger::records::PartitionRecord;
@@ -16,13 +18,12 @@ use crate::model::{Partition, Table};
 use crate::progress::{Measure, Progress};
 use crate::protocol_driver;
 use crate::recovery;
-use crate::recovery::ORPHAN_AGE;
 
 /// Partitions registered at a time: calls to the catalog take up to 100 of a table.
 const REGISTERED_AT_A_TIME: usize = 256;
 
 /// What a lake is to be.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Wish {
     /// Where it lies.
     pub to: String,
@@ -35,6 +36,10 @@ pub struct Wish {
     /// What it keeps of people from now on, as a stamp, and in which tables of logs; as before,
     /// where nothing is said.
     pub keeps: Option<(String, Vec<Table>)>,
+    /// How long another machine's claim holds that nobody renews.
+    pub lease: Duration,
+    /// How old a folder of unfinished work is that is taken for a dead process's.
+    pub orphan_age: Duration,
 }
 
 /// What was done.
@@ -57,20 +62,22 @@ pub async fn init(wish: &Wish) -> Result<Done> {
     }
     let mut lake = Lake::open_or_create(&wish.to, &wish.new, &wish.access).await?;
     if let Some(catalog) = &wish.catalog {
-        lake.choose_catalog(catalog.clone()).await?;
+        lake.choose_catalog(catalog.clone(), wish.lease).await?;
     }
-    let kept = choose_kept(&lake, wish.keeps.as_ref()).await?;
+    let kept = choose_kept(&lake, wish).await?;
     let changes = upgrade(&lake).await?;
-    let registered = register_all(&lake).await?;
+    let registered = register_all(&lake, wish).await?;
     Ok(Done { lake, changes, registered, kept })
 }
 
 /// What the lake keeps of people, once that is as it is wished.
-async fn choose_kept(lake: &Lake, wish: Option<&(String, Vec<Table>)>) -> Result<Vec<Chosen>> {
+async fn choose_kept(lake: &Lake, wish: &Wish) -> Result<Vec<Chosen>> {
     let mut kept = Vec::new();
     for table in Table::LOGS {
-        match wish {
-            Some((keeps, tables)) if tables.contains(&table) => kept.push(lake.choose_kept(table, keeps).await?),
+        match &wish.keeps {
+            Some((keeps, tables)) if tables.contains(&table) => {
+                kept.push(lake.choose_kept(table, keeps, wish.lease).await?);
+            }
             _ => {
                 let known = lake.kept_of_people(table).await?;
                 kept.extend(known.map(|(_, now)| Chosen { table, was: Some(now.keeps.clone()), now }));
@@ -96,14 +103,14 @@ async fn upgrade(lake: &Lake) -> Result<Vec<Change>> {
 
 /// Registers every partition that the catalog has not, has elsewhere, or has with other rows or the
 /// columns of another version.
-async fn register_all(lake: &Lake) -> Result<u64> {
+async fn register_all(lake: &Lake, wish: &Wish) -> Result<u64> {
     let Some(catalog) = lake.catalog.as_ref() else { return Ok(0) };
     if lake.objects.list_names("_edgemill/manifests").await?.is_empty() {
         return Ok(0);
     }
     // Rewrites that were opened before the lake had a catalog end first; they point the catalog
     // themselves.
-    recovery::tidy_wholly(lake, &Claims::new(lake.objects.clone(), LEASE), ORPHAN_AGE).await?;
+    recovery::tidy_wholly(lake, &Claims::new(lake.objects.clone(), wish.lease), wish.orphan_age).await?;
     let mut wanted: Vec<Partition> = Vec::new();
     for table in Table::ALL {
         let records = lake.records.partitions(table, None).await?;

@@ -71,6 +71,7 @@
 //! | [`offload`] | the one bridge from tokio (I/O) to rayon (work) |
 //! | [`signals`], [`progress`], [`crash`] | what stops a run, what it shows, and where tests make it die |
 //! | [`kernel`] | pure: bytes and values in, bytes and values out. It has a map of its own |
+//! | [`location`] | where logs and lakes lie, made canonical |
 //! | [`model`], [`stats`], [`error`] | nouns, counters, failures and exit codes, shared by all |
 //!
 //! # Glossary
@@ -221,6 +222,7 @@ pub mod init;
 pub mod job;
 pub mod kernel;
 pub mod lake;
+pub mod location;
 pub mod metrics;
 pub mod model;
 pub mod offload;

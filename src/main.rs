@@ -14,8 +14,8 @@ const STACK_BYTES: usize = 16 << 20;
 fn main() -> ExitCode {
     keep_freed_memory();
     let cli = Cli::parse();
-    let format = cli.log_format;
-    log(format, cli.verbose);
+    let format = cli.global.log_format;
+    log(format, cli.global.verbose);
     // A worker's panic is told as an error by whoever waits for it, one of a library on a damaged
     // file as damage.
     std::panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));

@@ -22,10 +22,6 @@ use crate::protocol_driver;
 /// Things brought to their end at a time; most of the time they wait.
 const AT_A_TIME: usize = 64;
 
-/// A folder that no record names is cleared when nothing in it has been written for this long: its
-/// owner is most likely dead, and if it is not, its attempt is refused and done again.
-pub const ORPHAN_AGE: Duration = Duration::from_hours(24);
-
 /// What was found and done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {

@@ -24,13 +24,12 @@ use edgemill::edge::claims::Claims;
 use edgemill::edge::flaky::{Faults, FlakyCatalog, FlakyLedger, FlakyStore};
 use edgemill::edge::ledger::{LakeLedger, Ledger, Records, Versioned};
 use edgemill::edge::objects::Objects;
-use edgemill::job::{Job, Typed};
+use edgemill::job::{self, Job, Typed};
 use edgemill::kernel::ledger::protocol::CasOutcome;
 use edgemill::lake::{CatalogChoice, Lake};
 use edgemill::model::{Granularity, Table};
 use edgemill::offload;
 use edgemill::offload::Pool;
-use edgemill::recovery::ORPHAN_AGE;
 use edgemill::verify::{Options, verify};
 use edgemill::{pipeline, query, recovery};
 use futures::{StreamExt, TryStreamExt};
@@ -44,6 +43,9 @@ const PER_MILLE: u64 = 10;
 
 /// A run that failed may have left its claim, and its process lives on.
 const LEASE: Duration = Duration::from_millis(20);
+
+/// No folder of a run is as old.
+const ORPHAN_AGE: Duration = Duration::from_hours(24);
 
 /// Tries of one step: a reprocessing took 128 in 40 seeds, and with 300 one in 600 seeds had no
 /// luck.
@@ -191,7 +193,7 @@ async fn story(seed: u64, per_mille: u64, pool: &Pool) -> (BTreeMap<String, Byte
     failed += again("replace", seed, || two(&job, &logs, &lake)).await;
     // Each failed try leaves its folders, which the next one looks at: without an age they are
     // ended at once, and every call more is one that may fail.
-    let job = Job { orphan_age: Duration::ZERO, ..job };
+    let job = Job { options: job::Options { orphan_age: Duration::ZERO, ..job.options.clone() }, ..job };
     let reprocess = || async { pipeline::reprocess_into(job.clone(), logs.clone(), lake.clone()).await.is_ok() };
     failed += again("reprocess", seed, reprocess).await;
     let made = faults.made();

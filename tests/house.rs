@@ -113,6 +113,8 @@ fn rooms_use_only_what_lies_below_them() {
     never("verify", &["crate::pipeline", "crate::compact", "crate::query", "crate::cli", "crate::offload"], &[]);
     never("query", &["crate::pipeline", "crate::protocol_driver", "crate::cli"], &[]);
     never("pipeline", &["crate::cli", "crate::query", "crate::generate", "crate::forecast", "crate::metrics"], &[]);
+    never("job", &["crate::edge", "crate::offload", "crate::recovery", "crate::protocol_driver"], &[]);
+    never("job", &[&verbs[..], &["crate::lake"]].concat(), &[]);
     never("init", &[&verbs[..], &["crate::offload", "crate::job"]].concat(), &[]);
     never(
         "forecast",
@@ -120,7 +122,7 @@ fn rooms_use_only_what_lies_below_them() {
         &[],
     );
     never("metrics", &["crate::cli", "crate::query", "crate::edge", "crate::lake"], &[]);
-    for name in ["model", "stats", "error"] {
+    for name in ["model", "location", "stats", "error"] {
         never(name, &["crate::kernel", "crate::edge"], &[]);
     }
 }

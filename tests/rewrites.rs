@@ -450,8 +450,8 @@ fn a_lake_keeps_what_it_was_made_with() {
     let place = place();
     let init = |code, more: &[&str]| exits(code, &[&["init", "--to", text(&place.lake)], more].concat()).1;
     init(0, &["--late", "1500ms"]);
-    init(0, &["--late", "2s"]);
-    assert!(init(2, &["--late", "9s"]).contains("--late 2s"));
+    init(0, &["--max-call-delay", "2s"]);
+    assert!(init(2, &["--late", "9s"]).contains("--max-call-delay 2s"));
     assert!(init(2, &["--late", "500ms"]).contains("less than a second"));
     object(&place.logs, "2026-11-21T05", "aaaaaaaa");
     convert(&place.logs, &place.lake, &[]);

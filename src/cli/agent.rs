@@ -6,26 +6,44 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::convert::AgentArgs;
+use super::options::{Given, Subset};
 use super::show;
 use crate::error::{Error, Result};
 use crate::job::rows::RowChoices;
 use crate::kernel::policy::enrich::{Agent, Escapes};
 
+const EXAMPLES: &str = "\
+Examples:
+  # One, as a browser sends it
+  edgemill agent 'Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)'
+  # Many, one a line
+  cut -f 11 access.log | edgemill agent --json";
+
+/// The rules.
+#[derive(Debug)]
+enum Rules {}
+
+impl Subset for Rules {
+    fn takes(name: &str) -> bool {
+        matches!(name, "bots" | "ua_regexes" | "http_libraries")
+    }
+}
+
 /// Say what a user agent is taken for
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// User agents, as logged (by CloudFront or a load balancer) or as sent; without any, one a
     /// line from stdin
     #[arg(value_name = "USER AGENT")]
     agents: Vec<String>,
     #[command(flatten)]
-    rules: AgentArgs,
+    rules: Given<Rules>,
 }
 
-/// One answer, by the names of the columns.
+/// What is made of a user agent, by the names of the columns.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct AgentColumns<'a> {
     user_agent: &'a Option<String>,
     is_bot: Option<bool>,
     bot_name: &'a Option<String>,
@@ -37,7 +55,7 @@ struct Answer<'a> {
     device_class: Option<&'static str>,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> AgentColumns<'a> {
     const fn of(agent: &'a Agent) -> Self {
         let Agent { user_agent, is_bot, bot_name, bot_vendor, bot_category, .. } = agent;
         let Agent { browser_family, browser_version, os_family, device_class, .. } = agent;
@@ -57,7 +75,7 @@ impl<'a> Answer<'a> {
 
 pub(super) fn run(args: Args, json: bool) -> Result<u8> {
     let Args { agents, rules } = args;
-    let recipe = RowChoices::new(rules.typed())?.recipe()?;
+    let recipe = RowChoices::new(&rules.typed.decided())?.recipe()?;
     let stdin = || std::io::stdin().lock().split(b'\n');
     let typed: Box<dyn Iterator<Item = std::io::Result<Vec<u8>>>> = if agents.is_empty() {
         Box::new(stdin())
@@ -70,7 +88,7 @@ pub(super) fn run(args: Args, json: bool) -> Result<u8> {
         let escapes = if memchr::memmem::find(raw, b"\\x").is_some() { Escapes::Hex } else { Escapes::Percent };
         let agent = if raw == b"-" { Arc::new(Agent::absent()) } else { recipe.enricher.classify(raw, escapes) };
         if json {
-            show::json(&Answer::of(&agent))?;
+            show::json(&AgentColumns::of(&agent))?;
         } else {
             show::line(&told(&agent))?;
         }

@@ -5,8 +5,16 @@ use crate::error::{EXIT_DONE, Error, Result};
 use crate::kernel::ddl;
 use crate::model::{Granularity, Table};
 
+const EXAMPLES: &str = "\
+Examples:
+  # All of them, for Athena
+  edgemill ddl --lake s3://your-lake-bucket/lake
+  # One table and its views, for Spark
+  edgemill ddl --table cloudfront_logs --dialect spark --lake lake";
+
 /// Print the tables and views as SQL
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Only this table and its views
     #[arg(long, value_name = "TABLE")]

@@ -10,8 +10,15 @@ use crate::error::{EXIT_DONE, Result};
 use crate::query;
 use crate::query::Format;
 
+const EXAMPLES: &str = "\
+Examples:
+  edgemill demo
+  # Less of it, in another folder
+  edgemill demo --rows 20000 --dir small-demo";
+
 /// Show it all on made-up logs: a day of logs, a lake, three answers
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Folder for the logs and the lake
     #[arg(long, value_name = "DIR", default_value = "edgemill-demo")]

@@ -11,15 +11,24 @@ use crate::model::HourRange;
 use crate::progress::{Measure, Progress};
 use crate::stats::count;
 
+const EXAMPLES: &str = "\
+Examples:
+  # A day of CloudFront logs
+  edgemill generate --out logs --rows 20000
+  # Six hours of two load balancers, other ones than the usual
+  edgemill generate --out alb-logs --format alb --distributions 2 --seed 7 \\
+    --hours 2026-11-21T00..2026-11-21T06 --rows 5000";
+
 /// Make realistic logs from a seed: the same arguments give the same bytes
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Folder for the logs; must be empty or new
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Whose logs
     #[arg(long, value_enum, default_value = "cloudfront")]
-    format: FormatArg,
+    format: SourceArg,
     /// How they are delivered
     #[arg(long, value_enum, default_value = "classic")]
     layout: LayoutArg,
@@ -41,7 +50,7 @@ pub struct Args {
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum FormatArg {
+enum SourceArg {
     /// CloudFront standard logs
     Cloudfront,
     /// Application Load Balancer access logs
@@ -67,8 +76,8 @@ pub(super) fn run(args: Args, json: bool) -> Result<u8> {
     let spec = Spec {
         out: args.out,
         source: match args.format {
-            FormatArg::Cloudfront => Source::Cloudfront,
-            FormatArg::Alb => Source::Alb,
+            SourceArg::Cloudfront => Source::Cloudfront,
+            SourceArg::Alb => Source::Alb,
         },
         layout: match args.layout {
             LayoutArg::Classic => Layout::Classic,

@@ -1,25 +1,59 @@
 //! `edgemill init`
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use super::cloud;
-use super::convert::{FormatArg, PeopleArgs};
+use super::options::{Given, JobFileArg, RUNNING, Subset};
 use super::show;
 use crate::error::{EXIT_DONE, Error, Result};
 use crate::init;
 use crate::init::Wish;
 use crate::job;
-use crate::job::Typed;
-use crate::job::cloud::TypedCloud;
-use crate::job::rows::{RowChoices, TypedRows};
+use crate::job::Options;
+use crate::job::choices::Libraries;
+use crate::job::rows::RowChoices;
 use crate::job::said::{mending, of_stamp};
 use crate::kernel::policy::privacy::in_words;
+use crate::lake::NewLake;
 use crate::lake::people::Chosen;
-use crate::lake::{CatalogChoice, LedgerChoice, NewLake};
-use crate::model::{Granularity, Table};
+use crate::model::Table;
 use crate::signals;
 use crate::stats::count;
+
+const EXAMPLES: &str = "\
+Examples:
+  # A lake that Athena reads, and whose ledger is a table of DynamoDB
+  edgemill init --to s3://your-lake-bucket/lake --catalog glue:edgemill \\
+    --ledger dynamodb:edgemill
+  # From now on the lake keeps networks of people, not their addresses
+  edgemill init --to lake --client-ip truncate";
+
+/// What a lake is made with.
+#[derive(Debug)]
+enum Making {}
+
+impl Subset for Making {
+    fn takes(name: &str) -> bool {
+        matches!(
+            name,
+            "to" | "ledger"
+                | "partition"
+                | "format"
+                | "lease"
+                | "orphan_age"
+                | "client_ip"
+                | "client_ip_key_file"
+                | "drop"
+                | "redact"
+                | "catalog"
+                | "encryption"
+        )
+    }
+
+    fn help(name: &str) -> Option<&'static str> {
+        let words = "The logs whose choice is made by --client-ip, --drop and --redact: cloudfront, alb, or all (auto)";
+        (name == "format").then_some(words)
+    }
+}
 
 /// Make a lake, the table of its ledger, and the tables and views of its catalog, or bring them up
 /// to date
@@ -31,95 +65,64 @@ use crate::stats::count;
 /// Only this verb changes it, and only if it is told one of --client-ip, --drop and --redact, by
 /// the job file too.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// A job file that names the lake, its ledger, its partitions and its catalog; what is typed
-    /// wins over it
-    #[arg(long, value_name = "FILE", env = "EDGEMILL_JOB")]
-    job: Option<PathBuf>,
-    /// Folder of the lake, or `s3://BUCKET/PREFIX`; made if it is not there
-    #[arg(long, value_name = "URL", env = "EDGEMILL_TO")]
-    to: Option<String>,
-    /// Where the lake keeps its records: lake (in itself) or dynamodb:TABLE, made with on-demand
-    /// capacity [default: lake]
-    #[arg(long, value_name = "LEDGER", env = "EDGEMILL_LEDGER")]
-    ledger: Option<LedgerChoice>,
-    /// How long its partitions are: hour, day or month [default: hour]
-    #[arg(long, value_name = "GRANULARITY", env = "EDGEMILL_PARTITION")]
-    partition: Option<Granularity>,
-    /// The catalog that engines follow: glue:DATABASE; athena:WORKGROUP/DATABASE, by statements,
-    /// for whoever may not write to Glue; projection:DATABASE, whose tables work partitions out by
-    /// themselves; lake (one small object a partition, in the lake itself); or none [default: none,
-    /// or what the lake has]
-    #[arg(long, value_name = "CATALOG", env = "EDGEMILL_CATALOG")]
-    catalog: Option<CatalogChoice>,
+    #[command(flatten)]
+    options: Given<Making>,
+    #[command(flatten)]
+    file: JobFileArg,
     /// The longest that a call to the store may be under way; what replaces rows waits as long
     /// [default: 2s for a folder, 3min for S3]
-    #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
-    late: Option<Duration>,
+    #[arg(long, alias = "late", value_name = "D", value_parser = humantime::parse_duration, help_heading = RUNNING)]
+    max_call_delay: Option<Duration>,
     /// The longest that a query over the catalog may take; what replaces rows waits as long
     /// [default: 5min]
-    #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "D", value_parser = humantime::parse_duration, help_heading = RUNNING)]
     queries: Option<Duration>,
     /// For tests, where every process is either alive or dead: do not wait at all
-    #[arg(long, hide = true, conflicts_with = "late")]
+    #[arg(long, hide = true, conflicts_with = "max_call_delay")]
     no_late: bool,
-    #[command(flatten)]
-    place: cloud::Lake,
-    /// The logs whose choice is made below: cloudfront, alb, or all [default: auto, which is all]
-    #[arg(long, value_enum, env = "EDGEMILL_FORMAT", help_heading = "Privacy")]
-    format: Option<FormatArg>,
-    #[command(flatten, next_help_heading = "Privacy")]
-    people: PeopleArgs,
 }
 
 /// Rounded up: a wait may be longer than it must, never shorter.
-fn whole_seconds(late: Duration) -> Result<u64> {
-    if late < Duration::from_secs(1) {
-        return Err(Error::usage("--late is less than a second", "give what the slowest call may take, such as 2s"));
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)
+}
+
+fn max_call_delay(args: &Args) -> Result<Option<u64>> {
+    if args.no_late {
+        return Ok(Some(0));
     }
-    Ok(late.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX))
+    if args.max_call_delay.is_some_and(|delay| delay < Duration::from_secs(1)) {
+        let hint = "give what the slowest call may take, such as 2s";
+        return Err(Error::usage("--max-call-delay is less than a second", hint));
+    }
+    Ok(args.max_call_delay.map(whole_seconds))
 }
 
-/// What was typed, over the job file.
-struct Told {
-    wish: Wish,
-    people: TypedRows,
-}
-
-fn told(args: Args) -> Result<Told> {
-    let typed = Typed {
-        to: args.to,
-        ledger: args.ledger,
-        partition: args.partition,
-        table: args.format.and_then(FormatArg::table),
-        rows: args.people.typed(TypedRows::default()),
-        cloud: TypedCloud { catalog: args.catalog, encryption: args.place.encryption, ..TypedCloud::default() },
-        ..Typed::default()
-    };
-    let typed = typed.over_file(args.job.as_deref())?;
+/// What was typed, over the job file: the lake that is wished for, and what it is to keep of people.
+fn wished(args: Args) -> Result<(Wish, Options)> {
+    let late_seconds = max_call_delay(&args)?;
+    let query_seconds = args.queries.map(whole_seconds);
+    let options = args.options.typed.over_file(args.file.path())?.decided();
     // Rules about user agents are no part of a lake.
-    let people = TypedRows { bots: None, ua_regexes: None, http_libraries: None, ..typed.rows };
-    let choices = RowChoices::new(people.clone())?;
-    let tables = typed.table.map_or_else(|| Table::LOGS.to_vec(), |table| vec![table]);
+    let options = Options { bots: None, ua_regexes: None, http_libraries: Libraries::Bots, ..options };
+    let choices = RowChoices::new(&options)?;
+    let tables = options.format.table().map_or_else(|| Table::LOGS.to_vec(), |table| vec![table]);
     let wish = Wish {
-        to: typed.to.ok_or_else(|| job::missing("to"))?,
-        new: NewLake {
-            ledger: typed.ledger,
-            partition: typed.partition,
-            late_seconds: if args.no_late { Some(0) } else { args.late.map(whole_seconds).transpose()? },
-            query_seconds: args
-                .queries
-                .map(|queries| queries.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)),
-        },
-        catalog: typed.cloud.catalog,
-        access: crate::edge::access::Access::encrypted(typed.cloud.encryption),
-        keeps: choices.says_what_is_kept().then(|| (choices.privacy.stamp(), tables)),
+        to: options.to.clone().ok_or_else(|| job::missing("to"))?,
+        new: NewLake { ledger: options.ledger.clone(), partition: options.partition, late_seconds, query_seconds },
+        catalog: options.catalog.clone(),
+        access: options.lake_access(),
+        keeps: choices.says_what_is_kept.then(|| (choices.privacy.stamp(), tables)),
+        lease: options.lease,
+        orphan_age: options.orphan_age,
     };
-    Ok(Told { wish, people })
+    Ok((wish, options))
 }
 
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
-    let Told { wish, people } = told(args)?;
+    let (wish, options) = wished(args)?;
     let done = signals::until_stopped(Box::pin(init::init(&wish))).await?;
     let identity = &done.lake.identity;
     let changes: Vec<String> = done.changes.iter().map(ToString::to_string).collect();
@@ -128,7 +131,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
         shown["catalog"] = done.lake.chosen.to_string().into();
         shown["changes"] = changes.into();
         shown["registered_partitions"] = done.registered.into();
-        shown["people"] = done.kept.iter().map(|of| (of.table.to_string(), in_json(of, &wish, &people))).collect();
+        shown["people"] = done.kept.iter().map(|of| (of.table.to_string(), in_json(of, &wish, &options))).collect();
         show::json(&shown)?;
     } else {
         let (id, ledger, catalog) = (&identity.lake_id, &identity.ledger, &done.lake.chosen);
@@ -137,25 +140,25 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
         if done.registered > 0 {
             show::line(&format!("  registered {}", count(done.registered, "partition")))?;
         }
-        done.kept.iter().try_for_each(|of| in_text(of, &wish, &people))?;
+        done.kept.iter().try_for_each(|of| in_text(of, &wish, &options))?;
     }
     Ok(EXIT_DONE)
 }
 
 /// What a lake keeps of people in a table, for machines: `keeps` and `was` as stamps, and the rows
 /// that hold more.
-fn in_json(of: &Chosen, wish: &Wish, people: &TypedRows) -> serde_json::Value {
+fn in_json(of: &Chosen, wish: &Wish, options: &Options) -> serde_json::Value {
     let (rows, hours) = of.now.older.as_ref().map_or((0, 0), |older| (older.rows, older.hours));
     serde_json::json!({
         "keeps": of.now.keeps,
         "was": of.was,
         "rows_that_keep_more": rows,
         "hours_that_keep_more": hours,
-        "mending": commands(of, wish, people),
+        "mending": commands(of, wish, options),
     })
 }
 
-fn in_text(of: &Chosen, wish: &Wish, people: &TypedRows) -> Result<()> {
+fn in_text(of: &Chosen, wish: &Wish, options: &Options) -> Result<()> {
     let (table, now) = (of.table, in_words(&of.now.keeps));
     show::line(&match &of.was {
         Some(was) if *was != of.now.keeps => {
@@ -164,15 +167,15 @@ fn in_text(of: &Chosen, wish: &Wish, people: &TypedRows) -> Result<()> {
         _ => format!("  keeps of people in {table}: {now}"),
     })?;
     match &of.now.older {
-        Some(older) => show::keep_more(older.rows, older.hours, &commands(of, wish, people)),
+        Some(older) => show::keep_more(older.rows, older.hours, &commands(of, wish, options)),
         None => Ok(()),
     }
 }
 
 /// The commands that write rows anew which hold more than the lake keeps.
-fn commands(of: &Chosen, wish: &Wish, people: &TypedRows) -> Vec<String> {
+fn commands(of: &Chosen, wish: &Wish, options: &Options) -> Vec<String> {
     let says = if wish.keeps.as_ref().is_some_and(|(keeps, _)| *keeps == of.now.keeps) {
-        people.of_people()
+        options.of_people()
     } else {
         of_stamp(&of.now.keeps)
     };

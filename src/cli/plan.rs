@@ -4,24 +4,36 @@ use std::path::PathBuf;
 
 use bytesize::ByteSize;
 
-use super::{convert, show};
+use super::conversion::ConversionArgs;
+use super::show;
 use crate::error::{EXIT_DONE, Error, Result};
 use crate::forecast;
 use crate::forecast::{Container, Forecast};
 use crate::prices::{Prices, dollars};
 use crate::stats::count;
 
+const EXAMPLES: &str = "\
+Examples:
+  edgemill plan --from logs --to lake
+  # A year of a bucket, on a container of four vCPUs
+  edgemill plan --from s3://your-log-bucket/cloudfront --to s3://your-lake-bucket/lake \\
+    --hours 2025-01-01T00..2026-01-01T00 --vcpus 4";
+
+/// The heading of what is reckoned with.
+const COSTS: &str = "Costs";
+
 /// Say what convert would do with the same arguments, in objects, bytes, calls and money; nothing
 /// is changed
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
-    convert: convert::Args,
+    conversion: ConversionArgs,
     /// Virtual CPUs of the container that is reckoned for
-    #[arg(long, value_name = "N", default_value_t = 2.0)]
+    #[arg(long, value_name = "N", default_value_t = 2.0, help_heading = COSTS)]
     vcpus: f64,
     /// A file of prices, as src/prices.toml of the repository [default: list prices of us-east-1]
-    #[arg(long, value_name = "FILE", env = "EDGEMILL_PRICES")]
+    #[arg(long, value_name = "FILE", env = "EDGEMILL_PRICES", help_heading = COSTS)]
     prices: Option<PathBuf>,
 }
 
@@ -36,7 +48,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 32 GiB, checked above")]
     let memory_bytes = (args.vcpus * MEMORY_BYTES_PER_VCPU) as u64;
     let container = Container { vcpus: args.vcpus, memory_bytes };
-    let job = args.convert.job()?;
+    let job = args.conversion.job()?;
     let forecast = Box::pin(forecast::forecast(&job, container, &prices)).await?;
     if json {
         show::json(&forecast)?;

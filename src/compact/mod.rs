@@ -26,12 +26,6 @@ use crate::recovery;
 
 use fold::fold;
 
-/// The size that files are merged up to, unless a run is told otherwise.
-pub const TARGET_BYTES: u64 = 128 << 20;
-
-/// Small files of one unit in one hour above which a conversion merges them by itself.
-pub const SMALL_FILES: usize = 16;
-
 const READS_AT_A_TIME: usize = 16;
 
 /// What is to be merged.

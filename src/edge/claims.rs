@@ -23,9 +23,6 @@ use crate::model::UnitId;
 
 const FOLDER: &str = "_edgemill/claims";
 
-/// How long a claim of another machine holds that nobody renews, unless a run is told otherwise.
-pub const LEASE: Duration = Duration::from_mins(1);
-
 /// Who claims.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
@@ -293,6 +290,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
     use crate::model::Table;
+
+    const LEASE: Duration = Duration::from_mins(1);
 
     fn claims(lake: &Objects, lease: Duration) -> Claims {
         Claims::new(lake.clone(), lease)

@@ -1,6 +1,5 @@
 //! Everything that talks to the outside world: stores, the ledger, the catalog, clocks.
 
-pub mod access;
 pub mod archive;
 pub mod athena;
 pub mod aws;
@@ -13,10 +12,12 @@ pub mod contract;
 pub mod flaky;
 pub mod ledger;
 mod local;
-pub mod location;
 pub mod manifests;
 pub mod objects;
 pub mod probe;
 pub mod range_reader;
 pub mod source;
 mod store_error;
+
+pub use crate::location;
+pub use crate::model::access;

@@ -1,50 +1,14 @@
 //! What a job says of the cloud: how its logs and its lake are reached, which catalog follows, and
 //! what becomes of the logs.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::edge::access::{Access, Encryption};
-use crate::edge::location::Location;
+use super::choices::AfterChoice;
+use super::options::Options;
 use crate::error::{Error, Result};
-use crate::lake::CatalogChoice;
+use crate::location::Location;
+use crate::model::access::Access;
+use crate::model::choices::CatalogChoice;
 
 /// What becomes of a raw object once its rows are seen everywhere.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AfterWord {
-    /// It stays where it is.
-    #[default]
-    Keep,
-    /// It goes to the archive, into Hive-style folders.
-    Move,
-    /// It goes.
-    Delete,
-}
-
-impl FromStr for AfterWord {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "keep" => Ok(Self::Keep),
-            "move" => Ok(Self::Move),
-            "delete" => Ok(Self::Delete),
-            _ => Err(format!("'{text}' is none of keep, move and delete")),
-        }
-    }
-}
-
-impl fmt::Display for AfterWord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Keep => "keep",
-            Self::Move => "move",
-            Self::Delete => "delete",
-        })
-    }
-}
-
-/// The same, with the place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum After {
     /// It stays where it is.
@@ -54,47 +18,6 @@ pub enum After {
     Move(String),
     /// It goes.
     Delete,
-}
-
-impl After {
-    /// The word for it.
-    #[must_use]
-    pub const fn word(&self) -> AfterWord {
-        match self {
-            Self::Keep => AfterWord::Keep,
-            Self::Move(_) => AfterWord::Move,
-            Self::Delete => AfterWord::Delete,
-        }
-    }
-}
-
-/// What was typed of it.
-#[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "each is the argument of its name")]
-pub struct TypedCloud {
-    pub catalog: Option<CatalogChoice>,
-    pub encryption: Option<Encryption>,
-    pub from_role: Option<String>,
-    pub from_external_id: Option<String>,
-    pub from_region: Option<String>,
-    pub requester_pays: Option<bool>,
-    pub after: Option<AfterWord>,
-    pub archive: Option<String>,
-}
-
-impl TypedCloud {
-    pub(super) fn or(self, file: Self) -> Self {
-        Self {
-            catalog: self.catalog.or(file.catalog),
-            encryption: self.encryption.or(file.encryption),
-            from_role: self.from_role.or(file.from_role),
-            from_external_id: self.from_external_id.or(file.from_external_id),
-            from_region: self.from_region.or(file.from_region),
-            requester_pays: self.requester_pays.or(file.requester_pays),
-            after: self.after.or(file.after),
-            archive: self.archive.or(file.archive),
-        }
-    }
 }
 
 /// What a job says of the cloud, checked.
@@ -113,32 +36,50 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    /// Checks what was typed of a job whose logs and lake lie there.
-    pub(super) fn new(typed: TypedCloud, from: &str, to: &str) -> Result<Self> {
-        let source = Access {
-            role: typed.from_role,
-            external_id: typed.from_external_id,
-            region: typed.from_region,
-            requester_pays: typed.requester_pays.unwrap_or(false),
-            encryption: None,
-        };
-        let after = match (typed.after.unwrap_or_default(), &typed.archive) {
-            (AfterWord::Keep, _) => After::Keep,
-            (AfterWord::Delete, _) => After::Delete,
-            (AfterWord::Move, Some(archive)) => After::Move(archive.clone()),
-            (AfterWord::Move, None) => {
+    /// Checks what was said of a job whose logs and lake lie there.
+    pub(super) fn new(options: &Options, from: &str, to: &str) -> Result<Self> {
+        let after = match (options.after, &options.archive) {
+            (AfterChoice::Keep, _) => After::Keep,
+            (AfterChoice::Delete, _) => After::Delete,
+            (AfterChoice::Move, Some(archive)) => After::Move(archive.clone()),
+            (AfterChoice::Move, None) => {
                 return Err(Error::usage(
                     "--after move does not say where to",
                     "give --archive, a place beside the logs",
                 ));
             }
         };
-        if let Some(archive) = &typed.archive {
+        if let Some(archive) = &options.archive {
             refuse_archive(archive, from, to)?;
         }
-        let lake = Access::encrypted(typed.encryption);
-        Ok(Self { source, lake, catalog: typed.catalog, after, archive: typed.archive })
+        let (source, lake) = (options.source_access(), options.lake_access());
+        Ok(Self { source, lake, catalog: options.catalog.clone(), after, archive: options.archive.clone() })
     }
+}
+
+impl Options {
+    /// How the logs are reached.
+    #[must_use]
+    pub fn source_access(&self) -> Access {
+        Access {
+            role: self.from_role.clone(),
+            external_id: self.from_external_id.clone(),
+            region: self.from_region.clone(),
+            requester_pays: self.requester_pays,
+            encryption: None,
+        }
+    }
+
+    /// How the lake is reached.
+    #[must_use]
+    pub fn lake_access(&self) -> Access {
+        Access::encrypted(self.encryption.clone())
+    }
+}
+
+/// The canonical URL of an archive.
+pub(super) fn archive_url_of(archive: Option<&str>) -> Result<Option<String>> {
+    Ok(archive.map(Location::planned).transpose()?.map(|place| place.url()))
 }
 
 /// An archive inside the lake would be somebody's table; one that the logs lie in would hide them.

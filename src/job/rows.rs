@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
+use super::choices::{ClientIpChoice, Libraries};
+use super::options::Options;
 use crate::error::{Error, Result};
 use crate::kernel::policy::enrich::Additions;
 use crate::kernel::policy::privacy::{ClientIp, KEY_LIMIT_BYTES, Key, Privacy, USUAL_KEYS, is_key};
@@ -17,85 +18,6 @@ use crate::model::Table;
 /// which others could read.
 pub const CLIENT_IP_KEY: &str = "EDGEMILL_CLIENT_IP_KEY";
 
-/// What was typed about rows, with nothing decided.
-#[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "each is the argument of its name")]
-pub struct TypedRows {
-    pub bots: Option<PathBuf>,
-    pub ua_regexes: Option<PathBuf>,
-    pub http_libraries: Option<Libraries>,
-    pub client_ip: Option<ClientIpChoice>,
-    pub client_ip_key_file: Option<PathBuf>,
-    pub drop: Option<Vec<String>>,
-    pub redact: Option<Vec<String>>,
-}
-
-/// What HTTP libraries count as.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Libraries {
-    /// `is_bot` is true.
-    #[default]
-    Bots,
-    /// `is_bot` is false: they are the owner's own apps.
-    Apps,
-}
-
-impl FromStr for Libraries {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "bots" => Ok(Self::Bots),
-            "apps" => Ok(Self::Apps),
-            _ => Err(format!("'{text}' is neither bots nor apps")),
-        }
-    }
-}
-
-impl std::fmt::Display for Libraries {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Bots => "bots",
-            Self::Apps => "apps",
-        })
-    }
-}
-
-/// What is to be kept of clients' addresses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ClientIpChoice {
-    /// All.
-    #[default]
-    Keep,
-    /// Their networks.
-    Truncate,
-    /// Hashes under a key.
-    Hash,
-}
-
-impl FromStr for ClientIpChoice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "keep" => Ok(Self::Keep),
-            "truncate" => Ok(Self::Truncate),
-            "hash" => Ok(Self::Hash),
-            _ => Err(format!("'{text}' is none of keep, truncate and hash")),
-        }
-    }
-}
-
-impl std::fmt::Display for ClientIpChoice {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Keep => "keep",
-            Self::Truncate => "truncate",
-            Self::Hash => "hash",
-        })
-    }
-}
-
 /// How rows are made, checked.
 #[derive(Clone, Debug, Default)]
 pub struct RowChoices {
@@ -103,32 +25,40 @@ pub struct RowChoices {
     pub additions: Additions,
     /// What is kept of people.
     pub privacy: Privacy,
-    /// As they were given, for people.
-    pub typed: TypedRows,
+    /// Whether anything was said about what is kept of people.
+    pub says_what_is_kept: bool,
+    /// Where the rules stand, for messages.
+    files: Vec<PathBuf>,
 }
 
 impl RowChoices {
-    /// Checks what was typed, and reads its files.
-    pub fn new(typed: TypedRows) -> Result<Self> {
+    /// Checks what was said, and reads its files.
+    pub fn new(options: &Options) -> Result<Self> {
         let additions = Additions {
-            own: typed.bots.as_deref().map(read).transpose()?,
-            regexes: typed.ua_regexes.as_deref().map(read).transpose()?,
-            libraries_are_bots: typed.http_libraries.unwrap_or_default() == Libraries::Bots,
+            own: options.bots.as_deref().map(read).transpose()?,
+            regexes: options.ua_regexes.as_deref().map(read).transpose()?,
+            libraries_are_bots: options.http_libraries == Libraries::Bots,
         };
-        let client_ip = match typed.client_ip.unwrap_or_default() {
+        let key_file = options.client_ip_key_file.as_deref();
+        let client_ip = match options.client_ip.unwrap_or_default() {
             ClientIpChoice::Keep => ClientIp::Keep,
             ClientIpChoice::Truncate => ClientIp::Truncate,
-            ClientIpChoice::Hash => ClientIp::Hash(key(typed.client_ip_key_file.as_deref())?),
+            ClientIpChoice::Hash => ClientIp::Hash(key(key_file)?),
         };
-        if typed.client_ip_key_file.is_some() && typed.client_ip != Some(ClientIpChoice::Hash) {
+        if key_file.is_some() && options.client_ip != Some(ClientIpChoice::Hash) {
             return Err(Error::usage(
                 "there is a key file, and client addresses are not to be hashed",
                 "say --client-ip hash",
             ));
         }
-        let dropped = dropped(typed.drop.as_deref().unwrap_or_default())?;
-        let keys = keys(typed.redact.as_deref().unwrap_or_default())?;
-        let choices = Self { additions, privacy: Privacy::new(client_ip, dropped, &keys), typed };
+        let dropped = dropped(options.drop.as_deref().unwrap_or_default())?;
+        let keys = keys(options.redact.as_deref().unwrap_or_default())?;
+        let choices = Self {
+            additions,
+            privacy: Privacy::new(client_ip, dropped, &keys),
+            says_what_is_kept: options.client_ip.is_some() || options.drop.is_some() || options.redact.is_some(),
+            files: [&options.bots, &options.ua_regexes].into_iter().flatten().cloned().collect(),
+        };
         // What is wrong with a file is told before anything is touched.
         if choices.additions.own.is_some() || choices.additions.regexes.is_some() {
             choices.recipe()?;
@@ -136,17 +66,10 @@ impl RowChoices {
         Ok(choices)
     }
 
-    /// Whether anything was said about what is kept of people.
-    #[must_use]
-    pub const fn says_what_is_kept(&self) -> bool {
-        self.typed.client_ip.is_some() || self.typed.drop.is_some() || self.typed.redact.is_some()
-    }
-
     /// Compiles the rules.
     pub fn recipe(&self) -> Result<Recipe> {
         Recipe::new(&self.additions, self.privacy.clone()).map_err(|what| {
-            let files = [&self.typed.bots, &self.typed.ua_regexes].into_iter().flatten();
-            let files: Vec<String> = files.map(|path| path.display().to_string()).collect();
+            let files: Vec<String> = self.files.iter().map(|path| path.display().to_string()).collect();
             Error::usage(what, format!("mend {}", files.join(" or ")))
         })
     }
@@ -223,30 +146,31 @@ fn keys(names: &[String]) -> Result<BTreeSet<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::Typed;
 
-    fn choices(typed: TypedRows) -> Result<RowChoices> {
-        RowChoices::new(typed)
+    fn choices(typed: Typed) -> Result<RowChoices> {
+        RowChoices::new(&typed.decided())
     }
 
     #[test]
     fn choices_are_checked_before_anything_is_touched() {
         let list = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
-        let all = choices(TypedRows {
+        let all = choices(Typed {
             client_ip: Some(ClientIpChoice::Truncate),
             drop: list(&["cs(Cookie)", "c_port"]),
             redact: list(&["Token"]),
-            ..TypedRows::default()
+            ..Typed::default()
         });
         assert_eq!(all.unwrap().privacy.stamp(), "client_ip=truncate drop=c_port,cs_cookie redact=token");
-        let usual = choices(TypedRows { redact: list(&["default", " mine"]), ..TypedRows::default() }).unwrap();
+        let usual = choices(Typed { redact: list(&["default", " mine"]), ..Typed::default() }).unwrap();
         assert!(usual.privacy.stamp().contains("mine") && usual.privacy.stamp().contains("x-amz-signature"));
         for wrong in [
-            TypedRows { drop: list(&["event_time"]), ..TypedRows::default() },
-            TypedRows { drop: list(&["nothing"]), ..TypedRows::default() },
-            TypedRows { bots: Some("/nowhere/bots.toml".into()), ..TypedRows::default() },
-            TypedRows { redact: list(&["a=b"]), ..TypedRows::default() },
-            TypedRows { redact: list(&["token", ""]), ..TypedRows::default() },
-            TypedRows { client_ip_key_file: Some("/nowhere/key".into()), ..TypedRows::default() },
+            Typed { drop: list(&["event_time"]), ..Typed::default() },
+            Typed { drop: list(&["nothing"]), ..Typed::default() },
+            Typed { bots: Some("/nowhere/bots.toml".into()), ..Typed::default() },
+            Typed { redact: list(&["a=b"]), ..Typed::default() },
+            Typed { redact: list(&["token", ""]), ..Typed::default() },
+            Typed { client_ip_key_file: Some("/nowhere/key".into()), ..Typed::default() },
         ] {
             assert!(choices(wrong).is_err());
         }
@@ -261,16 +185,12 @@ mod tests {
             Some(path)
         };
         let hash = |key: Option<PathBuf>| {
-            choices(TypedRows {
-                client_ip: Some(ClientIpChoice::Hash),
-                client_ip_key_file: key,
-                ..TypedRows::default()
-            })
+            choices(Typed { client_ip: Some(ClientIpChoice::Hash), client_ip_key_file: key, ..Typed::default() })
         };
         assert!(hash(file("short", "abc\n")).is_err());
         let hashed = hash(file("key", "0123456789abcdef0123456789abcdef\n")).unwrap();
         assert!(hashed.privacy.stamp().starts_with("client_ip=hash:") && !hashed.privacy.stamp().contains("0123"));
-        let bots = |text: &str| choices(TypedRows { bots: file("bots.toml", text), ..TypedRows::default() });
+        let bots = |text: &str| choices(Typed { bots: file("bots.toml", text), ..Typed::default() });
         assert!(bots("[[rule]]\npattern = 'Acme'\nbot = true\n").is_ok());
         for wrong in ["[[rule]]\npattern = 'Acme'\n", "[[rules]]\n", "[[rule]]\npattern = '*'\nbot = true\n"] {
             assert!(bots(wrong).is_err(), "{wrong}");

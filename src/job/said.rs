@@ -1,10 +1,11 @@
 //! What was said of rows as a person types it again: the commands that messages name are whole.
 
 use std::borrow::Cow;
-use std::path::Path;
 
-use super::Job;
-use super::rows::{Libraries, TypedRows};
+use super::choices::FormatChoice;
+use super::declare::{OptionFacts, Rows, Visitor};
+use super::kinds::Kind;
+use super::options::Options;
 use crate::kernel::policy::privacy::Kept;
 use crate::model::Table;
 
@@ -20,11 +21,8 @@ pub fn quoted(word: &str) -> Cow<'_, str> {
 
 /// The argument that names a table of logs alone.
 #[must_use]
-pub const fn format_argument(table: Table) -> &'static str {
-    match table {
-        Table::AlbLogs => "--format alb",
-        Table::CloudfrontLogs | Table::Rejects => "--format cloudfront",
-    }
+pub fn format_argument(table: Table) -> String {
+    format!("--format {}", FormatChoice::word(table))
 }
 
 /// The command that writes the rows of one table anew which hold more of people than the lake
@@ -41,53 +39,55 @@ pub fn of_stamp(stamp: &str) -> String {
     Kept::of_stamp(stamp).map_or_else(String::new, |kept| kept.to_string())
 }
 
-impl TypedRows {
+/// Collects options that make rows, as arguments.
+#[derive(Default)]
+struct Arguments {
+    of_people: Vec<String>,
+    others: Vec<String>,
+}
+
+impl Visitor for Arguments {
+    fn visit<K: Kind>(&mut self, facts: &OptionFacts, value: &mut Option<K::Value>) {
+        let list = match facts.rows {
+            Rows::Unchanged => return,
+            Rows::Made => &mut self.others,
+            Rows::People => &mut self.of_people,
+        };
+        let said = value.as_ref().map(K::text).filter(|text| facts.default.as_ref() != Some(text));
+        list.extend(said.map(|text| format!("--{} {}", facts.flag(), quoted(&text))));
+    }
+}
+
+impl Options {
+    fn arguments(&self) -> Arguments {
+        let mut arguments = Arguments::default();
+        self.typed().visit(&mut arguments);
+        if arguments.of_people.is_empty() {
+            arguments.of_people.push("--client-ip keep".to_owned());
+        }
+        arguments
+    }
+
     /// What was said of people, as arguments: to keep everything, where nothing was. A key is not
     /// in it, but the file of one is.
     #[must_use]
     pub fn of_people(&self) -> String {
-        let mut said = Vec::new();
-        if let Some(choice) = self.client_ip {
-            said.push(format!("--client-ip {choice}"));
-        }
-        said.extend(self.client_ip_key_file.as_deref().map(|path| argument("--client-ip-key-file", path)));
-        for (name, list) in [("--drop", &self.drop), ("--redact", &self.redact)] {
-            said.extend(list.as_ref().map(|list| format!("{name} {}", quoted(&list.join(",")))));
-        }
-        if said.is_empty() { "--client-ip keep".to_owned() } else { said.join(" ") }
+        self.arguments().of_people.join(" ")
     }
-}
 
-impl Job {
-    /// How this job makes rows of logs, as arguments.
+    /// How rows are made of logs, as arguments.
     #[must_use]
     pub fn of_rows(&self) -> String {
-        let typed = &self.rows.typed;
-        let mut said = vec![typed.of_people()];
-        said.extend(typed.bots.as_deref().map(|path| argument("--bots", path)));
-        said.extend(typed.ua_regexes.as_deref().map(|path| argument("--ua-regexes", path)));
-        if typed.http_libraries == Some(Libraries::Apps) {
-            said.push("--http-libraries apps".to_owned());
-        }
-        said.extend(self.fields.as_ref().map(|names| format!("--fields {}", quoted(&names.join(" ")))));
-        let delimiter = self.delimiter.as_ref().map(|bytes| String::from_utf8_lossy(bytes));
-        said.extend(delimiter.map(|text| match text.as_ref() {
-            "\t" => "--delimiter tab".to_owned(),
-            text => format!("--delimiter {}", quoted(text)),
-        }));
-        said.extend(self.naming.layout.as_ref().map(|layout| format!("--layout {}", quoted(&layout.to_string()))));
-        said.join(" ")
+        let Arguments { of_people, others } = self.arguments();
+        [of_people, others].concat().join(" ")
     }
-}
-
-fn argument(name: &str, path: &Path) -> String {
-    format!("{name} {}", quoted(&path.display().to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::rows::ClientIpChoice;
+    use crate::job::Typed;
+    use crate::job::choices::{ClientIpChoice, Libraries};
 
     #[test]
     fn words_are_quoted_where_a_shell_would_take_them_apart() {
@@ -105,17 +105,24 @@ mod tests {
 
     #[test]
     fn what_was_said_of_people_is_said_again() {
-        assert_eq!(TypedRows::default().of_people(), "--client-ip keep");
-        let all = TypedRows {
+        assert_eq!(Typed::default().decided().of_people(), "--client-ip keep");
+        let all = Typed {
             client_ip: Some(ClientIpChoice::Hash),
             client_ip_key_file: Some("my key".into()),
             drop: Some(vec!["c_port".into(), "cs(Cookie)".into()]),
             redact: Some(vec!["default".into()]),
-            ..TypedRows::default()
+            ..Typed::default()
         };
-        assert_eq!(
-            all.of_people(),
-            "--client-ip hash --client-ip-key-file 'my key' --drop 'c_port,cs(Cookie)' --redact default"
-        );
+        let people = "--client-ip hash --client-ip-key-file 'my key' --drop 'c_port,cs(Cookie)' --redact default";
+        assert_eq!(all.clone().decided().of_people(), people);
+        let rows = Typed {
+            threads: Some(3),
+            delimiter: Some("\t".into()),
+            bots: Some("bots.toml".into()),
+            http_libraries: Some(Libraries::Apps),
+            ..all
+        };
+        let others = "--delimiter tab --bots bots.toml --http-libraries apps";
+        assert_eq!(rows.decided().of_rows(), format!("{people} {others}"), "threads make no rows");
     }
 }

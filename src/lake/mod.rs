@@ -3,7 +3,6 @@
 //! `_edgemill/lake.json` is created only if absent and never changes: it fixes what every run must
 //! agree on.
 
-mod choices;
 pub mod people;
 
 use std::sync::Arc;
@@ -17,7 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::edge::access::Access;
 use crate::edge::aws::S3_LATE_SECONDS;
 use crate::edge::catalog::{AthenaCatalog, Catalog, GlueCatalog, LEAST_LATE_SECONDS, LakeCatalog};
-use crate::edge::claims::{Claims, LEASE};
+use crate::edge::claims::Claims;
 use crate::edge::ledger::{DynamoLedger, LakeLedger, Ledger, Records, other_version};
 use crate::edge::location::Location;
 use crate::edge::objects::Objects;
@@ -28,7 +27,7 @@ use crate::kernel::ledger::records::FORMAT_VERSION;
 use crate::kernel::source::names::Layout;
 use crate::model::Granularity;
 
-pub use choices::{CatalogChoice, LedgerChoice};
+pub use crate::model::choices::{CatalogChoice, LedgerChoice};
 
 const LAKE_FILE: &str = "_edgemill/lake.json";
 
@@ -76,7 +75,7 @@ impl NewLake {
         }
         let (late, query) = (identity.late_seconds, identity.query_seconds);
         Err(Error::usage(
-            format!("the lake '{place}' was made with --late {late}s --queries {query}s"),
+            format!("the lake '{place}' was made with --max-call-delay {late}s --queries {query}s"),
             "leave them out, or make a new lake",
         ))
     }
@@ -203,12 +202,12 @@ impl Lake {
     ///
     /// A run that opened the lake before knows nothing of it, and would rewrite hours without
     /// waiting for the catalog's readers, so the choice is refused while a run is at work, as far
-    /// as its claims tell.
-    pub async fn choose_catalog(&mut self, choice: CatalogChoice) -> Result<()> {
+    /// as its claims tell, which hold for `lease` where nobody renews them.
+    pub async fn choose_catalog(&mut self, choice: CatalogChoice, lease: Duration) -> Result<()> {
         self.refuse_catalog(&choice)?;
         if choice != CatalogChoice::None {
             let first = read_catalog(&self.objects).await? == CatalogChoice::None;
-            if first && choice.registers() && Claims::new(self.objects.clone(), LEASE).anyone_alive().await? {
+            if first && choice.registers() && Claims::new(self.objects.clone(), lease).anyone_alive().await? {
                 return Err(Error::Busy {
                     what: format!("a run is at work in the lake '{}', which knows of no catalog", self.objects.url()),
                 });
@@ -254,8 +253,10 @@ impl Lake {
         let too_short = late > 0 && late < LEAST_LATE_SECONDS;
         if choice.database().is_some() && choice.registers() && too_short {
             return Err(Error::usage(
-                format!("the lake '{url}' was made with --late {late}s"),
-                format!("a call to the catalog may take longer: make a new lake with --late {LEAST_LATE_SECONDS}s"),
+                format!("the lake '{url}' was made with --max-call-delay {late}s"),
+                format!(
+                    "a call to the catalog may take longer: make a new lake with --max-call-delay {LEAST_LATE_SECONDS}s"
+                ),
             ));
         }
         Ok(())

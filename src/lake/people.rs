@@ -18,7 +18,7 @@ use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
 use super::Lake;
-use crate::edge::claims::{Claims, LEASE};
+use crate::edge::claims::Claims;
 use crate::edge::manifests;
 use crate::error::{Error, Result};
 use crate::kernel::ledger::protocol::CasOutcome;
@@ -160,13 +160,8 @@ impl Lake {
     /// Lets a lake keep something else of people from now on, and counts the rows that hold more.
     ///
     /// A run that began before would go on by the earlier choice, so this is refused while one is
-    /// at work, as far as its claims tell.
-    pub async fn choose_kept(&self, table: Table, keeps: &str) -> Result<Chosen> {
-        self.choose_kept_beside(table, keeps, LEASE).await
-    }
-
-    /// The same, where a claim that nobody renews holds for so long.
-    async fn choose_kept_beside(&self, table: Table, keeps: &str, lease: Duration) -> Result<Chosen> {
+    /// at work, as far as its claims tell, which hold for `lease` where nobody renews them.
+    pub async fn choose_kept(&self, table: Table, keeps: &str, lease: Duration) -> Result<Chosen> {
         let known = if let Some(known) = self.known_of_people(table).await? {
             known
         } else {
@@ -311,16 +306,16 @@ mod tests {
         assert!(worker.take(&unit).await.unwrap());
         // Of a table without any row it is only set, and the same is no change: a worker harms
         // neither.
-        let first = lake.choose_kept_beside(table, "client_ip=truncate", lease).await.unwrap();
+        let first = lake.choose_kept(table, "client_ip=truncate", lease).await.unwrap();
         assert_eq!((first.was, first.now.keeps.as_str()), (None, "client_ip=truncate"));
-        lake.choose_kept_beside(table, "client_ip=truncate", lease).await.unwrap();
+        lake.choose_kept(table, "client_ip=truncate", lease).await.unwrap();
         let (refused, ()) = tokio::join!(
-            lake.choose_kept_beside(table, "none", lease),
+            lake.choose_kept(table, "none", lease),
             worker.hold(&unit, tokio::time::sleep(Duration::from_millis(1_200)))
         );
         assert!(matches!(refused, Err(Error::Busy { .. })), "{refused:?}");
         assert_eq!(lake.kept_of_people(table).await.unwrap().unwrap().1.keeps, "client_ip=truncate");
-        let changed = lake.choose_kept_beside(table, "none", lease).await.unwrap();
+        let changed = lake.choose_kept(table, "none", lease).await.unwrap();
         assert_eq!((changed.was.as_deref(), changed.now.keeps.as_str()), (Some("client_ip=truncate"), "none"));
         assert_eq!(changed.now.older, None, "nothing holds more than all");
     }

@@ -19,6 +19,8 @@ macro_rules! written_as_text {
     };
 }
 
+pub mod access;
+pub mod choices;
 mod partition;
 
 use std::fmt;

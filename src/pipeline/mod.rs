@@ -28,8 +28,8 @@ use crate::edge::manifests;
 use crate::edge::objects::Objects;
 use crate::edge::source;
 use crate::error::{Error, Result};
-use crate::job::Job;
 use crate::job::cloud::After;
+use crate::job::{Job, Options};
 use crate::kernel::ledger::plan;
 use crate::kernel::ledger::plan::{Grouped, HIDDEN, NO_HOUR, Naming, UnitPlan};
 use crate::kernel::ledger::protocol::CasOutcome;
@@ -334,7 +334,7 @@ async fn run(shared: &Shared, grouped: Grouped) -> Result<Summary> {
     }
     archived::take_away(shared, listed, &mut summary).await?;
     shared.end_with_others(&mut summary).await?;
-    let Job { target_bytes, compact_files: small_files, memory_bytes, .. } = shared.job;
+    let Options { target_bytes, compact_files: small_files, memory_bytes, .. } = shared.job.options;
     let wish = Wish { target_bytes, small_files, memory_bytes };
     // This run's machines know nothing of a new catalog's readers.
     if shared.job.compact_files > 0 && !has_new_catalog {

@@ -54,7 +54,7 @@ async fn known(lake: &Lake) -> Result<Known> {
 }
 
 fn judge(job: &Job, known: &Known, tables: &BTreeSet<Table>) -> Result<()> {
-    if !job.rows.says_what_is_kept() {
+    if !job.rows.says_what_is_kept {
         // A log of another table holds the same people.
         return match known.iter().find(|(_, of)| of.keeps != ALL) {
             Some((table, of)) => {
@@ -104,7 +104,7 @@ fn other(job: &Job, table: Table, of: &Remembered, all: bool) -> Error {
         format!(
             "say what the lake keeps; to change that from now on, say so once: edgemill init --to {}{only} {}",
             quoted(lake),
-            job.rows.typed.of_people()
+            job.of_people()
         ),
     )
 }

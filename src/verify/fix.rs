@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use object_store::path::Path;
 
-use super::{Kind, Report};
-use crate::edge::claims::{Claims, LEASE};
+use super::{Kind, Options, Report};
+use crate::edge::claims::Claims;
 use crate::error::Result;
 use crate::kernel::ledger::protocol::Wait;
 use crate::kernel::ledger::staging::{STAGING, StagingDir};
@@ -13,12 +13,11 @@ use crate::lake::Lake;
 use crate::model::Table;
 use crate::protocol_driver;
 use crate::recovery;
-use crate::recovery::ORPHAN_AGE;
 use crate::repair;
 use crate::repair::Losses;
 
 /// Folders of unfinished work that no record names, and claims of the dead.
-pub(super) async fn look_around(lake: &Lake, report: &mut Report) -> Result<()> {
+pub(super) async fn look_around(lake: &Lake, options: &Options, report: &mut Report) -> Result<()> {
     for name in lake.objects.list_names(STAGING).await? {
         let about = format!("{STAGING}/{name}");
         let named = match StagingDir::parse(&name) {
@@ -36,13 +35,13 @@ pub(super) async fn look_around(lake: &Lake, report: &mut Report) -> Result<()> 
         if named {
             continue;
         }
-        if recovery::is_orphan(lake, &name, ORPHAN_AGE).await? {
+        if recovery::is_orphan(lake, &name, options.orphan_age).await? {
             report.find(Kind::LeftOver, about);
         } else {
             report.notes.push(about);
         }
     }
-    let claims = Claims::new(lake.objects.clone(), LEASE);
+    let claims = Claims::new(lake.objects.clone(), options.lease);
     for claim in claims.dead().await? {
         report.find(Kind::DeadClaim, claim);
     }
@@ -50,16 +49,16 @@ pub(super) async fn look_around(lake: &Lake, report: &mut Report) -> Result<()> 
 }
 
 /// Mends what can be mended; what that was.
-pub(super) async fn mend(lake: &Lake, report: &Report) -> Result<Vec<String>> {
+pub(super) async fn mend(lake: &Lake, options: &Options, report: &Report) -> Result<Vec<String>> {
     let mut mended = Vec::new();
     let mut say = |count: u64, what: &str| {
         if count > 0 {
             mended.push(format!("{count} {what}"));
         }
     };
-    let claims = Claims::new(lake.objects.clone(), LEASE);
+    let claims = Claims::new(lake.objects.clone(), options.lease);
     say(claims.clear_dead().await?, "claims of dead processes removed");
-    let (tidied, closed) = recovery::tidy_wholly(lake, &claims, ORPHAN_AGE).await?;
+    let (tidied, closed) = recovery::tidy_wholly(lake, &claims, options.orphan_age).await?;
     say(tidied.batches, "batches published");
     say(closed, "rewrites closed");
     say(tidied.orphans, "left-over folders cleared");
@@ -76,7 +75,7 @@ pub(super) async fn mend(lake: &Lake, report: &Report) -> Result<Vec<String>> {
         }
     }
     say(batches, "batches published");
-    let losses = match repair::mend(lake, None, LEASE).await {
+    let losses = match repair::mend(lake, None, options.lease).await {
         // What cannot be read is told by the findings; nothing else can be told from it.
         Err(error) if error.is_damage() => Losses::default(),
         losses => losses?,

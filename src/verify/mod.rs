@@ -18,6 +18,7 @@ mod some;
 mod units;
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -25,13 +26,14 @@ pub(crate) use some::differences;
 
 use crate::edge::access::Access;
 use crate::error::Result;
+use crate::job;
 use crate::kernel::ledger::plan::Naming;
 use crate::lake::Lake;
 use crate::model::{HourRange, Table};
 use crate::repair;
 
 /// What is to be verified.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// The logs, to see whether the lake has them all.
     pub from: Option<String>,
@@ -45,6 +47,27 @@ pub struct Options {
     pub deep: bool,
     /// Whether what can be mended is mended.
     pub fix: bool,
+    /// How long another machine's claim holds that nobody renews.
+    pub lease: Duration,
+    /// How old a folder of unfinished work is that is taken for a dead process's.
+    pub orphan_age: Duration,
+}
+
+impl Default for Options {
+    /// Waits as a conversion does that is told nothing.
+    fn default() -> Self {
+        let job::Options { lease, orphan_age, .. } = job::Typed::default().decided();
+        Self {
+            from: None,
+            source: Access::default(),
+            naming: Naming::default(),
+            hours: None,
+            deep: false,
+            fix: false,
+            lease,
+            orphan_age,
+        }
+    }
 }
 
 /// What is wrong.
@@ -164,7 +187,7 @@ impl Report {
 pub async fn verify(lake: &Lake, options: &Options) -> Result<Report> {
     let mut report = look(lake, options).await?;
     if options.fix && !report.findings.is_empty() {
-        let mended = fix::mend(lake, &report).await?;
+        let mended = fix::mend(lake, options, &report).await?;
         report = look(lake, options).await?;
         report.mended = mended;
     }
@@ -201,7 +224,7 @@ async fn look(lake: &Lake, options: &Options) -> Result<Report> {
     for table in Table::ALL {
         files::look(lake, table, options, &expected, &mut report).await?;
     }
-    fix::look_around(lake, &mut report).await?;
+    fix::look_around(lake, options, &mut report).await?;
     people::look(lake, &expected.people, &mut report).await?;
     Ok(report)
 }

@@ -329,12 +329,15 @@ def check_lake(stack, label):
 
 
 def known_variables():
-    """Environment variables that the program's source names."""
-    return {
+    """Environment variables that the program's source names, and those of its options."""
+    named = {
         name
         for path in sorted((ROOT / "src").rglob("*.rs"))
         for name in re.findall(r'"(EDGEMILL_[A-Z_]+)"', path.read_text(encoding="utf-8"))
     }
+    options = (ROOT / "docs/options.md").read_text(encoding="utf-8")
+    flags = re.findall(r"^\| `--([a-z-]+)`", options, re.MULTILINE)
+    return named | {"EDGEMILL_" + flag.replace("-", "_").upper() for flag in flags}
 
 
 def mib(text):

@@ -18,6 +18,19 @@ use crate::query::{Format, Limits};
 use crate::signals;
 use out::{NewFile, Patient, Watch};
 
+const EXAMPLES: &str = "\
+Examples:
+  # One of the queries that come with edgemill
+  edgemill query --lake lake --name bots
+  # Your own, to a file
+  edgemill query --lake lake --output statuses.csv \\
+    'SELECT sc_status, count(*) AS ct FROM cloudfront_logs GROUP BY 1 ORDER BY 2 DESC'";
+
+/// The headings of its options.
+const QUESTION: &str = "What is asked";
+const ANSWER: &str = "The answer";
+const ENGINE: &str = "Who answers";
+
 /// Ask a lake in SQL
 ///
 #[expect(clippy::doc_markdown, reason = "this is the help text, where backticks would be shown")]
@@ -26,52 +39,53 @@ use out::{NewFile, Patient, Watch};
 /// sources). The local engine speaks the SQL of Apache DataFusion, and prints rows while it reads:
 /// those of a plain SELECT in the order of time.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 #[command(group = clap::ArgGroup::new("what").required(true))]
 pub struct Args {
     /// Folder of the lake, or `s3://BUCKET/PREFIX`
-    #[arg(long, value_name = "URL", env = "EDGEMILL_LAKE")]
+    #[arg(long, value_name = "URL", env = "EDGEMILL_LAKE", help_heading = QUESTION)]
     lake: String,
     /// One statement
     #[arg(group = "what", value_name = "SQL")]
     sql: Option<String>,
     /// One of the queries that come with edgemill: bots, bytes, viewers over cf_logs; access_bots,
     /// access_bytes, access_viewers over access_logs
-    #[arg(long, group = "what", value_name = "NAME")]
+    #[arg(long, group = "what", value_name = "NAME", help_heading = QUESTION)]
     name: Option<String>,
     /// A file that holds one statement
-    #[arg(long, group = "what", value_name = "FILE")]
+    #[arg(long, group = "what", value_name = "FILE", help_heading = QUESTION)]
     file: Option<PathBuf>,
     /// How to write the answer; --json is json, one object a line [default: what the ending of
     /// --output says (.csv, .json, .jsonl, .ndjson, .txt), or table]
-    #[arg(long, value_enum)]
-    format: Option<FormatArg>,
+    #[arg(long, value_enum, help_heading = ANSWER)]
+    format: Option<AnswerFormat>,
     /// Who answers: this process, from the lake's files, or Athena, from the lake's catalog
-    #[arg(long, value_enum, default_value = "local", env = "EDGEMILL_ENGINE")]
+    #[arg(long, value_enum, default_value = "local", env = "EDGEMILL_ENGINE", help_heading = ENGINE)]
     engine: EngineArg,
     /// Local: write the answer to this file, which must not be there yet. Athena: where it writes
     /// its results, unless the workgroup enforces a place of its own [default: where the workgroup
     /// says, or `_edgemill/athena` in the lake] [env, of Athena's only: `EDGEMILL_OUTPUT`]
-    #[arg(long, value_name = "FILE or URL")]
+    #[arg(long, value_name = "FILE or URL", help_heading = ANSWER)]
     output: Option<String>,
     /// Local: memory to use at most. Sorting, grouping and some joins go on in temporary files
     /// (TMPDIR) where it is not enough [default: 1GiB] [env: `EDGEMILL_MEMORY`]
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", help_heading = ENGINE)]
     memory: Option<ByteSize>,
     /// Athena's workgroup [default: that of the lake's catalog, or primary] [env:
     /// `EDGEMILL_WORKGROUP`]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = ENGINE)]
     workgroup: Option<String>,
     /// Athena's database [default: that of the lake's catalog] [env: `EDGEMILL_DATABASE`]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = ENGINE)]
     database: Option<String>,
     /// Athena's prices: a file as src/prices.toml of the repository [default: list prices of
     /// us-east-1] [env: `EDGEMILL_PRICES`]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = ENGINE)]
     prices: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum FormatArg {
+enum AnswerFormat {
     /// For people; the first 1,000 rows say how wide its columns are, a longer value makes its own
     /// line longer
     Table,
@@ -136,15 +150,15 @@ impl Args {
             file.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase)
         };
         let format = match (self.format, json) {
-            (None | Some(FormatArg::Json), true) => FormatArg::Json,
+            (None | Some(AnswerFormat::Json), true) => AnswerFormat::Json,
             (Some(_), true) => {
                 return Err(Error::usage("--json and --format ask for two formats", "leave one of them out"));
             }
             (Some(format), false) => format,
             (None, false) => match (ending().as_deref(), self.file_output()) {
-                (_, None) | (Some("txt"), _) => FormatArg::Table,
-                (Some("csv"), _) => FormatArg::Csv,
-                (Some("json" | "jsonl" | "ndjson"), _) => FormatArg::Json,
+                (_, None) | (Some("txt"), _) => AnswerFormat::Table,
+                (Some("csv"), _) => AnswerFormat::Csv,
+                (Some("json" | "jsonl" | "ndjson"), _) => AnswerFormat::Json,
                 (_, Some(file)) => {
                     return Err(Error::usage(
                         format!("the name '{}' does not say what is to be in it", file.display()),
@@ -154,9 +168,9 @@ impl Args {
             },
         };
         Ok(match format {
-            FormatArg::Table => Format::Table,
-            FormatArg::Csv => Format::Csv,
-            FormatArg::Json => Format::Json,
+            AnswerFormat::Table => Format::Table,
+            AnswerFormat::Csv => Format::Csv,
+            AnswerFormat::Json => Format::Json,
         })
     }
 
