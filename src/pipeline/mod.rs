@@ -57,12 +57,6 @@ pub use replace::{reprocess, reprocess_into};
 use summary::NAMED_AT_MOST;
 pub use summary::{Summary, nothing_matched};
 
-/// The log lines of hours, and of runs: for machines, so that they can be left out where a person
-/// reads.
-pub const HOUR_TARGET: &str = "edgemill_hour";
-/// See [`HOUR_TARGET`].
-pub const RUN_TARGET: &str = "edgemill_run";
-
 /// Memory that no budget hands out; a job has several times as much.
 const BASE_BYTES: u64 = 96 << 20;
 

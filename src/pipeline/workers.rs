@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::budget::Turn;
 use super::replace::{Again, Logs};
-use super::{HOUR_TARGET, Shared, Summary, plan_unit, unit};
+use super::{Shared, Summary, plan_unit, unit};
 use crate::error::{Error, Result};
 use crate::kernel::ledger::plan::UnitPlan;
 use crate::kernel::ledger::records::UnitRecord;
@@ -106,30 +106,9 @@ async fn one(shared: &Shared, work: Work, turn: Turn<'_>, progress: &Progress) -
     if !changed.is_empty() {
         summary.add(replace_changed(shared, &unit, &listed, changed.len(), progress).await?);
     }
-    tell(&unit, &summary, begun);
+    summary.stats.log_hour(&unit, begun.elapsed().as_secs_f64());
     progress.unit(&unit);
     Ok(summary)
-}
-
-/// One line for machines for each hour.
-fn tell(unit: &UnitId, summary: &Summary, begun: Instant) {
-    let stats = &summary.stats;
-    tracing::info!(
-        target: HOUR_TARGET,
-        unit = %unit,
-        converted_objects = stats.converted_objects,
-        late_objects = stats.late_objects,
-        lateness_seconds = stats.lateness_seconds,
-        damaged_objects = stats.damaged_objects,
-        rows = stats.lines.rows,
-        rejected_lines = stats.lines.rejected_lines,
-        input_bytes = stats.input_bytes,
-        raw_bytes = stats.raw_bytes,
-        output_files = stats.output_files,
-        output_bytes = stats.output_bytes,
-        duration_seconds = begun.elapsed().as_secs_f64(),
-        "hour converted"
-    );
 }
 
 /// Replaces the rows of a unit of which objects changed under their keys. Where some of its objects
