@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::look_back::Committed;
+use super::committed::CommittedBatch;
+use super::listing::nothing_matched;
 use crate::compact::Compacted;
 use crate::edge::objects::Calls;
 use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE};
 use crate::job::Job;
-use crate::kernel::ledger::plan::{Grouped, NO_HOUR};
-use crate::model::{HourRange, Partition};
-use crate::stats::{RunStats, count};
+use crate::kernel::ledger::plan::Grouped;
+use crate::model::Partition;
+use crate::stats::RunStats;
 
 /// At most this many damaged objects and rejects are named in the summary; the counts are whole.
 pub(super) const NAMED_AT_MOST: usize = 5;
@@ -156,7 +157,7 @@ summary! {
     pub(super) rewritten: BTreeSet<Partition> => joined;
     /// What this run committed.
     #[serde(skip)]
-    pub(super) committed: Vec<Committed> => appended;
+    pub(super) committed: Vec<CommittedBatch> => appended;
 }
 
 impl Summary {
@@ -208,32 +209,6 @@ impl Summary {
             })
         })
     }
-}
-
-/// What a listing has instead, where what was asked for let no log through that is there. `hours`
-/// are those asked for.
-#[must_use]
-pub fn nothing_matched(hours: Option<HourRange>, grouped: &Grouped) -> Option<String> {
-    let mut said = Vec::new();
-    if let (Some((first, last)), Some(hours)) = (grouped.outside_hours, hours) {
-        let are = if grouped.outside_objects == 1 { "is" } else { "are" };
-        let objects = count(grouped.outside_objects, "object");
-        said.push(format!("of {hours} there is none: {objects} {are} of other hours, {first} to {last}"));
-    }
-    if grouped.filtered_objects > 0 {
-        let objects = count(grouped.filtered_objects, "object");
-        let named: Vec<&str> = grouped.filtered_distributions.iter().map(String::as_str).collect();
-        let of =
-            if named.is_empty() { "whose names tell none".to_owned() } else { format!("such as {}", named.join(", ")) };
-        said.push(format!("--distributions leaves out {objects} of others, {of}"));
-    }
-    if grouped.excluded_objects > 0 {
-        said.push(format!("--exclude leaves out {}", count(grouped.excluded_objects, "object")));
-    }
-    if let Some(objects) = grouped.skipped.get(NO_HOUR) {
-        said.push(format!("{} whose names tell no hour", count(*objects, "object")));
-    }
-    (grouped.units.is_empty() && !said.is_empty()).then(|| format!("no object matched: {}", said.join("; ")))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a ratio of counts needs no more than a double's precision")]
