@@ -18,7 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use common::{FIELDS, gzip, identity, row};
 use edgemill::compact;
-use edgemill::compact::Wish;
+use edgemill::compact::CompactOptions;
 use edgemill::edge::catalog::{Catalog, LakeCatalog};
 use edgemill::edge::claims::Claims;
 use edgemill::edge::flaky::{Faults, FlakyCatalog, FlakyLedger, FlakyStore};
@@ -145,7 +145,7 @@ async fn compacted(lake: &Lake, pool: &Pool) -> bool {
             Err(_) => return false,
         }
     }
-    let wish = Wish { target_bytes: 1 << 20, small_files: 2, memory_bytes: 1 << 30 };
+    let wish = CompactOptions { target_bytes: 1 << 20, small_files: 2, memory_bytes: 1 << 30 };
     let done = compact::compact(lake, pool, partitions, wish, &|| {}).await;
     done.is_ok_and(|done| done.busy_partitions == 0)
 }
@@ -208,8 +208,8 @@ async fn story(seed: u64, per_mille: u64, pool: &Pool) -> (BTreeMap<String, Byte
 
 /// Folders and claims of failed runs wait for their age.
 fn left_over(finding: &edgemill::verify::Finding) -> bool {
-    use edgemill::verify::Kind;
-    matches!(finding.kind, Kind::LeftOver | Kind::DeadClaim)
+    use edgemill::verify::FindingKind;
+    matches!(finding.kind, FindingKind::LeftOver | FindingKind::DeadClaim)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

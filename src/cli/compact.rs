@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 
 use super::{cloud, show};
 use crate::compact;
-use crate::compact::{TARGET_BYTES, Wish};
+use crate::compact::{CompactOptions, TARGET_BYTES};
 use crate::edge::claims::{Claims, LEASE};
 use crate::error::{EXIT_DONE, Error, Result};
 use crate::job::memory_bytes;
@@ -62,10 +62,10 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
         return Err(Error::usage("--target-size is 0", "give a size such as 128MiB"));
     }
     let memory_bytes = memory_bytes(args.memory.map(|memory| memory.as_u64()))?;
-    let wish = Wish { target_bytes, small_files: args.compact_files, memory_bytes };
+    let options = CompactOptions { target_bytes, small_files: args.compact_files, memory_bytes };
     let progress = Progress::begin(Measure::Partitions, partitions.len() as u64, partitions.len() as u64);
     let tick = || progress.add(1);
-    let done = signals::until_stopped(compact::compact(&lake, &pool, partitions, wish, &tick)).await?;
+    let done = signals::until_stopped(compact::compact(&lake, &pool, partitions, options, &tick)).await?;
     if json {
         show::json(&done)?;
     } else {

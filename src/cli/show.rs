@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::pipeline::Summary;
 use crate::stats::count;
-use crate::verify::Report;
+use crate::verify::VerifyReport;
 
 /// One line to stdout. A reader that went away is told as an error, not as a panic.
 pub(super) fn line(text: &str) -> Result<()> {
@@ -133,7 +133,7 @@ fn left_out(summary: &Summary) -> Result<()> {
 const TOLD_FINDINGS: usize = 20;
 
 /// A verification for people.
-pub(super) fn verified(report: &Report) -> Result<()> {
+pub(super) fn verified(report: &VerifyReport) -> Result<()> {
     line(&format!(
         "{} in {}, {} in {}: {} of {}, {} rejected",
         count(report.objects, "object"),

@@ -15,7 +15,7 @@ use super::planning::{PlannedUnit, plan_unit};
 use super::summary::{NAMED_AT_MOST, Summary};
 use super::{archived, catalog_totals, high_water, look_back, preflight, privacy_guard, workers};
 use crate::compact;
-use crate::compact::Wish;
+use crate::compact::CompactOptions;
 use crate::edge::location::Location;
 use crate::edge::objects::Objects;
 use crate::edge::source;
@@ -115,11 +115,11 @@ async fn run(context: &RunContext, grouped: Grouped) -> Result<Summary> {
     archived::take_away(context, listed, &mut summary).await?;
     context.end_with_others(&mut summary).await?;
     let Job { target_bytes, compact_files: small_files, memory_bytes, .. } = context.job;
-    let wish = Wish { target_bytes, small_files, memory_bytes };
+    let options = CompactOptions { target_bytes, small_files, memory_bytes };
     // What this run opened knows nothing of a new catalog's readers.
     if context.job.compact_files > 0 && !has_new_catalog {
         let touched = std::mem::take(&mut summary.touched);
-        summary.compacted = compact::compact(&context.lake, &context.pool, touched, wish, &|| {}).await?;
+        summary.compacted = compact::compact(&context.lake, &context.pool, touched, options, &|| {}).await?;
     }
     privacy_guard::tell_older(&context.lake, &context.job, context.source.url(), &tables, &mut summary).await?;
     high_water::note_end(context).await?;
