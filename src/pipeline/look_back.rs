@@ -28,8 +28,8 @@ const READS_AT_A_TIME: usize = 32;
 /// From so many records on they are read by a scan, where they are at least half of what it reads.
 const SCAN_FROM: usize = 64;
 
-/// Looks at a unit that others are changing, and the pause between two: whoever changes it
-/// looks at it, too.
+/// Looks at a unit that others are changing, and the pause between two: whoever changes it looks at
+/// it, too.
 const LOOKS: u32 = 5;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -103,8 +103,8 @@ fn is_there(
     })
 }
 
-/// Looks at a batch that seems to be missing, until its unit is at rest: others may have
-/// replaced it rightly.
+/// Looks at a batch that seems to be missing, until its unit is at rest: others may have replaced it
+/// rightly.
 async fn lost_at_rest(lake: &Lake, committed: &CommittedBatch) -> Result<Option<String>> {
     for _ in 0..LOOKS {
         let before = lake.records.unit(&committed.unit).await?;

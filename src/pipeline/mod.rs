@@ -23,7 +23,7 @@
 //! | `same_content` | objects that are copies of others | `--same-content` |
 //! | `replace` | one unit written anew | rewriting |
 //! | `inputs` | what a unit was made from | rewriting where logs moved |
-//! | `rebuild` | what a unit is made from that has lost something | rewriting where the lake is damaged |
+//! | `lost_units` | what a unit is made from that has lost something | rewriting where the lake is damaged |
 //! | `catalog_totals` | tells the catalog how much partitions hold | totals in a catalog |
 //! | `committed`, `look_back` | what was written, read back from the ledger | trust in a store |
 //! | `archived` | what becomes of logs that are converted | `--after`, `--archive` |
@@ -46,11 +46,11 @@ mod high_water;
 mod inputs;
 mod listing;
 mod look_back;
+mod lost_units;
 mod name_hours;
 mod planning;
 mod preflight;
 mod privacy_guard;
-mod rebuild;
 mod refresh;
 mod replace;
 mod reprocess;

@@ -9,7 +9,7 @@ use super::batch::stage_batch;
 use super::committed::CommittedBatch;
 use super::context::RunContext;
 use super::inputs::{ListedLogs, UnitInputs, unit_inputs};
-use super::rebuild;
+use super::lost_units;
 use super::refresh::{BrokenBatch, refresh_record};
 use super::summary::Summary;
 use crate::error::{Error, Result};
@@ -53,7 +53,7 @@ impl Rewriter<'_> {
         let context = self.context;
         loop {
             if let Some(loss) = loss {
-                rebuild::end_forgotten(context, unit, loss).await?;
+                lost_units::end_forgotten(context, unit, loss).await?;
             }
             let broken = if loss.is_some() { BrokenBatch::IsGivenUp } else { BrokenBatch::Fails };
             let record = refresh_record(&context.lake, unit, broken).await?;
@@ -63,7 +63,7 @@ impl Rewriter<'_> {
             let UnitInputs { objects, partitions, changed } = self.inputs(&record, loss).await?;
             let batches = record.batches.iter().map(|entry| entry.batch.clone()).collect();
             let replaced = Replaced { batches, partitions };
-            let taken = rebuild::taken_names(unit, loss, self.losses);
+            let taken = lost_units::taken_names(unit, loss, self.losses);
             let (replaces, total) = (Some((replaced, taken)), objects.len());
             let plan = UnitPlan { inputs: objects, ..UnitPlan::default() };
             let (manifest, mut summary) = stage_batch(context, unit, &plan, replaces, self.progress).await?;
@@ -90,12 +90,12 @@ impl Rewriter<'_> {
     pub(super) async fn inputs(&self, record: &UnitRecord, loss: Option<&Loss>) -> Result<UnitInputs> {
         let Some(loss) = loss else { return unit_inputs(self.context, record, self.logs).await };
         if loss.forgotten || record.batches.is_empty() {
-            return rebuild::lost_inputs(self.context, record, self.logs, loss, self.losses).await;
+            return lost_units::lost_inputs(self.context, record, self.logs, loss, self.losses).await;
         }
         match unit_inputs(self.context, record, self.logs).await {
             // A manifest has gone since we looked, or is that of a batch that was given up.
             Err(error) if error.is_damage() => {
-                rebuild::lost_inputs(self.context, record, self.logs, loss, self.losses).await
+                lost_units::lost_inputs(self.context, record, self.logs, loss, self.losses).await
             }
             read => {
                 let mut read = read?;

@@ -8,7 +8,7 @@ use super::inputs::ListedLogs;
 use super::listing::leave_out_archived;
 use super::replace::Rewriter;
 use super::summary::Summary;
-use super::{look_back, privacy_guard, rebuild};
+use super::{look_back, lost_units, privacy_guard};
 use crate::edge::location::Location;
 use crate::edge::manifests;
 use crate::edge::objects::Objects;
@@ -57,7 +57,7 @@ async fn reprocess_in(job: Job, source: Objects, lake: Lake, outdated_only: bool
     let mut job = of_whole_units(job, &lake);
     let asked = job.hours;
     let losses = until_stopped(repair::mend(&lake, asked, job.lease)).await?;
-    job.hours = rebuild::widened(asked, &losses);
+    job.hours = lost_units::widened(asked, &losses);
     let mut grouped = source::list(&source, &job.naming, job.hours).await?;
     leave_out_archived(&job, &source, &lake, &mut grouped).await?;
     let context = RunContext::open(job, source, lake).await?;
@@ -86,7 +86,7 @@ impl RewritePlan {
             let new: Vec<UnitId> = new.collect();
             units.extend(new.into_iter().map(|unit| (unit, Some(Loss { forgotten: true, ..Loss::default() }))));
         }
-        let lost = rebuild::in_reach(self.asked, &self.losses);
+        let lost = lost_units::in_reach(self.asked, &self.losses);
         units.extend(lost.map(|(unit, loss)| (unit.clone(), Some(loss.clone()))));
         // Tables may keep different things of people, so one alone can be named.
         let table = context.job.naming.table;
