@@ -170,7 +170,7 @@ pub async fn forecast(job: &Job, container: Container, prices: &Prices) -> Resul
     };
     let units: BTreeMap<UnitId, Vec<ObjectId>> =
         grouped.units.into_iter().filter(|(unit, _)| job.shard.takes(unit)).collect();
-    look(&mut forecast, (&source, &naming), lake.as_ref(), units).await?;
+    plan_units(&mut forecast, (&source, &naming), lake.as_ref(), units).await?;
     forecast.list_calls = source.calls().list;
     let in_dynamodb = match &lake {
         Some(lake) => lake.identity.ledger != "lake",
@@ -182,7 +182,7 @@ pub async fn forecast(job: &Job, container: Container, prices: &Prices) -> Resul
 }
 
 /// What is new of each unit.
-async fn look(
+async fn plan_units(
     forecast: &mut Forecast,
     (source, naming): (&Objects, &Naming),
     lake: Option<&Lake>,

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::model::{Period, UnitId};
 use crate::stats;
 
-/// Time between two log lines.
+/// HourOrFolder between two log lines.
 const LOG_EVERY: Duration = Duration::from_secs(5);
 
 /// What is counted on the way.
@@ -56,16 +56,16 @@ pub struct Progress {
     hours: u64,
     total: u64,
     /// Units that are left of each hour: an hour of two tables is done when both are.
-    left: Mutex<HashMap<Time, usize>>,
+    left: Mutex<HashMap<HourOrFolder, usize>>,
     done_hours: AtomicU64,
     done: AtomicU64,
 }
 
 /// What a person counts units by: their hour (or day, or month), or the folder of those without
 /// one.
-type Time = Result<Period, String>;
+type HourOrFolder = Result<Period, String>;
 
-fn time(unit: &UnitId) -> Time {
+fn hour_or_folder(unit: &UnitId) -> HourOrFolder {
     match unit {
         UnitId::Untimed(_, folder) => Err(folder.clone()),
         UnitId::Timed(_, period) => Ok(*period),
@@ -75,7 +75,7 @@ fn time(unit: &UnitId) -> Time {
 /// How many different hours some units are of; folders without hours count as one each.
 #[must_use]
 pub fn distinct_hours<'u>(units: impl Iterator<Item = &'u UnitId>) -> u64 {
-    units.map(time).collect::<HashSet<Time>>().len() as u64
+    units.map(hour_or_folder).collect::<HashSet<HourOrFolder>>().len() as u64
 }
 
 impl Progress {
@@ -98,8 +98,8 @@ impl Progress {
     /// Begins with units of logs of so many bytes.
     #[must_use]
     pub fn of_units<'u>(units: impl Iterator<Item = &'u UnitId>, bytes: u64) -> Self {
-        let mut left: HashMap<Time, usize> = HashMap::new();
-        units.for_each(|unit| *left.entry(time(unit)).or_default() += 1);
+        let mut left: HashMap<HourOrFolder, usize> = HashMap::new();
+        units.for_each(|unit| *left.entry(hour_or_folder(unit)).or_default() += 1);
         let mut progress = Self::begin(Measure::Bytes, left.len() as u64, bytes);
         progress.left = Mutex::new(left);
         progress
@@ -129,7 +129,7 @@ impl Progress {
     /// A unit was done.
     pub fn unit(&self, unit: &UnitId) {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(of_hour) = left.get_mut(&time(unit)) else { return };
+        let Some(of_hour) = left.get_mut(&hour_or_folder(unit)) else { return };
         *of_hour = of_hour.saturating_sub(1);
         if *of_hour > 0 {
             return;

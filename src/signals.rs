@@ -1,4 +1,11 @@
-//! The signals that ask a run to stop, heeded from its first moment.
+//! The signals that ask a run to stop, heeded from its first moment. No other file installs a
+//! handler (`tests/house.rs`).
+//!
+//! | function | who uses it |
+//! |-|-|
+//! | [`heeding_signals`] | `cli`, around every verb that waits for stores |
+//! | [`until_stopped`] | whatever cleans up after itself: `pipeline`, and verbs of `cli` around what they wait for |
+//! | [`stop_signal`] | `cli::query`, whose writer may be waiting for a pager that reads no more |
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -12,7 +19,7 @@ pub async fn until_stopped<T>(work: impl Future<Output = Result<T>>) -> Result<T
     }
     tokio::select! {
         worked = work => worked,
-        signal = stop_signal() => Err(Error::Stopped { signal }),
+        StopSignal { name: signal, .. } = stop_signal() => Err(Error::Stopped { signal }),
     }
 }
 
@@ -30,7 +37,7 @@ pub async fn heeding_signals<T>(verb: impl Future<Output = Result<T>>) -> Result
     let mut verb = std::pin::pin!(verb);
     tokio::select! {
         done = &mut verb => done,
-        signal = stop_signal() => {
+        StopSignal { name: signal, .. } = stop_signal() => {
             let _ = STOPPED.set(signal);
             let ended = tokio::time::timeout(GRACE, verb).await;
             ended.unwrap_or(Err(Error::Stopped { signal }))
@@ -38,19 +45,34 @@ pub async fn heeding_signals<T>(verb: impl Future<Output = Result<T>>) -> Result
     }
 }
 
-/// Waits until the run is asked to stop.
-async fn stop_signal() -> &'static str {
+/// A signal that asks a process to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StopSignal {
+    /// Its name, as people know it.
+    pub name: &'static str,
+    /// Its number: a shell says 128 more than that of a process that it ended.
+    pub number: i32,
+}
+
+const INTERRUPT: StopSignal = StopSignal { name: "Ctrl-C", number: 2 };
+#[cfg(unix)]
+const TERMINATE: StopSignal = StopSignal { name: "SIGTERM", number: 15 };
+#[cfg(unix)]
+const HANGUP: StopSignal = StopSignal { name: "SIGHUP", number: 1 };
+
+/// Waits until the process is asked to stop.
+pub async fn stop_signal() -> StopSignal {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         if let (Ok(mut terminate), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) {
             return tokio::select! {
-                _ = terminate.recv() => "SIGTERM",
-                _ = hangup.recv() => "SIGHUP",
-                _ = tokio::signal::ctrl_c() => "Ctrl-C",
+                _ = terminate.recv() => TERMINATE,
+                _ = hangup.recv() => HANGUP,
+                _ = tokio::signal::ctrl_c() => INTERRUPT,
             };
         }
     }
     let _ = tokio::signal::ctrl_c().await;
-    "Ctrl-C"
+    INTERRUPT
 }

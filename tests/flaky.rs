@@ -18,7 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use common::{FIELDS, gzip, identity, row};
 use edgemill::compact;
-use edgemill::compact::Wish;
+use edgemill::compact::CompactOptions;
 use edgemill::edge::catalog::{Catalog, LakeCatalog};
 use edgemill::edge::claims::Claims;
 use edgemill::edge::flaky::{Faults, FlakyCatalog, FlakyLedger, FlakyStore};
@@ -30,7 +30,7 @@ use edgemill::lake::{CatalogChoice, Lake};
 use edgemill::model::{Granularity, Table};
 use edgemill::offload;
 use edgemill::offload::Pool;
-use edgemill::verify::{Options, verify};
+use edgemill::verify::{VerifyOptions, verify};
 use edgemill::{pipeline, query, recovery};
 use futures::{StreamExt, TryStreamExt};
 use object_store::memory::InMemory;
@@ -147,7 +147,7 @@ async fn compacted(lake: &Lake, pool: &Pool) -> bool {
             Err(_) => return false,
         }
     }
-    let wish = Wish { target_bytes: 1 << 20, small_files: 2, memory_bytes: 1 << 30 };
+    let wish = CompactOptions { target_bytes: 1 << 20, small_files: 2, memory_bytes: 1 << 30 };
     let done = compact::compact(lake, pool, partitions, wish, &|| {}).await;
     done.is_ok_and(|done| done.busy_partitions == 0)
 }
@@ -201,8 +201,8 @@ async fn story(seed: u64, per_mille: u64, pool: &Pool) -> (BTreeMap<String, Byte
     // One more run of each kind brings to rest whatever the last one left although it was told
     // otherwise.
     assert!(two(&job, &logs, &lake).await, "seed {seed}");
-    let report = verify(&lake, &Options { fix: true, ..Options::default() }).await.unwrap();
-    let report = if report.mended.is_empty() { report } else { verify(&lake, &Options::default()).await.unwrap() };
+    let report = verify(&lake, &VerifyOptions { fix: true, ..VerifyOptions::default() }).await.unwrap();
+    let report = if report.mended.is_empty() { report } else { verify(&lake, &VerifyOptions::default()).await.unwrap() };
     let wrong: Vec<_> = report.findings.iter().filter(|finding| !left_over(finding)).collect();
     assert!(wrong.is_empty(), "seed {seed}: {wrong:?}");
     (after_compaction, ids(&lake).await, [failed, made])
@@ -210,8 +210,8 @@ async fn story(seed: u64, per_mille: u64, pool: &Pool) -> (BTreeMap<String, Byte
 
 /// Folders and claims of failed runs wait for their age.
 fn left_over(finding: &edgemill::verify::Finding) -> bool {
-    use edgemill::verify::Kind;
-    matches!(finding.kind, Kind::LeftOver | Kind::DeadClaim)
+    use edgemill::verify::FindingKind;
+    matches!(finding.kind, FindingKind::LeftOver | FindingKind::DeadClaim)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -127,6 +127,15 @@ fn rooms_use_only_what_lies_below_them() {
     }
 }
 
+/// A process has one place that says what a signal does.
+#[test]
+fn one_file_heeds_signals() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let heeds = |path: &&PathBuf| code(path).contains("tokio::signal");
+    let files: Vec<PathBuf> = sources(&root).into_iter().filter(|path| heeds(&path)).collect();
+    assert_eq!(files, [root.join("signals.rs")]);
+}
+
 /// Inside the kernel each wing uses only those before it.
 #[test]
 fn the_wings_of_the_kernel_go_one_way() {

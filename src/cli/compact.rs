@@ -5,7 +5,7 @@ use bytesize::ByteSize;
 use super::options::{AFTER, Given, JobFileArg, LOGS, LakeArg, Subset};
 use super::show;
 use crate::compact;
-use crate::compact::Wish;
+use crate::compact::CompactOptions;
 use crate::edge::claims::Claims;
 use crate::error::{EXIT_DONE, Error, Result};
 use crate::job;
@@ -75,10 +75,10 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
         partitions.extend(lake.records.partitions(table, args.hours).await?.into_iter().map(|record| record.partition));
     }
     let pool = offload::pool(options.threads)?;
-    let wish = Wish { target_bytes, small_files: args.compact_files, memory_bytes };
+    let options = CompactOptions { target_bytes, small_files: args.compact_files, memory_bytes };
     let progress = Progress::begin(Measure::Partitions, partitions.len() as u64, partitions.len() as u64);
     let tick = || progress.add(1);
-    let done = signals::until_stopped(compact::compact(&lake, &pool, partitions, wish, &tick)).await?;
+    let done = signals::until_stopped(compact::compact(&lake, &pool, partitions, options, &tick)).await?;
     if json {
         show::json(&done)?;
     } else {

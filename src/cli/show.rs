@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::pipeline::Summary;
 use crate::stats::count;
-use crate::verify::Report;
+use crate::verify::VerifyReport;
 
 /// One line to stdout. A reader that went away is told as an error, not as a panic.
 pub(super) fn line(text: &str) -> Result<()> {
@@ -66,23 +66,6 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
         line(&format!("rejected: {rejected} of {all}, kept in the table rejects:"))?;
         list(&summary.rejects)?;
     }
-    if stats.damaged_objects > 0 {
-        let damaged = count(stats.damaged_objects, "damaged object");
-        line(&format!("{damaged}, what came before the damage was kept:"))?;
-        list(&summary.damaged)?;
-    }
-    if stats.unread_objects > 0 {
-        let unread = count(stats.unread_objects, "object");
-        line(&format!("{unread} not taken, since no line could be read; the next run tries again:"))?;
-        list(&summary.unread)?;
-    }
-    if stats.same_content_objects > 0 {
-        let same = count(stats.same_content_objects, "object");
-        line(&format!(
-            "{same} with the bytes of another under another key (--same-content says what becomes of them):"
-        ))?;
-        list(&summary.same)?;
-    }
     if stats.changed_objects > 0 {
         let changed = count(stats.changed_objects, "object");
         let replaced = stats.replaced_objects;
@@ -106,13 +89,6 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
         line("hours that stay as they were, since raw logs of theirs are gone:")?;
         list(&summary.gone)?;
     }
-    if stats.archived_objects > 0 {
-        line(&format!("{} moved to the archive or deleted", count(stats.archived_objects, "object")))?;
-    }
-    if stats.late_objects > 0 {
-        line(&format!("{} came late:", count(stats.late_objects, "object")))?;
-        list(&summary.late)?;
-    }
     let compacted = &summary.compacted;
     if compacted.compacted_partitions > 0 {
         let (before, after) = (compacted.replaced_files, compacted.output_files);
@@ -120,11 +96,9 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
         line(&format!("{} compacted: {before} to {after}", count(compacted.compacted_partitions, "partition")))?;
     }
     left_out(summary)?;
-    if stats.finished_batches > 0 {
-        line(&format!("{} of an interrupted run published", count(stats.finished_batches, "hour")))?;
-    }
-    if stats.finished_rewrites > 0 {
-        line(&format!("{} of an interrupted run closed", count(stats.finished_rewrites, "rewrite")))?;
+    for (told, examples) in summary.told() {
+        line(&told)?;
+        list(examples)?;
     }
     keep_more(summary.rows_that_keep_more, summary.hours_that_keep_more, &summary.mending)
 }
@@ -149,9 +123,6 @@ fn left_out(summary: &Summary) -> Result<()> {
         let first = summary.first_left_alone.as_ref().map_or_else(String::new, |first| format!("; first: '{first}'"));
         line(&format!("left alone: {}{first}", counted(&summary.left_alone)))?;
     }
-    if stats.excluded_objects > 0 {
-        line(&format!("excluded: {}", count(stats.excluded_objects, "object")))?;
-    }
     if let Some(what) = &summary.nothing_matched {
         line(what)?;
     }
@@ -162,7 +133,7 @@ fn left_out(summary: &Summary) -> Result<()> {
 const TOLD_FINDINGS: usize = 20;
 
 /// A verification for people.
-pub(super) fn verified(report: &Report) -> Result<()> {
+pub(super) fn verified(report: &VerifyReport) -> Result<()> {
     line(&format!(
         "{} in {}, {} in {}: {} of {}, {} rejected",
         count(report.objects, "object"),

@@ -9,7 +9,7 @@ use crate::lake::Lake;
 use crate::model::HourRange;
 use crate::signals;
 use crate::verify;
-use crate::verify::Options;
+use crate::verify::VerifyOptions;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -83,7 +83,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let source = options.source_access();
     let job::Options { from, lease, orphan_age, .. } = options;
     let options =
-        Options { from, source, naming, hours: args.hours, deep: args.deep, fix: args.fix, lease, orphan_age };
+        VerifyOptions { from, source, naming, hours: args.hours, deep: args.deep, fix: args.fix, lease, orphan_age };
     let report = signals::until_stopped(verify::verify(&lake, &options)).await?;
     if json {
         show::json(&report)?;

@@ -27,12 +27,12 @@ const READS_AT_A_TIME: usize = 16;
 
 /// Folds what can be folded in the records of some units; how many batches are named by others now.
 pub(super) async fn fold(lake: &Lake, units: impl IntoIterator<Item = UnitId>) -> Result<u64> {
-    let units = units.into_iter().map(|unit| one(lake, unit)).collect::<Vec<_>>();
+    let units = units.into_iter().map(|unit| fold_unit(lake, unit)).collect::<Vec<_>>();
     let folded = futures::stream::iter(units).buffer_unordered(READS_AT_A_TIME);
     folded.try_fold(0, |sum, one| async move { Ok(sum + one) }).await
 }
 
-async fn one(lake: &Lake, unit: UnitId) -> Result<u64> {
+async fn fold_unit(lake: &Lake, unit: UnitId) -> Result<u64> {
     let mut folded = 0;
     loop {
         let record = lake.records.unit(&unit).await?;

@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 
-use super::summary::NAMED_AT_MOST;
-use super::{Shared, Summary};
+use super::committed::CommittedBatch;
+use super::context::RunContext;
+use super::summary::{NAMED_AT_MOST, Summary};
 use crate::edge::manifests;
 use crate::error::{Error, Result};
-use crate::kernel::ledger::records::{AttemptId, BatchId, InputName, Manifest, PartitionRecord, UnitRecord};
+use crate::kernel::ledger::records::{InputName, Manifest, PartitionRecord, UnitRecord};
 use crate::lake::Lake;
 use crate::model::{HourRange, Partition, Table, UnitId};
 use crate::verify;
@@ -32,33 +33,11 @@ const SCAN_FROM: usize = 64;
 const LOOKS: u32 = 5;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// A batch that this run committed: its rows in each partition that it touches.
-#[derive(Clone, Debug)]
-pub(super) struct Committed {
-    unit: UnitId,
-    batch: BatchId,
-    attempt: AttemptId,
-    rows: BTreeMap<Partition, u64>,
-}
-
-impl Committed {
-    /// That of a manifest.
-    pub(super) fn of(manifest: &Manifest) -> Self {
-        let rows = |partition| manifest.files(partition).map(|file| file.rows).sum();
-        Self {
-            unit: manifest.unit.clone(),
-            batch: manifest.batch.clone(),
-            attempt: manifest.attempt.clone(),
-            rows: manifest.partitions().into_iter().map(|partition| (partition, rows(partition))).collect(),
-        }
-    }
-}
-
 /// Whether all that a run committed is in its ledger. What is not is told, in the summary too.
-pub(super) async fn all_is_there(shared: &Shared, summary: &mut Summary) -> Result<bool> {
-    let lost = look(&shared.lake, &std::mem::take(&mut summary.committed)).await?;
+pub(super) async fn all_is_there(context: &RunContext, summary: &mut Summary) -> Result<bool> {
+    let lost = lost_units(&context.lake, &std::mem::take(&mut summary.committed)).await?;
     let Some(first) = lost.values().next() else { return Ok(true) };
-    let (from, to) = (&shared.job.from, &shared.job.to);
+    let (from, to) = (&context.job.from, &context.job.to);
     let hours = hours(lost.keys());
     tracing::error!(
         "the ledger of '{to}' has lost what this run wrote, though every call went well: {} {} other rows than they were given, \
@@ -82,7 +61,7 @@ fn hours<'u>(units: impl Iterator<Item = &'u UnitId>) -> String {
 }
 
 /// The units whose rows are not all there, each with what is wrong.
-async fn look(lake: &Lake, committed: &[Committed]) -> Result<BTreeMap<UnitId, String>> {
+async fn lost_units(lake: &Lake, committed: &[CommittedBatch]) -> Result<BTreeMap<UnitId, String>> {
     let partitions: BTreeSet<Partition> =
         committed.iter().flat_map(|committed| committed.rows.keys().copied()).collect();
     let units: BTreeSet<UnitId> = committed.iter().map(|committed| committed.unit.clone()).collect();
@@ -94,7 +73,7 @@ async fn look(lake: &Lake, committed: &[Committed]) -> Result<BTreeMap<UnitId, S
         if is_there(committed, units.get(&committed.unit), &partitions) {
             continue;
         }
-        let what = match look_closely(lake, committed).await {
+        let what = match lost_at_rest(lake, committed).await {
             Err(error) if error.is_damage() => Some(error.to_string()),
             looked => looked?,
         };
@@ -107,7 +86,7 @@ async fn look(lake: &Lake, committed: &[Committed]) -> Result<BTreeMap<UnitId, S
 
 /// Whether a batch is where it should be, as far as the records alone tell.
 fn is_there(
-    committed: &Committed,
+    committed: &CommittedBatch,
     unit: Option<&UnitRecord>,
     partitions: &HashMap<Partition, PartitionRecord>,
 ) -> bool {
@@ -124,9 +103,9 @@ fn is_there(
     })
 }
 
-/// Looks at a batch that seems to be missing, until its unit is at rest: others may have replaced
-/// it rightly.
-async fn look_closely(lake: &Lake, committed: &Committed) -> Result<Option<String>> {
+/// Looks at a batch that seems to be missing, until its unit is at rest: others may have replaced it
+/// rightly.
+async fn lost_at_rest(lake: &Lake, committed: &CommittedBatch) -> Result<Option<String>> {
     for _ in 0..LOOKS {
         let before = lake.records.unit(&committed.unit).await?;
         let mut batches = Vec::with_capacity(before.batches.len());

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures::future::try_join_all;
 use tokio::sync::Mutex;
 
-use super::{Shared, Summary};
+use super::summary::Summary;
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::said::{format_argument, mending, quoted};
@@ -24,20 +24,49 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// When each table was last looked at.
 #[derive(Debug, Default)]
-pub(super) struct Looks {
+pub(super) struct PrivacyChecks {
     seen: std::sync::Mutex<HashMap<Table, Instant>>,
     /// One looks at a time.
     turn: Mutex<()>,
 }
 
-impl Looks {
+impl PrivacyChecks {
+    /// Before a batch of a table is made, and again before it may count: refuses to go on where the
+    /// choice was changed since this run began. A table that gets its first rows keeps from now on
+    /// what this run says; of two first runs that say different things one is refused here, before
+    /// it writes a row.
+    pub(super) async fn still_hold(&self, lake: &Lake, job: &Job, table: Table) -> Result<()> {
+        // Many units come here at once: one looks for all, before the last look is too old, so that
+        // nobody waits for it.
+        let _turn = match self.age(table) {
+            Some(age) if age < LOOK_EVERY / 2 => return Ok(()),
+            Some(age) if age < LOOK_EVERY => match self.turn.try_lock() {
+                Ok(turn) => turn,
+                Err(_) => return Ok(()),
+            },
+            _ => self.turn.lock().await,
+        };
+        let age = self.age(table);
+        if age.is_some_and(|age| age < LOOK_EVERY / 2) {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        if age.is_none() {
+            let wanted = Remembered { keeps: job.rows.privacy.stamp(), older: None };
+            lake.remember(table, &wanted).await?;
+        }
+        judge(job, &kept_now(lake).await?, &BTreeSet::from([table]))?;
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(table, begun);
+        Ok(())
+    }
+
     fn age(&self, table: Table) -> Option<Duration> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&table).map(Instant::elapsed)
     }
 }
 
 /// What is known of each table.
-type Known = BTreeMap<Table, Remembered>;
+type KeptByTable = BTreeMap<Table, Remembered>;
 
 /// Refuses a run that says nothing of people where any table keeps less than all, and one that says
 /// something else than a table keeps to which it adds rows.
@@ -47,13 +76,13 @@ pub(super) async fn hold(lake: &Lake, job: &Job, tables: &BTreeSet<Table>) -> Re
     judge(job, &known.into_iter().filter_map(|(table, of)| of.map(|of| (table, of))).collect(), tables)
 }
 
-async fn known(lake: &Lake) -> Result<Known> {
+async fn kept_now(lake: &Lake) -> Result<KeptByTable> {
     let known = Table::LOGS.map(|table| async move { Ok::<_, Error>((table, lake.kept_of_people(table).await?)) });
     let known = try_join_all(known).await?;
     Ok(known.into_iter().filter_map(|(table, of)| of.map(|(_, of)| (table, of))).collect())
 }
 
-fn judge(job: &Job, known: &Known, tables: &BTreeSet<Table>) -> Result<()> {
+fn judge(job: &Job, known: &KeptByTable, tables: &BTreeSet<Table>) -> Result<()> {
     if !job.rows.says_what_is_kept {
         // A log of another table holds the same people.
         return match known.iter().find(|(_, of)| of.keeps != ALL) {
@@ -109,54 +138,30 @@ fn other(job: &Job, table: Table, of: &Remembered, all: bool) -> Error {
     )
 }
 
-/// Before a batch of a table is made, and again before it may count: refuses to go on where the
-/// choice was changed since this run began. A table that gets its first rows keeps from now on what
-/// this run says; of two first runs that say different things one is refused here, before it writes
-/// a row.
-pub(super) async fn still_holds(shared: &Shared, table: Table) -> Result<()> {
-    let looks = &shared.looks;
-    // Many units come here at once: one looks for all, before the last look is too old, so that
-    // nobody waits for it.
-    let _turn = match looks.age(table) {
-        Some(age) if age < LOOK_EVERY / 2 => return Ok(()),
-        Some(age) if age < LOOK_EVERY => match looks.turn.try_lock() {
-            Ok(turn) => turn,
-            Err(_) => return Ok(()),
-        },
-        _ => looks.turn.lock().await,
-    };
-    let age = looks.age(table);
-    if age.is_some_and(|age| age < LOOK_EVERY / 2) {
-        return Ok(());
-    }
-    let begun = Instant::now();
-    if age.is_none() {
-        let wanted = Remembered { keeps: shared.job.rows.privacy.stamp(), older: None };
-        shared.lake.remember(table, &wanted).await?;
-    }
-    judge(&shared.job, &known(&shared.lake).await?, &BTreeSet::from([table]))?;
-    looks.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(table, begun);
-    Ok(())
-}
-
 /// Says how many rows of these tables hold more than the lake keeps, and how they are mended.
 /// Manifests are read only where the choice was just changed or this run wrote rows anew.
-pub(super) async fn tell_older(shared: &Shared, tables: &BTreeSet<Table>, summary: &mut Summary) -> Result<()> {
-    let known = known(&shared.lake).await?;
+pub(super) async fn tell_older(
+    lake: &Lake,
+    job: &Job,
+    source_url: &str,
+    tables: &BTreeSet<Table>,
+    summary: &mut Summary,
+) -> Result<()> {
+    let known = kept_now(lake).await?;
     // A run that found nothing to do may have come beside the first one.
-    judge(&shared.job, &known, tables)?;
+    judge(job, &known, tables)?;
     let wrote_anew = summary.wrote_anew || summary.stats.replaced_objects > 0;
     for (table, of) in known.into_iter().filter(|(table, of)| tables.contains(table) && of.older.is_some()) {
         let older = match of.older {
             Some(older) if older.counted && !wrote_anew => Some(older),
-            _ => shared.lake.count_older(table).await?,
+            _ => lake.count_older(table).await?,
         };
         let Some(older) = older else { continue };
         summary.rows_that_keep_more += older.rows;
         summary.hours_that_keep_more += older.hours;
         for source in &older.sources {
-            let from = if source == shared.source.url() { &shared.job.from } else { source };
-            summary.mending.push(mending(from, table, &shared.job.to, &shared.job.of_rows()));
+            let from = if source == source_url { &job.from } else { source };
+            summary.mending.push(mending(from, table, &job.to, &job.of_rows()));
         }
     }
     Ok(())

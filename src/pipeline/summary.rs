@@ -4,91 +4,160 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::look_back::Committed;
+use super::committed::CommittedBatch;
+use super::listing::nothing_matched;
 use crate::compact::Compacted;
 use crate::edge::objects::Calls;
 use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE};
 use crate::job::Job;
-use crate::kernel::ledger::plan::{Grouped, NO_HOUR};
-use crate::model::{HourRange, Partition};
-use crate::stats::{RunStats, count};
+use crate::kernel::ledger::plan::Grouped;
+use crate::model::Partition;
+use crate::stats::RunStats;
 
 /// At most this many damaged objects and rejects are named in the summary; the counts are whole.
 pub(super) const NAMED_AT_MOST: usize = 5;
 
-/// What a run did.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Summary {
+/// Makes [`Summary`] of a list: each field with the rule by which another part's is added to it,
+/// and for the first few examples of something, the counter that counts all of them.
+macro_rules! summary {
+    ($($(#[$attribute:meta])* $visible:vis $name:ident: $kind:ty => $rule:ident $(of $counter:ident)?;)+) => {
+        /// What a run did.
+        #[derive(Clone, Debug, Default, Serialize)]
+        pub struct Summary {
+            $($(#[$attribute])* $visible $name: $kind,)+
+        }
+
+        impl Summary {
+            /// Adds what another part of the run did.
+            pub(super) fn add(&mut self, other: Self) {
+                $($rule(&mut self.$name, other.$name);)+
+            }
+
+            /// The first few of what a counter counts; nothing, where none are named.
+            #[must_use]
+            pub fn examples(&self, counter: &str) -> Option<&[String]> {
+                $($(
+                    if counter == stringify!($counter) {
+                        return Some(&self.$name);
+                    }
+                )?)+
+                None
+            }
+
+            /// The counters of which the summary names the first few.
+            pub const EXAMPLES_OF: &[&str] = &[$($(stringify!($counter),)?)+];
+        }
+    };
+}
+
+/// Counters are added by their own rules.
+fn added(ours: &mut RunStats, theirs: RunStats) {
+    *ours += &theirs;
+}
+
+/// The first few of both.
+fn few(ours: &mut Vec<String>, theirs: Vec<String>) {
+    ours.extend(theirs);
+    ours.sort_unstable();
+    ours.truncate(NAMED_AT_MOST);
+}
+
+/// How many of each.
+fn summed<K: Ord>(ours: &mut BTreeMap<K, u64>, theirs: BTreeMap<K, u64>) {
+    for (what, number) in theirs {
+        *ours.entry(what).or_default() += number;
+    }
+}
+
+/// The first that was found.
+fn first(ours: &mut Option<String>, theirs: Option<String>) {
+    *ours = ours.take().or(theirs);
+}
+
+/// All of both, each once.
+fn joined<T: Ord>(ours: &mut BTreeSet<T>, theirs: BTreeSet<T>) {
+    ours.extend(theirs);
+}
+
+/// All of both.
+fn appended<T>(ours: &mut Vec<T>, theirs: Vec<T>) {
+    ours.extend(theirs);
+}
+
+/// Said of the whole run, never of a part.
+fn kept<T>(_ours: &mut T, _theirs: T) {}
+
+summary! {
     /// The counts.
     #[serde(flatten)]
-    pub stats: RunStats,
+    pub stats: RunStats => added;
     /// Calls to the store of the logs.
-    pub source_calls: Calls,
+    pub source_calls: Calls => kept;
     /// Calls to the lake.
-    pub lake_calls: Calls,
+    pub lake_calls: Calls => kept;
     /// The first damaged objects: key, offset, reason.
-    pub damaged: Vec<String>,
+    pub damaged: Vec<String> => few of damaged_objects;
     /// The first rejected lines: key, line, reason.
-    pub rejects: Vec<String>,
+    pub rejects: Vec<String> => few of rejected_lines;
     /// The first objects of which no line could be read: key, line, reason.
-    pub unread: Vec<String>,
+    pub unread: Vec<String> => few of unread_objects;
     /// The first objects that hold the same bytes as others under other keys, and which those are.
-    pub same: Vec<String>,
+    pub same: Vec<String> => few of same_content_objects;
     /// The first objects that changed after they were converted.
-    pub changed: Vec<String>,
+    pub changed: Vec<String> => few of changed_objects;
     /// Hours that were to be made anew and could not be, since raw objects of theirs are gone.
-    pub gone: Vec<String>,
+    pub gone: Vec<String> => few;
     /// The first of what this run committed and its ledger has not, though every call went well:
     /// the store lost it.
-    pub lost: Vec<String>,
+    pub lost: Vec<String> => few;
     /// What was mended that somebody had removed from the lake by hand.
-    pub mended: Vec<String>,
+    pub mended: Vec<String> => kept;
     /// Hours that were written anew since the lake had lost rows or records of theirs.
-    pub rebuilt_units: u64,
+    pub rebuilt_units: u64 => kept;
     /// Of these, hours that nobody had asked for: rows of theirs were lost beside those that were.
-    pub also: Vec<String>,
+    pub also: Vec<String> => kept;
     /// The first hours that objects came late to, with how many and how late.
-    pub late: Vec<String>,
+    pub late: Vec<String> => few of late_objects;
     /// What became of hours with many small files.
-    pub compacted: Compacted,
+    pub compacted: Compacted => kept;
     /// Objects converted, by what they were found to be.
-    pub found: BTreeMap<&'static str, u64>,
+    pub found: BTreeMap<&'static str, u64> => summed;
     /// Objects left alone, by what they are.
-    pub left_alone: BTreeMap<&'static str, u64>,
+    pub left_alone: BTreeMap<&'static str, u64> => summed;
     /// The key of the first of them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_left_alone: Option<String>,
+    pub first_left_alone: Option<String> => first;
     /// What there is instead, where the hours, distributions or patterns that were asked for let no
     /// log through.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub nothing_matched: Option<String>,
+    pub nothing_matched: Option<String> => kept;
     /// Fields that this version has never heard of, by their logged names, with the number of rows
     /// that have a value. They are in the column `extra`.
-    pub new_fields: BTreeMap<String, u64>,
+    pub new_fields: BTreeMap<String, u64> => summed;
     /// Seconds from begin to end.
-    pub elapsed_seconds: f64,
+    pub elapsed_seconds: f64 => kept;
     /// Whether more lines were rejected than the job finds normal.
-    pub too_many_rejects: bool,
+    pub too_many_rejects: bool => kept;
     /// Rows from before that hold more of people than the lake keeps by now, in the tables of this
     /// run.
-    pub rows_that_keep_more: u64,
+    pub rows_that_keep_more: u64 => kept;
     /// Hours that have any.
-    pub hours_that_keep_more: u64,
+    pub hours_that_keep_more: u64 => kept;
     /// The commands that write them anew.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub mending: Vec<String>,
+    pub mending: Vec<String> => kept;
     /// Whether rows were written anew that were there before.
     #[serde(skip)]
-    pub(super) wrote_anew: bool,
+    pub(super) wrote_anew: bool => kept;
     /// Partitions that got rows.
     #[serde(skip)]
-    pub(super) touched: BTreeSet<Partition>,
+    pub(super) touched: BTreeSet<Partition> => joined;
     /// Partitions with a rewrite that this run opened.
     #[serde(skip)]
-    pub(super) rewritten: BTreeSet<Partition>,
+    pub(super) rewritten: BTreeSet<Partition> => joined;
     /// What this run committed.
     #[serde(skip)]
-    pub(super) committed: Vec<Committed>,
+    pub(super) committed: Vec<CommittedBatch> => appended;
 }
 
 impl Summary {
@@ -129,63 +198,17 @@ impl Summary {
         self.nothing_matched = nothing_matched(job.hours, grouped);
     }
 
-    /// Adds what another part of the run did.
-    pub(super) fn add(&mut self, other: Self) {
-        self.stats += &other.stats;
-        for (what, objects) in other.left_alone {
-            *self.left_alone.entry(what).or_default() += objects;
-        }
-        self.first_left_alone = self.first_left_alone.take().or(other.first_left_alone);
-        self.touched.extend(other.touched);
-        self.rewritten.extend(other.rewritten);
-        self.committed.extend(other.committed);
-        for (what, objects) in other.found {
-            *self.found.entry(what).or_default() += objects;
-        }
-        for (name, rows) in other.new_fields {
-            *self.new_fields.entry(name).or_default() += rows;
-        }
-        for (ours, theirs) in [
-            (&mut self.damaged, other.damaged),
-            (&mut self.rejects, other.rejects),
-            (&mut self.unread, other.unread),
-            (&mut self.same, other.same),
-            (&mut self.changed, other.changed),
-            (&mut self.gone, other.gone),
-            (&mut self.lost, other.lost),
-            (&mut self.late, other.late),
-        ] {
-            ours.extend(theirs);
-            ours.sort_unstable();
-            ours.truncate(NAMED_AT_MOST);
-        }
+    /// What the list of counters says to people, of those that are not zero, each with its first
+    /// few examples.
+    pub fn told(&self) -> impl Iterator<Item = (String, &[String])> {
+        self.stats.counted().filter(|(_, number)| *number > 0).filter_map(|(counter, number)| {
+            let (line, examples) = (counter.line?.of(number), self.examples(counter.name));
+            Some(match examples {
+                Some(examples) => (format!("{line}:"), examples),
+                None => (line, [].as_slice()),
+            })
+        })
     }
-}
-
-/// What a listing has instead, where what was asked for let no log through that is there. `hours`
-/// are those asked for.
-#[must_use]
-pub fn nothing_matched(hours: Option<HourRange>, grouped: &Grouped) -> Option<String> {
-    let mut said = Vec::new();
-    if let (Some((first, last)), Some(hours)) = (grouped.outside_hours, hours) {
-        let are = if grouped.outside_objects == 1 { "is" } else { "are" };
-        let objects = count(grouped.outside_objects, "object");
-        said.push(format!("of {hours} there is none: {objects} {are} of other hours, {first} to {last}"));
-    }
-    if grouped.filtered_objects > 0 {
-        let objects = count(grouped.filtered_objects, "object");
-        let named: Vec<&str> = grouped.filtered_distributions.iter().map(String::as_str).collect();
-        let of =
-            if named.is_empty() { "whose names tell none".to_owned() } else { format!("such as {}", named.join(", ")) };
-        said.push(format!("--distributions leaves out {objects} of others, {of}"));
-    }
-    if grouped.excluded_objects > 0 {
-        said.push(format!("--exclude leaves out {}", count(grouped.excluded_objects, "object")));
-    }
-    if let Some(objects) = grouped.skipped.get(NO_HOUR) {
-        said.push(format!("{} whose names tell no hour", count(*objects, "object")));
-    }
-    (grouped.units.is_empty() && !said.is_empty()).then(|| format!("no object matched: {}", said.join("; ")))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a ratio of counts needs no more than a double's precision")]

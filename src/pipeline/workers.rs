@@ -6,14 +6,17 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, TryStreamExt};
 
 use super::budget::Turn;
-use super::replace::{Again, Logs};
-use super::{HOUR_TARGET, Shared, Summary, plan_unit, unit};
+use super::chunks::expected_cost_bytes;
+use super::context::RunContext;
+use super::inputs::ListedLogs;
+use super::planning::PlannedUnit;
+use super::refresh::refresh_unit;
+use super::replace::Rewriter;
+use super::summary::Summary;
+use super::unit::convert_unit;
 use crate::error::{Error, Result};
-use crate::kernel::ledger::plan::UnitPlan;
-use crate::kernel::ledger::records::UnitRecord;
 use crate::model::{ObjectId, UnitId};
 use crate::progress::Progress;
-use crate::protocol_driver;
 use crate::repair::Losses;
 use crate::stats::count;
 
@@ -27,27 +30,24 @@ const LOOK_EVERY_AT_MOST: Duration = Duration::from_secs(5);
 /// calls one after another, a second and more on S3.
 const UNITS_AT_A_TIME: usize = 32;
 
-/// A unit in which there is something to do.
-pub(super) struct Work {
-    pub(super) record: UnitRecord,
-    pub(super) listed: Vec<ObjectId>,
-    pub(super) plan: UnitPlan,
-}
-
 /// Converts units; ends when each is done, by this run or by another.
-pub(super) async fn convert_units(shared: &Shared, mut work: Vec<Work>, summary: &mut Summary) -> Result<()> {
+pub(super) async fn convert_units(
+    context: &RunContext,
+    mut work: Vec<PlannedUnit>,
+    summary: &mut Summary,
+) -> Result<()> {
     if work.is_empty() {
         return Ok(());
     }
     let stored_bytes = work.iter().flat_map(|work| &work.plan.inputs).map(|input| input.size_bytes).sum();
     let progress = Progress::of_units(work.iter().map(|work| &work.record.unit), stored_bytes);
     // Each run begins at a place of its own, so that several do not meet at every hour.
-    let first = usize::from_str_radix(&shared.claims.run()[..8], 16).unwrap_or(0) % work.len();
+    let first = usize::from_str_radix(&context.claims.run()[..8], 16).unwrap_or(0) % work.len();
     work.rotate_left(first);
     let mut wait = LOOK_EVERY;
     while !work.is_empty() {
         let before = work.len();
-        work = round(shared, work, &progress, summary).await?;
+        work = round(context, work, &progress, summary).await?;
         if work.is_empty() {
             return Ok(());
         }
@@ -59,8 +59,13 @@ pub(super) async fn convert_units(shared: &Shared, mut work: Vec<Work>, summary:
 }
 
 /// Does what is not claimed; what is left.
-async fn round(shared: &Shared, work: Vec<Work>, progress: &Progress, summary: &mut Summary) -> Result<Vec<Work>> {
-    let tried = work.into_iter().map(|work| claimed(shared, work, progress));
+async fn round(
+    context: &RunContext,
+    work: Vec<PlannedUnit>,
+    progress: &Progress,
+    summary: &mut Summary,
+) -> Result<Vec<PlannedUnit>> {
+    let tried = work.into_iter().map(|work| claim_and_convert(context, work, progress));
     let mut tried = std::pin::pin!(futures::stream::iter(tried).buffer_unordered(UNITS_AT_A_TIME));
     let mut left = Vec::new();
     while let Some(tried) = tried.try_next().await? {
@@ -73,77 +78,62 @@ async fn round(shared: &Shared, work: Vec<Work>, progress: &Progress, summary: &
 }
 
 /// Does a unit, if nobody else has claimed it.
-async fn claimed(shared: &Shared, work: Work, progress: &Progress) -> Result<Result<Summary, Work>> {
-    let turn = shared.turns.take(unit::expected_cost_bytes(&work.plan.inputs)).await?;
+async fn claim_and_convert(
+    context: &RunContext,
+    work: PlannedUnit,
+    progress: &Progress,
+) -> Result<Result<Summary, PlannedUnit>> {
+    let turn = context.turns.take(expected_cost_bytes(&work.plan.inputs)).await?;
     let unit = work.record.unit.clone();
     crate::crash::here("claim");
-    if !shared.claims.take(&unit).await? {
+    if !context.claims.take(&unit).await? {
         return Ok(Err(work));
     }
-    shared.claims.hold(&unit, Box::pin(one(shared, work, turn, progress))).await.map(Ok)
+    context.claims.hold(&unit, Box::pin(convert_claimed(context, work, turn, progress))).await.map(Ok)
 }
 
-async fn one(shared: &Shared, work: Work, turn: Turn<'_>, progress: &Progress) -> Result<Summary> {
+/// Does what is left of a unit that this run has claimed.
+async fn convert_claimed(
+    context: &RunContext,
+    mut planned: PlannedUnit,
+    turn: Turn<'_>,
+    progress: &Progress,
+) -> Result<Summary> {
     let begun = Instant::now();
-    let Work { mut record, listed, mut plan } = work;
-    let unit = record.unit.clone();
+    let unit = planned.record.unit.clone();
     let mut summary = Summary::default();
     // Another run may have been here since the plan was made.
-    let now = shared.lake.records.unit(&record.unit).await?;
-    if now.version != record.version || now.unpublished().next().is_some() {
-        summary.stats.finished_batches += protocol_driver::finish_unit(&shared.lake, &now).await?;
-        let (planned_known, planned_changed) = (plan.known_objects, plan.changed.len());
-        record = shared.lake.records.unit(&record.unit).await?;
-        plan = plan_unit(shared, &record, &listed).await?;
-        summary.stats.known_objects += plan.known_objects.saturating_sub(planned_known);
-        // What has changed no more has been replaced by the other run.
-        summary.stats.replaced_objects += planned_changed.saturating_sub(plan.changed.len()) as u64;
-    }
-    let changed = std::mem::take(&mut plan.changed);
+    let (planned_known, planned_changed) = (planned.plan.known_objects, planned.plan.changed.len());
+    summary.stats.finished_batches += refresh_unit(context, &mut planned).await?;
+    let PlannedUnit { plan, listed, .. } = &planned;
+    summary.stats.known_objects += plan.known_objects.saturating_sub(planned_known);
+    // What has changed no more has been replaced by the other run.
+    summary.stats.replaced_objects += planned_changed.saturating_sub(plan.changed.len()) as u64;
+    let changed = plan.changed.len();
+    let listed = if changed > 0 { listed.clone() } else { Vec::new() };
     if plan.has_new() {
-        summary.add(unit::convert(shared, record, &listed, plan, turn, progress).await?);
+        summary.add(convert_unit(context, planned, turn, progress).await?);
     }
-    if !changed.is_empty() {
-        summary.add(replace_changed(shared, &unit, &listed, changed.len(), progress).await?);
+    if changed > 0 {
+        summary.add(replace_changed(context, &unit, listed, changed, progress).await?);
     }
-    tell(&unit, &summary, begun);
+    summary.stats.log_hour(&unit, begun.elapsed().as_secs_f64());
     progress.unit(&unit);
     Ok(summary)
-}
-
-/// One line for machines for each hour.
-fn tell(unit: &UnitId, summary: &Summary, begun: Instant) {
-    let stats = &summary.stats;
-    tracing::info!(
-        target: HOUR_TARGET,
-        unit = %unit,
-        converted_objects = stats.converted_objects,
-        late_objects = stats.late_objects,
-        lateness_seconds = stats.lateness_seconds,
-        damaged_objects = stats.damaged_objects,
-        rows = stats.lines.rows,
-        rejected_lines = stats.lines.rejected_lines,
-        input_bytes = stats.input_bytes,
-        raw_bytes = stats.raw_bytes,
-        output_files = stats.output_files,
-        output_bytes = stats.output_bytes,
-        duration_seconds = begun.elapsed().as_secs_f64(),
-        "hour converted"
-    );
 }
 
 /// Replaces the rows of a unit of which objects changed under their keys. Where some of its objects
 /// are gone, it cannot be read again: its rows stay as they are, and the summary says so.
 async fn replace_changed(
-    shared: &Shared,
+    context: &RunContext,
     unit: &UnitId,
-    listed: &[ObjectId],
+    listed: Vec<ObjectId>,
     changed: usize,
     progress: &Progress,
 ) -> Result<Summary> {
-    let logs = Logs::of(shared.source.url(), [(unit.clone(), listed.to_vec())].into());
-    let again = Again { shared, logs: &logs, losses: &Losses::default(), progress };
-    match again.replace(unit, None).await {
+    let logs = ListedLogs::of(context.source.url(), [(unit.clone(), listed)].into());
+    let rewriter = Rewriter { context, logs: &logs, losses: &Losses::default(), progress };
+    match rewriter.replace(unit, None).await {
         Err(error @ Error::RawGone { .. }) => {
             let objects = count(changed as u64, "object");
             tracing::warn!("{unit}: {objects} changed, and what the lake has of them stays as it was: {error}");

@@ -16,79 +16,27 @@
 //! next, so a crash between two of them leaves nothing that is not found. A record whose last
 //! versions are gone may be written again under the numbers of those; a worker that has seen them
 //! would be led astray, so records are mended only while nobody is at work.
+//!
+//! | file | what it does |
+//! |-|-|
+//! | `loss` | what was lost: of one unit, and of a lake |
+//! | `snapshot` | all that the ledger and the folders hold, each read once |
+//! | `losses` | finds what is wrong; changes nothing |
+//! | `mend` | mends what follows from what is left |
+//! | `unnamed` | files that no record names: which are of no use, and their removal |
+//! | `file_names` | the names of files that edgemill writes |
+//! | `unit_manifests` | the manifests of a unit, as far as they can be read |
 
-mod look;
+mod file_names;
+mod loss;
+mod losses;
 mod mend;
+mod snapshot;
+mod unit_manifests;
 mod unnamed;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::kernel::ledger::records::BatchId;
-use crate::model::{HourRange, Partition, UnitId};
-
-pub use look::losses;
+pub use file_names::placed;
+pub use loss::{Loss, Losses, told};
+pub use losses::losses;
 pub use mend::mend;
-pub use unnamed::{clear_unnamed, ends_with, is_spare, placed};
-
-/// What is wrong with one unit.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Loss {
-    /// Where rows of it are, or are to be.
-    pub partitions: BTreeSet<Partition>,
-    /// Those of them where rows are missing, or are too many.
-    pub lacking: BTreeSet<Partition>,
-    /// Whether its record and manifests do not say all that it was made from.
-    pub forgotten: bool,
-    /// Whether the ledger lacks a record, or the last versions of one.
-    pub records: bool,
-    /// Batches that have ever been applied: none of their names may come again.
-    pub applied: BTreeSet<BatchId>,
-}
-
-impl Loss {
-    fn is_nothing(&self) -> bool {
-        self.lacking.is_empty() && !self.forgotten && !self.records
-    }
-}
-
-/// What is wrong with a lake.
-#[derive(Clone, Debug, Default)]
-pub struct Losses {
-    /// By unit.
-    pub units: BTreeMap<UnitId, Loss>,
-    /// Whether an hour without a record may be one that lost it: there are files of an hour that
-    /// has none, or the lake has no record of any hour.
-    pub records: bool,
-    /// Batches and merged files of which there are files that no record names, by the hour that
-    /// these names begin with.
-    pub unnamed: BTreeMap<String, BTreeSet<BatchId>>,
-    /// The paths of those files.
-    pub unnamed_files: BTreeSet<String>,
-    /// What was mended.
-    pub mended: Vec<String>,
-}
-
-impl Losses {
-    /// Whether something is wrong.
-    #[must_use]
-    pub fn any(&self) -> bool {
-        self.records || !self.units.is_empty()
-    }
-
-    /// The hours of units that are to be written anew, as `reprocess` takes them; nothing, where
-    /// only all will do.
-    #[must_use]
-    pub fn hours(&self) -> Option<HourRange> {
-        if self.records {
-            return None;
-        }
-        let hours: Option<Vec<HourRange>> = self.units.keys().map(UnitId::hours).collect();
-        hours?.into_iter().reduce(|all, hours| all.join(hours))
-    }
-}
-
-/// What was done, and to how many; nothing, where it was to none.
-#[must_use]
-pub fn told(count: u64, one: &str, many: &str, done: &str) -> Option<String> {
-    (count > 0).then(|| format!("{count} {} {done}", if count == 1 { one } else { many }))
-}
+pub use unnamed::{clear_unnamed, ends_with, is_spare};

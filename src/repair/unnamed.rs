@@ -5,34 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use futures::TryStreamExt;
 use object_store::path::Path;
 
-use super::look::manifests_of;
+use super::file_names::placed;
+use super::unit_manifests::unit_manifests;
 use crate::error::Result;
 use crate::kernel::columns::origins;
 use crate::kernel::ledger::protocol::Wait;
 use crate::kernel::ledger::records::{InputName, Manifest, ManifestInput, PartitionRecord, unit_time};
 use crate::lake::Lake;
-use crate::model::{Partition, Table, UnitId};
-
-/// The partition and name of a file that edgemill may have written:
-/// `<table>/year=/.../<time>-<hash>-<n>.parquet`.
-#[must_use]
-pub fn placed(path: &str) -> Option<(Partition, &str)> {
-    let (folder, name) = path.rsplit_once('/')?;
-    let mut parts = name.strip_suffix(".parquet")?.split('-');
-    let (time, hash, number) = (parts.next()?, parts.next()?, parts.next()?);
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let ours = (time == "untimed" || matches!(time.len(), 6 | 8 | 10) && digits(time))
-        && hash.len() == 20
-        && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && digits(number)
-        && parts.next().is_none();
-    let mut folders = folder.split('/');
-    let table = folders.next()?;
-    let table = Table::ALL.into_iter().find(|of| of.name() == table)?;
-    let values: Vec<&str> = folders.filter_map(|part| part.split_once('=').map(|(_, value)| value)).collect();
-    let partition = Partition::of_values(table, &values)?;
-    (ours && partition.folder() == folder).then_some((partition, name))
-}
+use crate::model::{Partition, UnitId};
 
 /// Deletes what no record names of the files of some units, which are whole: in the partitions in
 /// which they have rows, and nowhere else; how many files that were.
@@ -55,7 +35,7 @@ pub async fn clear_unnamed(lake: &Lake, units: &BTreeSet<UnitId>, partitions: &B
     }
     // A copy that was under way when we looked has arrived by then.
     tokio::time::sleep(lake.delay(Wait::MaxCallDelay)).await;
-    let mut inputs = Inputs::default();
+    let mut inputs = UrlsByUnit::default();
     let mut deleted = 0;
     for path in found {
         let Some((partition, name)) = placed(&path) else { continue };
@@ -76,7 +56,7 @@ pub async fn clear_unnamed(lake: &Lake, units: &BTreeSet<UnitId>, partitions: &B
 /// Those of reading.
 pub async fn is_spare(lake: &Lake, record: &PartitionRecord, path: &str) -> Result<bool> {
     let Some((_, name)) = placed(path) else { return Ok(false) };
-    Ok(was_applied(record, name) || Inputs::default().have(lake, record, path).await?)
+    Ok(was_applied(record, name) || UrlsByUnit::default().have(lake, record, path).await?)
 }
 
 /// Whether a file is of a batch that its partition remembers: where it does not name the file,
@@ -92,9 +72,9 @@ fn is_named(record: &PartitionRecord, name: &str) -> bool {
 
 /// The URLs of the raw objects that units have, by unit.
 #[derive(Default)]
-struct Inputs(BTreeMap<UnitId, HashSet<String>>);
+struct UrlsByUnit(BTreeMap<UnitId, HashSet<String>>);
 
-impl Inputs {
+impl UrlsByUnit {
     /// Whether units have all the raw objects that a file's rows come from: those of its time that
     /// have something in its partition. Of a file that cannot be read nobody can tell.
     async fn have(&mut self, lake: &Lake, record: &PartitionRecord, path: &str) -> Result<bool> {
@@ -116,7 +96,7 @@ impl Inputs {
 /// The URLs of a unit's inputs.
 async fn urls(lake: &Lake, unit: &UnitId) -> Result<HashSet<String>> {
     let record = lake.records.unit(unit).await?;
-    let read = manifests_of(lake, &record).await?.into_iter().filter_map(|(_, manifest)| manifest);
+    let read = unit_manifests(lake, &record).await?.into_iter().filter_map(|(_, manifest)| manifest);
     let of = |manifest: Manifest| {
         let url = |input: &ManifestInput| InputName { source: &manifest.source, object: &input.object }.url();
         manifest.inputs.iter().map(url).collect::<Vec<_>>()
@@ -127,24 +107,4 @@ async fn urls(lake: &Lake, unit: &UnitId) -> Result<HashSet<String>> {
 /// Whether one of some URLs is that of a key, through whichever folder it was listed.
 pub fn ends_with<'u>(mut urls: impl Iterator<Item = &'u String>, key: &str) -> bool {
     urls.any(|url| url.strip_suffix(key).is_some_and(|before| before.ends_with('/')))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_files_of_our_own_names_are_ever_deleted() {
-        let folder = "alb_logs/year=2026/month=11/day=21/hour=05";
-        let ours = format!("{folder}/2026112105-0123456789abcdef0123-0.parquet");
-        assert!(placed(&ours).is_some());
-        for other in [
-            format!("{folder}/mine.parquet"),
-            format!("{folder}/2026112105-0123456789abcdef0123-0.csv"),
-            "alb_logs/2026112105-0123456789abcdef0123-0.parquet".to_owned(),
-            "other/year=2026/month=11/day=21/hour=05/2026112105-0123456789abcdef0123-0.parquet".to_owned(),
-        ] {
-            assert!(placed(&other).is_none(), "{other}");
-        }
-    }
 }

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 
-use super::units::Expected;
-use super::{Kind, Options, Report};
+use super::expected::Expected;
+use super::options::VerifyOptions;
+use super::report::{FindingKind, VerifyReport};
 use crate::error::Result;
 use crate::kernel::columns::footer;
 use crate::kernel::columns::footer::{Footer, TAIL_BYTES};
@@ -18,18 +19,19 @@ use crate::model::{ObjectId, Partition, Table, UnitId};
 
 const READS_AT_A_TIME: usize = 32;
 
-pub(super) async fn look(
+/// Checks the partitions of a table.
+pub(super) async fn check_table(
     lake: &Lake,
     table: Table,
-    options: &Options,
+    options: &VerifyOptions,
     expected: &Expected,
-    report: &mut Report,
+    report: &mut VerifyReport,
 ) -> Result<()> {
     let mut records = Vec::new();
     for record in lake.records.each_partition(table, options.hours).await? {
         match record {
             Ok(record) => records.push(record),
-            Err(error) => report.find(Kind::Damaged, error),
+            Err(error) => report.find(FindingKind::Damaged, error),
         }
     }
     let listed = listed(lake, table).await?;
@@ -37,7 +39,7 @@ pub(super) async fn look(
     for record in &records {
         report.partitions += 1;
         if let Some(open) = &record.rewrite {
-            report.find(Kind::OpenRewrite, format!("{}: {}", record.partition, open.id.0));
+            report.find(FindingKind::OpenRewrite, format!("{}: {}", record.partition, open.id.0));
         }
         named.extend(record.files().chain(record.lost()).map(|file| file_path(&record.folder, &file.name)));
         against_units(record, expected, report);
@@ -52,7 +54,7 @@ pub(super) async fn look(
         let asked = options.hours.is_none() || hours.contains(folder);
         // While a rewrite is open its folder is being brought up to date.
         if asked && !rewriting.contains(folder) && !named.contains(&path) {
-            report.find(Kind::UnnamedFile, path);
+            report.find(FindingKind::UnnamedFile, path);
         }
     }
     catalog(lake, table, options, &records, report).await
@@ -64,7 +66,7 @@ async fn listed(lake: &Lake, table: Table) -> Result<Vec<String>> {
 }
 
 /// What each unit has in a partition, against what its batches put there.
-pub(super) fn against_units(record: &PartitionRecord, expected: &Expected, report: &mut Report) {
+pub(super) fn against_units(record: &PartitionRecord, expected: &Expected, report: &mut VerifyReport) {
     for part in &record.parts {
         let place = (record.partition, part.unit.clone());
         // What it lost is told as such.
@@ -79,11 +81,13 @@ pub(super) fn against_units(record: &PartitionRecord, expected: &Expected, repor
             .flatten()
             .find(|batch| !is_applied(part, batch, expected) && !expected.on_their_way.contains(*batch));
         if let Some(batch) = absent {
-            report
-                .find(Kind::RowsDiffer, format!("{}: batch {} is published and not there", record.partition, batch.0));
+            report.find(
+                FindingKind::RowsDiffer,
+                format!("{}: batch {} is published and not there", record.partition, batch.0),
+            );
         } else if has != wanted && !pending {
             let about = format!("{}: {has} rows of {}, its batches have {wanted}", record.partition, part.unit);
-            report.find(Kind::RowsDiffer, about);
+            report.find(FindingKind::RowsDiffer, about);
         }
     }
 }
@@ -97,10 +101,10 @@ fn is_applied(part: &UnitFiles, batch: &BatchId, expected: &Expected) -> bool {
 /// Partitions and parts that must be there and have no record at all.
 pub(super) fn missing_partitions(
     table: Table,
-    options: &Options,
+    options: &VerifyOptions,
     records: &[PartitionRecord],
     expected: &Expected,
-    report: &mut Report,
+    report: &mut VerifyReport,
 ) {
     let known: BTreeMap<Partition, &PartitionRecord> =
         records.iter().map(|record| (record.partition, record)).collect();
@@ -112,17 +116,17 @@ pub(super) fn missing_partitions(
     for place in places.filter(lacking) {
         let batches = expected.batches.get(place).into_iter().flatten();
         if batches.clone().any(|batch| !expected.on_their_way.contains(batch)) {
-            report.find(Kind::RowsDiffer, format!("{}: nothing of {} is there", place.0, place.1));
+            report.find(FindingKind::RowsDiffer, format!("{}: nothing of {} is there", place.0, place.1));
         }
     }
 }
 
 /// What is wrong with one file: one HEAD and a read or two of its end; or, if it is to be looked at
 /// whole, all of it.
-async fn file_fault(lake: &Lake, path: &str, file: &FileEntry, whole: bool) -> Result<Option<(Kind, String)>> {
+async fn file_fault(lake: &Lake, path: &str, file: &FileEntry, whole: bool) -> Result<Option<(FindingKind, String)>> {
     let location = Path::from(path);
-    let missing = || Ok(Some((Kind::FileMissing, path.to_owned())));
-    let differs = |what: String| Ok(Some((Kind::Damaged, format!("{path}: {what}"))));
+    let missing = || Ok(Some((FindingKind::FileMissing, path.to_owned())));
+    let differs = |what: String| Ok(Some((FindingKind::Damaged, format!("{path}: {what}"))));
     if whole {
         return match lake.objects.get(&location).await? {
             None => missing(),
@@ -147,7 +151,7 @@ async fn file_fault(lake: &Lake, path: &str, file: &FileEntry, whole: bool) -> R
     }
 }
 
-async fn files(lake: &Lake, record: &PartitionRecord, deep: bool, report: &mut Report) -> Result<()> {
+async fn files(lake: &Lake, record: &PartitionRecord, deep: bool, report: &mut VerifyReport) -> Result<()> {
     let one = |file: FileEntry| {
         let path = file_path(&record.folder, &file.name);
         async move { file_fault(lake, &path, &file, deep).await }
@@ -166,7 +170,7 @@ async fn files(lake: &Lake, record: &PartitionRecord, deep: bool, report: &mut R
             None => ", which is there again (--fix takes it back)",
             Some(_) => "",
         };
-        report.find(Kind::FileMissing, format!("{path}{again}"));
+        report.find(FindingKind::FileMissing, format!("{path}{again}"));
     }
     Ok(())
 }
@@ -174,9 +178,9 @@ async fn files(lake: &Lake, record: &PartitionRecord, deep: bool, report: &mut R
 async fn catalog(
     lake: &Lake,
     table: Table,
-    options: &Options,
+    options: &VerifyOptions,
     records: &[PartitionRecord],
-    report: &mut Report,
+    report: &mut VerifyReport,
 ) -> Result<()> {
     let Some(catalog) = &lake.catalog else { return Ok(()) };
     let listed = catalog.partitions(table).await?;
@@ -185,15 +189,15 @@ async fn catalog(
         match there.get(&record.partition) {
             Some(folder) if *folder == record.folder => {}
             Some(folder) => {
-                report.find(Kind::Unregistered, format!("{}: the catalog has '{folder}'", record.partition));
+                report.find(FindingKind::Unregistered, format!("{}: the catalog has '{folder}'", record.partition));
             }
-            None => report.find(Kind::Unregistered, record.partition),
+            None => report.find(FindingKind::Unregistered, record.partition),
         }
     }
     let known: BTreeSet<Partition> = records.iter().map(|record| record.partition).collect();
     let asked = |partition: &Partition| options.hours.is_none_or(|hours| hours.meets(partition.hours()));
     for partition in there.keys().filter(|partition| asked(partition) && !known.contains(partition)) {
-        report.find(Kind::Unregistered, format!("{partition}: the catalog has it, the ledger does not"));
+        report.find(FindingKind::Unregistered, format!("{partition}: the catalog has it, the ledger does not"));
     }
     Ok(())
 }

@@ -1,14 +1,14 @@
-//! What lies around, and the mending of what can be mended. Each mend can be repeated.
+//! Mends what can be mended. Each mend can be repeated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use object_store::path::Path;
 
-use super::{Kind, Options, Report};
+use super::options::VerifyOptions;
+use super::report::{FindingKind, VerifyReport};
 use crate::edge::claims::Claims;
 use crate::error::Result;
 use crate::kernel::ledger::protocol::Wait;
-use crate::kernel::ledger::staging::{STAGING, StagingDir};
 use crate::lake::Lake;
 use crate::model::Table;
 use crate::protocol_driver;
@@ -16,40 +16,8 @@ use crate::recovery;
 use crate::repair;
 use crate::repair::Losses;
 
-/// Folders of unfinished work that no record names, and claims of the dead.
-pub(super) async fn look_around(lake: &Lake, options: &Options, report: &mut Report) -> Result<()> {
-    for name in lake.objects.list_names(STAGING).await? {
-        let about = format!("{STAGING}/{name}");
-        let named = match StagingDir::parse(&name) {
-            Some(StagingDir::Batch { table, unit, attempt }) => {
-                let record = lake.records.unit_at(&crate::edge::ledger::unit_key_of(table, &unit)).await?;
-                record.unpublished().any(|entry| entry.attempt == attempt)
-            }
-            Some(StagingDir::Aside { partition, id, .. }) => {
-                let record = lake.records.partition(partition).await?;
-                record.rewrite.is_some_and(|open| open.folder == about)
-                    || recovery::batch_on_its_way(lake, &id).await?.is_some()
-            }
-            Some(StagingDir::Written { .. }) | None => false,
-        };
-        if named {
-            continue;
-        }
-        if recovery::is_orphan(lake, &name, options.orphan_age).await? {
-            report.find(Kind::LeftOver, about);
-        } else {
-            report.notes.push(about);
-        }
-    }
-    let claims = Claims::new(lake.objects.clone(), options.lease);
-    for claim in claims.dead().await? {
-        report.find(Kind::DeadClaim, claim);
-    }
-    Ok(())
-}
-
 /// Mends what can be mended; what that was.
-pub(super) async fn mend(lake: &Lake, options: &Options, report: &Report) -> Result<Vec<String>> {
+pub(super) async fn mend(lake: &Lake, options: &VerifyOptions, report: &VerifyReport) -> Result<Vec<String>> {
     let mut mended = Vec::new();
     let mut say = |count: u64, what: &str| {
         if count > 0 {
@@ -115,8 +83,8 @@ async fn register(lake: &Lake) -> Result<u64> {
 /// applied there and its file replaced since, and that hold no row which is not in the lake
 /// otherwise. A batch that is committed from now on has another name, so what is unnamed now stays
 /// unnamed.
-async fn delete_unnamed(lake: &Lake, report: &Report) -> Result<u64> {
-    let found = report.findings.iter().filter(|finding| finding.kind == Kind::UnnamedFile);
+async fn delete_unnamed(lake: &Lake, report: &VerifyReport) -> Result<u64> {
+    let found = report.findings.iter().filter(|finding| finding.kind == FindingKind::UnnamedFile);
     let found: Vec<&str> = found.map(|finding| finding.about.as_str()).collect();
     if found.is_empty() {
         return Ok(0);

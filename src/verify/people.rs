@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Kind, Report};
+use super::report::{FindingKind, VerifyReport};
 use crate::error::Result;
 use crate::job::said::{mending, of_stamp};
 use crate::kernel::ledger::records::Manifest;
@@ -14,9 +14,9 @@ use crate::model::Table;
 /// The rows of each table by what was kept of people when they were made: all, and those of the
 /// hours that are looked at.
 #[derive(Debug, Default)]
-pub(super) struct Seen(BTreeMap<Table, (Census, Census)>);
+pub(super) struct MadeWith(BTreeMap<Table, (Census, Census)>);
 
-impl Seen {
+impl MadeWith {
     pub(super) fn add(&mut self, manifest: &Manifest, wanted: bool) {
         let (all, asked) = self.0.entry(manifest.unit.table()).or_default();
         all.add(manifest);
@@ -27,7 +27,7 @@ impl Seen {
 }
 
 /// Holds the rows against what the lake remembers, or would remember if a run came now.
-pub(super) async fn look(lake: &Lake, seen: &Seen, report: &mut Report) -> Result<()> {
+pub(super) async fn check_people(lake: &Lake, seen: &MadeWith, report: &mut VerifyReport) -> Result<()> {
     for (table, (all, asked)) in &seen.0 {
         let known = lake.kept_of_people(*table).await?.map(|(_, known)| known.keeps);
         let Some(keeps) = known.or_else(|| all.least().map(str::to_owned)) else { continue };
@@ -47,7 +47,7 @@ pub(super) async fn look(lake: &Lake, seen: &Seen, report: &mut Report) -> Resul
                 in_words(&keeps),
                 commands.join(" and ")
             );
-            report.find(Kind::KeepsMore, about);
+            report.find(FindingKind::KeepsMore, about);
         }
     }
     Ok(())

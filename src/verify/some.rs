@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::units::{Expected, expect};
-use super::{Options, Report, files};
+use super::expected::Expected;
+use super::files;
+use super::options::VerifyOptions;
+use super::report::VerifyReport;
 use crate::kernel::ledger::records::{Manifest, PartitionRecord};
 use crate::model::{Partition, Table, UnitId};
 
@@ -13,7 +15,7 @@ use crate::model::{Partition, Table, UnitId};
 /// partitions is not looked at. A partition without a record is one of version 0.
 pub(crate) fn differences(units: &BTreeMap<UnitId, Vec<Manifest>>, partitions: &[PartitionRecord]) -> Vec<String> {
     let mut expected = Expected::default();
-    units.values().flatten().for_each(|manifest| expect(manifest, &mut expected));
+    units.values().flatten().for_each(|manifest| expected.add(manifest));
     let looked_at: BTreeSet<Partition> = partitions.iter().map(|record| record.partition).collect();
     expected.rows.retain(|(partition, _), _| looked_at.contains(partition));
     expected.batches.retain(|(partition, _), _| looked_at.contains(partition));
@@ -25,10 +27,10 @@ pub(crate) fn differences(units: &BTreeMap<UnitId, Vec<Manifest>>, partitions: &
             record
         })
         .collect();
-    let mut report = Report::default();
+    let mut report = VerifyReport::default();
     theirs.iter().for_each(|record| files::against_units(record, &expected, &mut report));
     for table in Table::ALL {
-        files::missing_partitions(table, &Options::default(), &theirs, &expected, &mut report);
+        files::missing_partitions(table, &VerifyOptions::default(), &theirs, &expected, &mut report);
     }
     report.findings.into_iter().map(|finding| finding.about).collect()
 }

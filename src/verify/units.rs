@@ -1,85 +1,56 @@
 //! Units and manifests: is every object in exactly one batch, and do its lines add up?
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use futures::StreamExt;
 
-use futures::{StreamExt, TryStreamExt};
-use sha2::{Digest, Sha256};
-
-use super::people::Seen;
-use super::{Kind, Options, Report};
-use crate::edge::location::Location;
+use super::expected::Expected;
+use super::listing::{EtagHashes, check_listing};
+use super::options::VerifyOptions;
+use super::report::{FindingKind, VerifyReport};
 use crate::edge::manifests;
-use crate::edge::objects::{Objects, object_id};
-use crate::edge::source;
 use crate::error::Result;
-use crate::kernel::ledger::plan;
-use crate::kernel::ledger::plan::{KeyMeaning, NO_HOUR, Naming};
-use crate::kernel::ledger::records::{AttemptId, BatchId, InputName, Manifest, UnitRecord};
-use crate::kernel::source::parse::sniff::Told;
+use crate::kernel::ledger::records::{AttemptId, InputName, Manifest, UnitRecord};
 use crate::lake::Lake;
-use crate::model::{Partition, Table, UnitId};
+use crate::model::{Table, UnitId};
 
 const READS_AT_A_TIME: usize = 32;
 
-/// The objects that batches have, URL to etag, each by its hash: a lake of years has tens of
-/// millions.
-type Known = HashMap<u128, u128>;
-
-fn hash(text: &str) -> u128 {
-    Sha256::digest(text).first_chunk().map_or(0, |bytes| u128::from_be_bytes(*bytes))
-}
-
-/// What partitions must hold, by what the units say: rows per unit and partition, and the batches.
-#[derive(Debug, Default)]
-pub(super) struct Expected {
-    /// Rows.
-    pub(super) rows: BTreeMap<(Partition, UnitId), u64>,
-    /// Batches that must be applied.
-    pub(super) batches: BTreeMap<(Partition, UnitId), BTreeSet<BatchId>>,
-    /// Folds, each with the batches that it stands for: a partition remembers either.
-    pub(super) folds: BTreeMap<BatchId, BTreeSet<BatchId>>,
-    /// Batches that count and are on their way: whose files may lie where no record names them yet.
-    pub(super) on_their_way: BTreeSet<BatchId>,
-    /// What was kept of people when rows were made.
-    pub(super) people: Seen,
-}
-
-pub(super) async fn look(lake: &Lake, options: &Options, report: &mut Report) -> Result<Expected> {
+pub(super) async fn check_units(lake: &Lake, options: &VerifyOptions, report: &mut VerifyReport) -> Result<Expected> {
     let mut expected = Expected::default();
     // Every unit, whatever the hours: an object may be in another hour's, and a partition has rows
     // of its neighbours'.
-    let mut known = Known::default();
+    let mut known = EtagHashes::default();
     for table in Table::LOGS {
         for record in lake.records.each_unit(table).await? {
             match record {
-                Ok(record) => one(lake, options, &record, &mut known, &mut expected, report).await?,
-                Err(error) => report.find(Kind::Damaged, error),
+                Ok(record) => check_unit(lake, options, &record, &mut known, &mut expected, report).await?,
+                Err(error) => report.find(FindingKind::Damaged, error),
             }
         }
     }
     if let Some(from) = &options.from {
-        against_listing(lake, from, options, &known, report).await?;
+        check_listing(lake, from, options, &known, report).await?;
     }
     Ok(expected)
 }
 
-fn wanted(options: &Options, unit: &UnitId) -> bool {
+fn wanted(options: &VerifyOptions, unit: &UnitId) -> bool {
     unit.meets(options.hours)
 }
 
-async fn one(
+/// Whether a unit's manifests are those of its record, and no object is in two batches.
+async fn check_unit(
     lake: &Lake,
-    options: &Options,
+    options: &VerifyOptions,
     record: &UnitRecord,
-    known: &mut Known,
+    known: &mut EtagHashes,
     expected: &mut Expected,
-    report: &mut Report,
+    report: &mut VerifyReport,
 ) -> Result<()> {
     let wanted = wanted(options, &record.unit);
     report.units += u64::from(wanted);
     for entry in record.unpublished() {
         expected.on_their_way.insert(entry.batch.clone());
-        report.find(Kind::Unpublished, format!("{}: batch {}", record.unit, entry.batch.0));
+        report.find(FindingKind::Unpublished, format!("{}: batch {}", record.unit, entry.batch.0));
     }
     let attempts: Vec<AttemptId> = record.batches.iter().map(|entry| entry.attempt.clone()).collect();
     let read = |attempt: AttemptId| async move { manifests::read(&lake.objects, &attempt).await };
@@ -91,24 +62,26 @@ async fn one(
         let manifest = match manifest {
             Ok(manifest) => manifest,
             Err(error) if error.is_damage() => {
-                report.find(Kind::Damaged, error);
+                report.find(FindingKind::Damaged, error);
                 continue;
             }
             Err(error) => return Err(error),
         };
         if manifest.digest() != entry.inputs || manifest.batch != entry.batch {
-            report
-                .find(Kind::Damaged, format!("{}: the manifest of batch {} is another's", record.unit, entry.batch.0));
+            report.find(
+                FindingKind::Damaged,
+                format!("{}: the manifest of batch {} is another's", record.unit, entry.batch.0),
+            );
         }
         if wanted {
-            count(&manifest, report);
+            check_sums(&manifest, report);
         }
-        expect(&manifest, expected);
+        expected.add(&manifest);
         expected.people.add(&manifest, wanted);
         for input in &manifest.inputs {
             let url = InputName { source: &manifest.source, object: &input.object }.url();
-            if known.insert(hash(&url), hash(&input.object.etag)).is_some() {
-                report.find(Kind::ConvertedTwice, format!("{url}, the second time in {}", record.unit));
+            if known.add(&url, &input.object.etag) {
+                report.find(FindingKind::ConvertedTwice, format!("{url}, the second time in {}", record.unit));
             }
         }
     }
@@ -116,7 +89,7 @@ async fn one(
 }
 
 /// A batch's own sums.
-fn count(manifest: &Manifest, report: &mut Report) {
+fn check_sums(manifest: &Manifest, report: &mut VerifyReport) {
     let (mut rows, mut rejected) = (0, 0);
     for input in &manifest.inputs {
         let lines = &input.lines;
@@ -128,7 +101,7 @@ fn count(manifest: &Manifest, report: &mut Report) {
         rows += lines.rows;
         rejected += lines.rejected_lines;
         if lines.lines != lines.rows + lines.rejected_lines + lines.comment_lines {
-            report.find(Kind::LinesMissing, format!("{}: {lines:?}", input.object.key));
+            report.find(FindingKind::LinesMissing, format!("{}: {lines:?}", input.object.key));
         }
     }
     let of = |rejects: bool| {
@@ -138,7 +111,7 @@ fn count(manifest: &Manifest, report: &mut Report) {
     };
     if (of(false), of(true)) != (rows, rejected) {
         report.find(
-            Kind::RowsDiffer,
+            FindingKind::RowsDiffer,
             format!(
                 "batch {}: its objects have {rows} rows and {rejected} rejects, its files {} and {}",
                 manifest.batch.0,
@@ -147,69 +120,4 @@ fn count(manifest: &Manifest, report: &mut Report) {
             ),
         );
     }
-}
-
-pub(super) fn expect(manifest: &Manifest, expected: &mut Expected) {
-    if !manifest.folds.is_empty() {
-        expected.folds.insert(manifest.batch.clone(), manifest.folds.clone());
-    }
-    for partition in manifest.partitions() {
-        let place = (partition, manifest.unit.clone());
-        let rows = manifest.files(partition).map(|file| file.rows).sum::<u64>();
-        *expected.rows.entry(place.clone()).or_default() += rows;
-        expected.batches.entry(place).or_default().insert(manifest.batch.clone());
-    }
-}
-
-/// Every object of the listing, told apart as a conversion does it: by the layout that was told, or
-/// whichever a run has used.
-async fn against_listing(lake: &Lake, from: &str, options: &Options, known: &Known, report: &mut Report) -> Result<()> {
-    let logs = Objects::open_as(&Location::existing(from)?, &options.source).await?;
-    let mut told = Naming { unit: lake.identity.unit, ..options.naming.clone() };
-    told.archives.extend(lake.archives(None).await?);
-    let layouts = lake.layouts(None).await?.into_iter().filter(|_| told.layout.is_none());
-    let others: Vec<Naming> = layouts.map(|layout| Naming { layout: Some(layout), ..told.clone() }).collect();
-    let (mut pending, mut lakes) = (Vec::new(), BTreeSet::new());
-    let mut listing = logs.list("").boxed();
-    while let Some(meta) = listing.try_next().await? {
-        let object = object_id(meta);
-        lakes.extend(plan::lake_of(&object.key));
-        let place = |naming: &Naming| naming.place(logs.url(), &object.key, options.hours);
-        let by_others = || others.iter().map(place).find(|place| matches!(place, KeyMeaning::Unit(UnitId::Timed(..))));
-        let place = match place(&told) {
-            KeyMeaning::Excluded => {
-                report.listed_objects += 1;
-                report.excluded_objects += 1;
-                continue;
-            }
-            unsure @ (KeyMeaning::Unit(UnitId::Untimed(..)) | KeyMeaning::Unnamed | KeyMeaning::LeftAlone(NO_HOUR)) => {
-                by_others().unwrap_or(unsure)
-            }
-            sure => sure,
-        };
-        if matches!(place, KeyMeaning::Archived | KeyMeaning::Outside(_) | KeyMeaning::LeftAlone(NO_HOUR)) {
-            continue;
-        }
-        report.listed_objects += 1;
-        match (known.get(&hash(&InputName { source: logs.url(), object: &object }.url())), place) {
-            (Some(etag), _) if *etag == hash(&object.etag) => {}
-            (Some(_), _) => report.find(Kind::Changed, &object.key),
-            (None, KeyMeaning::Filtered(_)) => report.filtered_objects += 1,
-            (None, KeyMeaning::Unit(_) | KeyMeaning::Unnamed) => pending.push(object),
-            (None, _) => report.left_alone_objects += 1,
-        }
-    }
-    pending.retain(|object| {
-        let is_of_lake = plan::is_of_lake(&lakes, &object.key);
-        report.left_alone_objects += u64::from(is_of_lake);
-        !is_of_lake
-    });
-    for (object, found) in source::look_into_all(&logs, pending).await? {
-        match found {
-            Told::Other(_) => report.left_alone_objects += 1,
-            Told::Nothing if !told.is_named(logs.url(), &object.key) => report.left_alone_objects += 1,
-            Told::Nothing | Told::Log(_) => report.find(Kind::NotConverted, &object.key),
-        }
-    }
-    Ok(())
 }

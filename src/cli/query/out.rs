@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::query::Limits;
+use crate::signals::{StopSignal, stop_signal};
 
 /// A writer that may wait for its reader, such as a pager, without keeping the other tasks of its
 /// thread waiting.
@@ -98,7 +99,7 @@ impl Watch {
     /// Watches until it is dropped.
     pub(super) fn begin(limits: Option<Limits>, part: Option<PathBuf>) -> Self {
         Self(tokio::spawn(async move {
-            let number = stop_signal().await;
+            let StopSignal { number, .. } = stop_signal().await;
             if let Some(part) = part {
                 let _ = fs::remove_file(part);
             }
@@ -116,22 +117,4 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.0.abort();
     }
-}
-
-/// The number of the signal that asks the process to stop.
-async fn stop_signal() -> i32 {
-    const INTERRUPT: i32 = 2;
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut terminate), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) {
-            return tokio::select! {
-                _ = terminate.recv() => 15,
-                _ = hangup.recv() => 1,
-                _ = tokio::signal::ctrl_c() => INTERRUPT,
-            };
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
-    INTERRUPT
 }

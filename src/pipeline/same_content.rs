@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{NAMED_AT_MOST, Summary};
+use super::summary::{NAMED_AT_MOST, Summary};
 use crate::edge::objects::Objects;
 use crate::error::{Error, Result};
 use crate::kernel::columns::convert::{ObjectOutcome, RawObject};

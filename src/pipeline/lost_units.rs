@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use object_store::path::Path;
 
-use super::replace::Logs;
-use super::{Shared, replace};
+use super::context::RunContext;
+use super::inputs::{ListedLogs, UnitInputs, as_listed};
 use crate::edge::ledger::unit_key;
 use crate::edge::manifests;
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ use crate::kernel::ledger::plan::path;
 use crate::kernel::ledger::protocol::Ended;
 use crate::kernel::ledger::records;
 use crate::kernel::ledger::records::{BatchId, InputName, UnitRecord, unit_time};
-use crate::kernel::ledger::staging::{STAGING, StagingDir, file_path, staging};
+use crate::kernel::ledger::staging::{STAGING, file_path, staging};
 use crate::kernel::source::names;
 use crate::model::{HourRange, ObjectId, Partition, UnitId};
 use crate::protocol_driver;
@@ -51,43 +51,11 @@ pub(super) fn taken_names(unit: &UnitId, loss: Option<&Loss>, losses: &Losses) -
     loss.into_iter().flat_map(|loss| &loss.applied).chain(unnamed).cloned().collect()
 }
 
-/// Brings to its end what of a unit is on its way; gives up what cannot be, which is to be written
-/// anew at once.
-pub(super) async fn finish(shared: &Shared, record: &UnitRecord) -> Result<u64> {
-    let mut finished = 0;
-    for entry in record.unpublished() {
-        let own = staging(&record.unit, &entry.attempt);
-        loop {
-            match protocol_driver::finish(&shared.lake, entry).await {
-                Err(Error::FileMissing { path, .. }) if !path.starts_with(&own) => {
-                    lose(shared, &path).await?;
-                }
-                Err(Error::FileMissing { .. }) => {
-                    protocol_driver::give_up(&shared.lake, &record.unit, &entry.attempt).await?;
-                    break;
-                }
-                Err(Error::LedgerDamaged { .. })
-                    if !manifests::exists(&shared.lake.objects, &entry.attempt).await? =>
-                {
-                    protocol_driver::give_up(&shared.lake, &record.unit, &entry.attempt).await?;
-                    break;
-                }
-                done => {
-                    done?;
-                    break;
-                }
-            }
-        }
-        finished += 1;
-    }
-    Ok(finished)
-}
-
 /// Ends the attempts that partitions have applied of a unit whose record knows nothing of them any
 /// more: what they staged is a source of files that are about to go, and a rewrite waits until its
 /// sources are gone.
-pub(super) async fn end_forgotten(shared: &Shared, unit: &UnitId, loss: &Loss) -> Result<()> {
-    let lake = &shared.lake;
+pub(super) async fn end_forgotten(context: &RunContext, unit: &UnitId, loss: &Loss) -> Result<()> {
+    let lake = &context.lake;
     let names = lake.objects.list_names(STAGING).await?;
     let record = lake.records.unit(unit).await?;
     let mut attempts = BTreeSet::new();
@@ -104,54 +72,37 @@ pub(super) async fn end_forgotten(shared: &Shared, unit: &UnitId, loss: &Loss) -
     Ok(())
 }
 
-/// Writes down that a file of a partition is gone, by its path in the partition's folder or in that
-/// of an open rewrite.
-async fn lose(shared: &Shared, path: &str) -> Result<()> {
-    let in_progress = path.strip_prefix(STAGING).and_then(|rest| rest.strip_prefix('/'));
-    let partition = match in_progress.and_then(|rest| rest.split('/').next()) {
-        Some(folder) => match StagingDir::parse(folder) {
-            Some(StagingDir::Aside { partition, .. }) => Some(partition),
-            _ => None,
-        },
-        None => placed(path).map(|(partition, _)| partition),
-    };
-    let Some(partition) = partition else {
-        return Err(Error::FileMissing { path: path.to_owned(), about: path.to_owned() });
-    };
-    protocol_driver::lose(&shared.lake, partition).await.map(|_| ())
-}
-
 /// What a unit is made from whose manifests do not say it: all listed objects of its name that no
 /// other unit has, and what those of its manifests name that are left.
 ///
 /// # Errors
 /// `Error::RawGone` where the lake knows of more objects than are listed: rows of theirs would be
 /// gone for ever.
-pub(super) async fn inputs(
-    shared: &Shared,
+pub(super) async fn lost_inputs(
+    context: &RunContext,
     record: &UnitRecord,
-    logs: &Logs,
+    logs: &ListedLogs,
     loss: &Loss,
     losses: &Losses,
-) -> Result<replace::Inputs> {
+) -> Result<UnitInputs> {
     let unit = &record.unit;
-    let source = shared.source.url();
+    let source = context.source.url();
     let listed = logs.by_unit.get(unit).map(Vec::as_slice).unwrap_or_default();
-    let elsewhere = elsewhere(shared, unit, listed).await?;
+    let elsewhere = elsewhere(context, unit, listed).await?;
     let mut objects: BTreeMap<String, ObjectId> = BTreeMap::new();
     for object in plan::unit(source, listed, &elsewhere).inputs {
         objects.insert(InputName { source, object: &object }.url(), object);
     }
     let (mut gone, mut same, mut changed) = (BTreeSet::new(), BTreeSet::new(), 0);
     for entry in record.batches.iter().chain(&record.replacing) {
-        let manifest = match manifests::read(&shared.lake.objects, &entry.attempt).await {
+        let manifest = match manifests::read(&context.lake.objects, &entry.attempt).await {
             Ok(manifest) => manifest,
             Err(error) if error.is_damage() => continue,
             Err(error) => return Err(error),
         };
         for input in &manifest.inputs {
             let url = InputName { source: &manifest.source, object: &input.object }.url();
-            match replace::as_listed(shared, &logs.by_url, &url).await? {
+            match as_listed(context, &logs.by_url, &url).await? {
                 Some(now) => {
                     changed += u64::from(now.etag != input.object.etag);
                     objects.insert(url, now);
@@ -167,7 +118,7 @@ pub(super) async fn inputs(
     // What is gone may have been moved: an object that is the same stands in for it.
     gone.retain(|url| !same.contains(url));
     let urls: Vec<String> = objects.keys().cloned().collect();
-    gone.extend(rows_without_logs(shared, unit, &urls, loss, losses).await?);
+    gone.extend(rows_without_logs(context, unit, &urls, loss, losses).await?);
     let known = record.inputs().objects;
     let lacking = known.saturating_sub(objects.len() as u64);
     if !gone.is_empty() || lacking > 0 || objects.is_empty() {
@@ -180,20 +131,20 @@ pub(super) async fn inputs(
     }
     let mut objects: Vec<ObjectId> = objects.into_values().collect();
     objects.sort_unstable();
-    Ok(replace::Inputs { objects, partitions: loss.partitions.clone(), changed })
+    Ok(UnitInputs { objects, partitions: loss.partitions.clone(), changed })
 }
 
 /// What other units have of some objects, as far as their manifests are there.
-async fn elsewhere(shared: &Shared, unit: &UnitId, listed: &[ObjectId]) -> Result<HashMap<String, String>> {
+async fn elsewhere(context: &RunContext, unit: &UnitId, listed: &[ObjectId]) -> Result<HashMap<String, String>> {
     let of = |input: &ObjectId| {
-        names::possible_units(&path(shared.source.url(), &input.key), &shared.layouts, shared.lake.identity.unit)
+        names::possible_units(&path(context.source.url(), &input.key), &context.layouts, context.lake.identity.unit)
     };
     let mut units: BTreeSet<UnitId> = listed.iter().flat_map(of).collect();
     units.remove(unit);
     let mut known = HashMap::new();
     for other in units {
-        for entry in shared.lake.records.unit(&other).await?.batches {
-            match manifests::read(&shared.lake.objects, &entry.attempt).await {
+        for entry in context.lake.records.unit(&other).await?.batches {
+            match manifests::read(&context.lake.objects, &entry.attempt).await {
                 Ok(manifest) => known.extend(manifest.inputs.into_iter().map(|input| {
                     let url = InputName { source: &manifest.source, object: &input.object }.url();
                     (url, input.object.etag)
@@ -209,13 +160,13 @@ async fn elsewhere(shared: &Shared, unit: &UnitId, listed: &[ObjectId]) -> Resul
 /// The raw objects of rows that the lake still has of a unit and that are not among those that it
 /// is to be made from.
 async fn rows_without_logs(
-    shared: &Shared,
+    context: &RunContext,
     unit: &UnitId,
     urls: &[String],
     loss: &Loss,
     losses: &Losses,
 ) -> Result<BTreeSet<String>> {
-    let lake = &shared.lake;
+    let lake = &context.lake;
     let mut paths = BTreeSet::new();
     for partition in &loss.partitions {
         let record = lake.records.partition(*partition).await?;

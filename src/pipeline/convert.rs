@@ -1,0 +1,153 @@
+//! `convert`: the order of its stages.
+//!
+//! List, compare with the ledger, convert and publish what is new, tell the catalog, read back what
+//! was written, take the logs away where the job says so, end what others began, compact, note how
+//! far the series of runs has come.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use futures::{StreamExt, TryStreamExt};
+
+use super::context::RunContext;
+use super::listing::leave_out_archived;
+use super::planning::{PlannedUnit, plan_unit};
+use super::summary::{NAMED_AT_MOST, Summary};
+use super::{archived, catalog_totals, high_water, look_back, preflight, privacy_guard, workers};
+use crate::compact;
+use crate::compact::CompactOptions;
+use crate::edge::location::Location;
+use crate::edge::objects::Objects;
+use crate::edge::source;
+use crate::error::{Error, Result};
+use crate::job::cloud::After;
+use crate::job::{Job, Options};
+use crate::kernel::ledger::plan::Grouped;
+use crate::kernel::ledger::records::UnitRecord;
+use crate::lake::{Lake, NewLake};
+use crate::model::{ObjectId, Table, UnitId};
+use crate::signals::until_stopped;
+
+/// Units planned at a time: one with a difference reads its manifests.
+const PLANS_AT_A_TIME: usize = 16;
+
+/// Converts what is new.
+pub async fn convert(job: Job) -> Result<Summary> {
+    let begun = Instant::now();
+    let OpenedRun { job, source, lake, grouped } = until_stopped(Box::pin(open_and_list(job))).await?;
+    let mut summary = convert_listed(job, source, lake, grouped).await?;
+    summary.elapsed_seconds = begun.elapsed().as_secs_f64();
+    Ok(summary)
+}
+
+/// What a conversion begins with.
+struct OpenedRun {
+    job: Job,
+    source: Objects,
+    lake: Lake,
+    grouped: Grouped,
+}
+
+/// Opens both places, refuses what cannot go well, and lists the logs.
+async fn open_and_list(mut job: Job) -> Result<OpenedRun> {
+    let source = Objects::open_as(&Location::existing(&job.from)?, &job.cloud.source).await?;
+    let new = NewLake::of(job.ledger.clone(), job.partition);
+    let there = Lake::open_if_there(&job.to, &job.cloud.lake).await?;
+    job.naming.unit = there.as_ref().map_or(job.partition.unwrap_or_default(), |lake| lake.identity.unit);
+    if let Some(lake) = &there {
+        lake.refuse_other(&new, &job.to)?;
+        preflight::refuse_other_catalog(&job, lake)?;
+        job.hours = high_water::hours(lake, source.url(), &job).await?;
+    }
+    let grouped = source::list(&source, &job.naming, job.hours).await?;
+    // Where raw objects go once they are converted, a place without any is as it should be.
+    if there.is_none() || job.cloud.after == After::Keep {
+        preflight::refuse_nothing(&job, &grouped)?;
+    }
+    let lake = if let Some(lake) = there {
+        lake
+    } else {
+        preflight::refuse_new_with_catalog(&job)?;
+        Lake::open_or_create(&job.to, &new, &job.cloud.lake).await?
+    };
+    Ok(OpenedRun { job, source, lake, grouped })
+}
+
+/// Converts what is new of a source into a lake, both of any store: the job's own places are not
+/// looked at.
+pub async fn convert_into(mut job: Job, source: Objects, lake: Lake) -> Result<Summary> {
+    job.naming.unit = lake.identity.unit;
+    let grouped = source::list(&source, &job.naming, job.hours).await?;
+    convert_listed(job, source, lake, grouped).await
+}
+
+/// Converts what was listed, once the lake allows it.
+async fn convert_listed(job: Job, source: Objects, lake: Lake, mut grouped: Grouped) -> Result<Summary> {
+    privacy_guard::hold(&lake, &job, &grouped.units.keys().map(UnitId::table).collect()).await?;
+    leave_out_archived(&job, &source, &lake, &mut grouped).await?;
+    let context = until_stopped(RunContext::open(job, source, lake)).await?;
+    context.guard(Box::pin(run(&context, grouped))).await
+}
+
+/// The stages, in their order.
+async fn run(context: &RunContext, grouped: Grouped) -> Result<Summary> {
+    let mut summary = Summary::default();
+    summary.note_listing(&context.job, &grouped);
+    context.tell_recovered(&mut summary);
+    let tables: BTreeSet<Table> = grouped.units.keys().map(UnitId::table).collect();
+    let (units, others): (BTreeMap<UnitId, Vec<ObjectId>>, BTreeMap<_, _>) =
+        grouped.units.into_iter().partition(|(unit, _)| context.job.shard.takes(unit));
+    summary.stats.other_shard_objects = others.values().map(Vec::len).sum::<usize>() as u64;
+    let listed = if context.job.cloud.after == After::Keep { BTreeMap::new() } else { units.clone() };
+    let work = plan_units(context, units, &mut summary).await?;
+    for table in work.iter().map(|work| work.record.unit.table()).collect::<BTreeSet<Table>>() {
+        context.privacy_still_holds(table).await?;
+    }
+    workers::convert_units(context, work, &mut summary).await?;
+    let has_new_catalog = catalog_totals::tell(context, &summary).await?;
+    if !look_back::all_is_there(context, &mut summary).await? {
+        // What is to be mended needs the logs, and the next run counts back from before this one.
+        if let Err(error) = context.end_with_others(&mut summary).await {
+            tracing::error!("{error}");
+        }
+        return Ok(summary);
+    }
+    archived::take_away(context, listed, &mut summary).await?;
+    context.end_with_others(&mut summary).await?;
+    let Options { target_bytes, compact_files: small_files, memory_bytes, .. } = context.job.options;
+    let options = CompactOptions { target_bytes, small_files, memory_bytes };
+    // What this run opened knows nothing of a new catalog's readers.
+    if context.job.compact_files > 0 && !has_new_catalog {
+        let touched = std::mem::take(&mut summary.touched);
+        summary.compacted = compact::compact(&context.lake, &context.pool, touched, options, &|| {}).await?;
+    }
+    privacy_guard::tell_older(&context.lake, &context.job, context.source.url(), &tables, &mut summary).await?;
+    high_water::note_end(context).await?;
+    Ok(summary)
+}
+
+/// The units of a listing in which there is something to do.
+async fn plan_units(
+    context: &RunContext,
+    units: BTreeMap<UnitId, Vec<ObjectId>>,
+    summary: &mut Summary,
+) -> Result<Vec<PlannedUnit>> {
+    let (listed_units, mut work) = (units.len(), Vec::new());
+    let planned = units.into_iter().map(|(unit, listed)| async move {
+        let record = context.known_units.get(&unit).cloned().unwrap_or_else(|| UnitRecord::new(unit));
+        let plan = plan_unit(context, &record, &listed).await?;
+        Ok::<_, Error>(PlannedUnit { record, listed, plan })
+    });
+    let mut planned = std::pin::pin!(futures::stream::iter(planned).buffered(PLANS_AT_A_TIME));
+    while let Some(unit) = planned.try_next().await? {
+        let PlannedUnit { record, plan, .. } = &unit;
+        summary.stats.known_objects += plan.known_objects;
+        summary.stats.changed_objects += plan.changed.len() as u64;
+        summary.changed.extend(plan.changed.iter().take(NAMED_AT_MOST).cloned());
+        if plan.has_new() || !plan.changed.is_empty() || record.unpublished().next().is_some() {
+            work.push(unit);
+        }
+    }
+    tracing::debug!(listed_units, work = work.len(), "planned");
+    Ok(work)
+}

@@ -1,0 +1,66 @@
+//! Refusals before anything is touched.
+
+use crate::error::{Error, Result};
+use crate::job::Job;
+use crate::kernel::ledger::plan::{Grouped, HIDDEN, NO_HOUR};
+use crate::kernel::source::names;
+use crate::lake::{CatalogChoice, Lake};
+use crate::stats::count;
+
+/// Refuses to make a lake that is to have a catalog: its tables are not there yet.
+pub(super) fn refuse_new_with_catalog(job: &Job) -> Result<()> {
+    match &job.cloud.catalog {
+        Some(catalog) if *catalog != CatalogChoice::None => Err(Error::usage(
+            format!("there is no lake at '{}' yet, nor the tables of its catalog '{catalog}'", job.to),
+            "make them with edgemill init, once",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a lake without the catalog that the job names: its partitions would be missing there,
+/// and nobody would know.
+pub(super) fn refuse_other_catalog(job: &Job, lake: &Lake) -> Result<()> {
+    match &job.cloud.catalog {
+        Some(catalog) if *catalog != lake.chosen => Err(Error::usage(
+            format!("the lake '{}' has the catalog '{}', not '{catalog}'", job.to, lake.chosen),
+            "give it this one with edgemill init, or leave --catalog out",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Says what is wrong where there is no log at all, rather than doing nothing.
+pub(super) fn refuse_nothing(job: &Job, grouped: &Grouped) -> Result<()> {
+    // What a load balancer itself writes beside its logs says that the place is right and the first
+    // log still to come.
+    let is_to_come = |what: &&str| names::BESIDE_LOGS.contains(what) || *what == NO_HOUR && job.naming.table.is_some();
+    let is_right = grouped.skipped.keys().any(is_to_come);
+    let filtered = grouped.outside_objects + grouped.filtered_objects + grouped.excluded_objects;
+    if !grouped.units.is_empty() || filtered + grouped.archived_objects > 0 || is_right {
+        return Ok(());
+    }
+    let names = "CloudFront names its logs E2EXAMPLE.2026-11-21-05.abcd1234.gz, a load balancer \
+                 123456789012_elasticloadbalancing_us-east-1_app.name.id_20261121T0505Z_192.0.2.1_random.log.gz";
+    let skipped_objects = grouped.skipped_objects();
+    Err(match &grouped.first_skipped {
+        None => Error::usage(
+            format!("there is no object in '{}'", job.from),
+            format!("name the folder of the logs ({names})"),
+        ),
+        Some(first) if grouped.skipped.keys().all(|what| *what == HIDDEN) => Error::usage(
+            format!("all there is in '{}' is hidden: {}, first: '{first}'", job.from, count(skipped_objects, "object")),
+            "logs lie in folders whose names do not begin with '.' or '_'",
+        ),
+        Some(first) => Error::usage(
+            format!(
+                "there is no log that is read here in '{}', but {}, first: '{first}'",
+                job.from,
+                count(skipped_objects, "other object")
+            ),
+            format!(
+                "{names}; to read every object as a log whatever its name, say --format cloudfront or --format alb"
+            ),
+        ),
+    })
+}

@@ -1,0 +1,99 @@
+//! The logs themselves against what the batches have.
+
+use std::collections::{BTreeSet, HashMap};
+
+use futures::{StreamExt, TryStreamExt};
+use sha2::{Digest, Sha256};
+
+use super::options::VerifyOptions;
+use super::report::{FindingKind, VerifyReport};
+use crate::edge::location::Location;
+use crate::edge::objects::{Objects, object_id};
+use crate::edge::source;
+use crate::error::Result;
+use crate::kernel::ledger::plan;
+use crate::kernel::ledger::plan::{KeyMeaning, NO_HOUR, Naming};
+use crate::kernel::ledger::records::InputName;
+use crate::kernel::source::parse::sniff::Told;
+use crate::lake::Lake;
+use crate::model::UnitId;
+
+/// The objects that batches have, URL to etag, each by its hash: a lake of years has tens of
+/// millions.
+#[derive(Default)]
+pub(super) struct EtagHashes(HashMap<u128, u128>);
+
+impl EtagHashes {
+    /// Adds an object; whether it was there already.
+    pub(super) fn add(&mut self, url: &str, etag: &str) -> bool {
+        self.0.insert(hash(url), hash(etag)).is_some()
+    }
+
+    /// Whether an object is there with this etag; nothing where it is not there at all.
+    fn has(&self, url: &str, etag: &str) -> Option<bool> {
+        self.0.get(&hash(url)).map(|known| *known == hash(etag))
+    }
+}
+
+fn hash(text: &str) -> u128 {
+    Sha256::digest(text).first_chunk().map_or(0, |bytes| u128::from_be_bytes(*bytes))
+}
+
+/// Every object of the listing, told apart as a conversion does it: by the layout that was told, or
+/// whichever a run has used.
+pub(super) async fn check_listing(
+    lake: &Lake,
+    from: &str,
+    options: &VerifyOptions,
+    known: &EtagHashes,
+    report: &mut VerifyReport,
+) -> Result<()> {
+    let logs = Objects::open_as(&Location::existing(from)?, &options.source).await?;
+    let mut told = Naming { unit: lake.identity.unit, ..options.naming.clone() };
+    told.archives.extend(lake.archives(None).await?);
+    let layouts = lake.layouts(None).await?.into_iter().filter(|_| told.layout.is_none());
+    let others: Vec<Naming> = layouts.map(|layout| Naming { layout: Some(layout), ..told.clone() }).collect();
+    let (mut pending, mut lakes) = (Vec::new(), BTreeSet::new());
+    let mut listing = logs.list("").boxed();
+    while let Some(meta) = listing.try_next().await? {
+        let object = object_id(meta);
+        lakes.extend(plan::lake_of(&object.key));
+        let place = |naming: &Naming| naming.place(logs.url(), &object.key, options.hours);
+        let by_others = || others.iter().map(place).find(|place| matches!(place, KeyMeaning::Unit(UnitId::Timed(..))));
+        let place = match place(&told) {
+            KeyMeaning::Excluded => {
+                report.listed_objects += 1;
+                report.excluded_objects += 1;
+                continue;
+            }
+            unsure @ (KeyMeaning::Unit(UnitId::Untimed(..)) | KeyMeaning::Unnamed | KeyMeaning::LeftAlone(NO_HOUR)) => {
+                by_others().unwrap_or(unsure)
+            }
+            sure => sure,
+        };
+        if matches!(place, KeyMeaning::Archived | KeyMeaning::Outside(_) | KeyMeaning::LeftAlone(NO_HOUR)) {
+            continue;
+        }
+        report.listed_objects += 1;
+        match (known.has(&InputName { source: logs.url(), object: &object }.url(), &object.etag), place) {
+            (Some(true), _) => {}
+            (Some(false), _) => report.find(FindingKind::Changed, &object.key),
+            (None, KeyMeaning::Filtered(_)) => report.filtered_objects += 1,
+            (None, KeyMeaning::Unit(_) | KeyMeaning::Unnamed) => pending.push(object),
+            (None, _) => report.left_alone_objects += 1,
+        }
+    }
+    pending.retain(|object| {
+        let is_of_lake = plan::is_of_lake(&lakes, &object.key);
+        report.left_alone_objects += u64::from(is_of_lake);
+        !is_of_lake
+    });
+    for (object, found) in source::look_into_all(&logs, pending).await? {
+        match found {
+            Told::Other(_) => report.left_alone_objects += 1,
+            Told::Nothing if !told.is_named(logs.url(), &object.key) => report.left_alone_objects += 1,
+            Told::Nothing | Told::Log(_) => report.find(FindingKind::NotConverted, &object.key),
+        }
+    }
+    Ok(())
+}
