@@ -263,12 +263,12 @@ counters! {
         line ("", "object", " with the bytes of another under another key (--same-content says what becomes of them)");
     /// Raw objects whose bytes changed after they were converted.
     changed_objects: sum;
-    /// Those of them whose old rows were replaced by new ones.
+    /// Changed raw objects whose old rows were replaced by new ones.
     replaced_objects: sum;
     /// Raw objects that came to an hour of which others had been converted before.
     late_objects: sum, run late_objects, hour late_objects, metric LateObjects Count,
         line ("", "object", " came late");
-    /// The longest that any of them came after the end of its hour.
+    /// The longest time between the end of an hour and a late object of it.
     lateness_seconds: max, run lateness_seconds, hour lateness_seconds, metric LatenessSeconds Seconds;
     /// Objects left alone: they are no logs that are read here, by their names, their first bytes
     /// or their fields.
@@ -293,7 +293,7 @@ counters! {
         line ("", "object", " not taken, since no line could be read; the next run tries again");
     /// Stored bytes of the converted objects.
     input_bytes: sum, run input_bytes, hour input_bytes, metric InputBytes Bytes;
-    /// The same, decompressed.
+    /// Bytes of the converted objects, decompressed.
     raw_bytes: sum, hour raw_bytes;
     lines {
         /// Lines read; a last line without an end counts as one.
@@ -304,14 +304,13 @@ counters! {
         rejected_lines: sum, run rejected_lines, hour rejected_lines, metric RejectedLines Count;
         /// Header, comment and blank lines, and those of logs that are recognised and skipped.
         comment_lines: sum;
-        /// Of the comment lines, those that hold a request and that no table takes: of streaming
-        /// logs.
+        /// Comment lines that hold a request of a streaming log; no table takes them.
         #[serde(default, skip_serializing_if = "is_zero")]
         skipped_lines: sum;
     }
     /// Parquet files written.
     output_files: sum, run output_files, hour output_files;
-    /// Their bytes.
+    /// Bytes of the Parquet files written.
     output_bytes: sum, run output_bytes, hour output_bytes, metric OutputBytes Bytes;
     /// Batches that another run had committed and this one published.
     finished_batches: sum, line ("", "hour", " of an interrupted run published");

@@ -72,15 +72,19 @@ fn every_line_for_people_tells_its_count_and_its_examples() {
 /// The table of the counters.
 fn documented() -> String {
     let mut text = "# What a run counts\n\n\
-        Each of these is a key of `--json`. *Added* says how the figures of hours become those of a run. *Log line* names the field \
-        of the log lines of runs\nand of hours (`--log-format json`), *metric* the CloudWatch metric (`--metrics emf`). The table is \
-        made of the list in\n[src/stats.rs](../src/stats.rs) by `EDGEMILL_RENEW=1 cargo test --release --test counters`.\n\n\
-        | key | what it counts | added | log line | metric |\n|-|-|-|-|-|\n"
+        Each counter is a key of `--json`. *Added* says how the figures of hours become those of a run. *Log lines* says whether\n\
+        the log line of a run or of an hour has it (`--log-format json`), and under which name where that is another. *Metric* is\n\
+        the CloudWatch metric and its unit (`--metrics emf`); counters of one metric are added up.\n\n\
+        This table is made from the list in [src/stats.rs](../src/stats.rs) by\n\
+        `EDGEMILL_RENEW=1 cargo test --release --test counters`.\n\n\
+        | key | what it counts | added | log lines | metric |\n|-|-|-|-|-|\n"
         .to_owned();
     for Counter { name, doc, adding, run_field, hour_field, metric, .. } in COUNTERS {
-        let run = run_field.map(|field| format!("run: `{field}`"));
-        let hour = hour_field.map(|field| format!("hour: `{field}`"));
-        let log = run.into_iter().chain(hour).collect::<Vec<_>>().join(", ");
+        let log = [("run", run_field), ("hour", hour_field)].into_iter().filter_map(|(line, field)| {
+            let field = (*field)?;
+            Some(if field == *name { line.to_owned() } else { format!("{line} (`{field}`)") })
+        });
+        let log = log.collect::<Vec<_>>().join(", ");
         let metric = metric.map_or_else(String::new, |(name, unit)| format!("{name} ({unit})"));
         writeln!(text, "| `{name}` | {} | {adding} | {log} | {metric} |", doc.trim()).unwrap();
     }

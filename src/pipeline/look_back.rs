@@ -103,7 +103,7 @@ fn is_there(
     })
 }
 
-/// Looks at a batch that seems to be missing, until its unit is at rest: others may have replaced it
+/// Reads a batch that seems to be missing until its unit is at rest: others may have replaced it
 /// rightly.
 async fn lost_at_rest(lake: &Lake, committed: &CommittedBatch) -> Result<Option<String>> {
     for _ in 0..LOOKS {
