@@ -1,6 +1,6 @@
-//! Options through the binary: each of the list is an argument, a variable, a line of a job file and
-//! a line of `show-config`, and all four are the same; `docs/options.md` is what the list says; the
-//! examples of `--help` do what they say; and every verb that waits for others waits as it is told.
+//! Options through the binary: each of the list is an argument, a variable, a line of a job file
+//! and a line of `show-config`, and all four are the same; `docs/options.md` is what the list says;
+//! the examples of `--help` work; and every verb that waits for others waits as it is told.
 //!
 //! `EDGEMILL_RENEW=1` writes `docs/options.md` anew.
 

@@ -100,7 +100,7 @@ fn max_call_delay(args: &Args) -> Result<Option<u64>> {
     Ok(args.max_call_delay.map(whole_seconds))
 }
 
-/// What was typed, over the job file: the lake that is wished for, and what it is to keep of people.
+/// What was typed, over the job file: the lake that is wished for, and every option.
 fn wished(args: Args) -> Result<(Wish, Options)> {
     let late_seconds = max_call_delay(&args)?;
     let query_seconds = args.queries.map(whole_seconds);

@@ -39,9 +39,9 @@ pub fn missing(name: &str) -> Error {
     Error::usage(format!("no {name} was named"), format!("give --{name}, or a --job file that has it"))
 }
 
-/// A checked conversion. An option that needs no more than its value is read from `options`, also as
-/// a field of the job: `job.lease` is `job.options.lease`. The fields here are what was checked, or
-/// follows from more than one option.
+/// A checked conversion. An option that needs no more than its value is read from `options`, or as
+/// a field of the job: `job.lease` is `job.options.lease`. The other fields are what was made of
+/// an option, or follows from several.
 #[derive(Clone, Debug)]
 pub struct Job {
     /// Every option, with its default where nothing was said.

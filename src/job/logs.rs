@@ -1,5 +1,4 @@
-//! The logs of a job as a verb reads them that converts nothing: where they lie, how they are
-//! reached and told apart.
+//! How the logs of a job are told apart, for a conversion and for verbs that only compare.
 
 use super::cloud::archive_url_of;
 use super::options::Options;

@@ -7,8 +7,8 @@
 //! | [`declare`], [`kinds`] | what an entry may say, and the kinds of values |
 //! | [`choices`] | values that are one word of a few |
 //! | [`checked`] | what was typed, checked: a [`Job`] |
-//! | [`rows`], [`cloud`], [`logs`] | the parts of it that need more than a line |
-//! | `file`, `resolved`, [`said`] | a job file read, a job shown, and its options as a command says them |
+//! | [`rows`], [`cloud`], [`logs`] | the parts of it that take more than a line |
+//! | `file`, `resolved`, [`said`] | a job file read; a job as `show-config` and commands say it |
 
 pub mod checked;
 pub mod choices;

@@ -1,9 +1,11 @@
 //! The list of options: each is declared here once. From an entry come its argument in every verb
-//! that takes it (`cli/options.rs`), its variable of the environment, its place in a job file and in
-//! `show-config`, and its line in `docs/options.md`.
+//! that takes it (`cli/options.rs`), its variable of the environment, its place in a job file and
+//! in `show-config`, and its line in `docs/options.md`.
 //!
-//! To add one, write an entry; `job.options.NAME` is its value. An entry's lines are explained at
-//! the macro, in `declare.rs`. The order is that of `show-config`; `--help` sorts by heading.
+//! To add one, write an entry, use `job.options.NAME`, and explain it in `jobs/cloudfront-v1.toml`;
+//! then `EDGEMILL_RENEW=1 cargo test --release --test options` writes the page. The lines of an
+//! entry are explained at the macro, in `declare.rs`. The order is that of `show-config`; `--help`
+//! sorts by heading.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -40,8 +42,8 @@ options! {
         example: "s3://your-lake-bucket/lake",
     }
 
-    /// Where a new lake keeps its records: lake (in itself) or dynamodb:TABLE, which init makes with
-    /// on-demand capacity
+    /// Where a new lake keeps its records: lake (in itself) or dynamodb:TABLE, which init makes
+    /// with on-demand capacity
     ledger: Word<LedgerChoice> {
         name: "ledger",
         value: "LEDGER",
@@ -243,8 +245,8 @@ options! {
         default: SameContent::Skip,
     }
 
-    /// Your own rules about bots, which win over those built in: `[[rule]]` with pattern, bot, name,
-    /// vendor, category
+    /// Your own rules about bots, which win over those built in: `[[rule]]` with pattern, bot,
+    /// name, vendor, category
     bots: File {
         name: "bots",
         value: "FILE",
@@ -311,8 +313,8 @@ options! {
         rows: People,
     }
 
-    /// The catalog that engines follow: glue:DATABASE; athena:WORKGROUP/DATABASE, by statements, for
-    /// whoever may not write to Glue; projection:DATABASE, whose tables work partitions out by
+    /// The catalog that engines follow: glue:DATABASE; athena:WORKGROUP/DATABASE, by statements,
+    /// for whoever may not write to Glue; projection:DATABASE, whose tables work partitions out by
     /// themselves; lake (one small object a partition, in the lake itself); or none. init gives it
     /// to the lake, convert refuses a lake that has another
     catalog: Word<CatalogChoice> {
