@@ -36,6 +36,7 @@ use crate::kernel::ledger::protocol::CasOutcome;
 use crate::kernel::ledger::records::{AttemptId, BatchEntry, InputName, UnitRecord, digest, short_hash};
 use crate::kernel::ledger::same::{Twin, Twins};
 use crate::kernel::policy::recipe::Recipe;
+use crate::kernel::schema;
 use crate::kernel::source::names;
 use crate::kernel::source::names::Layout;
 use crate::lake::{CatalogChoice, Lake, NewLake};
@@ -261,7 +262,7 @@ fn refuse_other_catalog(job: &Job, lake: &Lake) -> Result<()> {
 fn refuse_nothing(job: &Job, grouped: &Grouped) -> Result<()> {
     // What a load balancer itself writes beside its logs says that the place is right and the first
     // log still to come.
-    let is_to_come = |what: &&str| names::BESIDE_LOGS.contains(what) || *what == NO_HOUR && job.naming.table.is_some();
+    let is_to_come = |what: &&str| schema::is_beside_logs(what) || *what == NO_HOUR && job.naming.table.is_some();
     let is_right = grouped.skipped.keys().any(is_to_come);
     let filtered = grouped.outside_objects + grouped.filtered_objects + grouped.excluded_objects;
     if !grouped.units.is_empty() || filtered + grouped.archived_objects > 0 || is_right {

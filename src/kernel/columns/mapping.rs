@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::kernel::schema::{
-    ColumnType, Subfield, agent_columns, column_index, columns, normalise_field_name, split_field,
+    AgentFact, ColumnType, Origin, Subfield, column_from, column_index, columns, normalise_field_name, split_field,
 };
 use crate::model::Table;
 
@@ -74,6 +74,7 @@ struct Times {
 }
 
 impl Times {
+    /// The names of times, which mean the same in every log that has them.
     fn place(&mut self, name: &str) -> Option<&mut Option<usize>> {
         match name {
             "date" => Some(&mut self.date),
@@ -103,7 +104,7 @@ impl Mapping {
         let (mut times, mut splits, mut unknown) = (Times::default(), Vec::new(), Vec::new());
         for (field, logged) in names.iter().enumerate() {
             let name = normalise_field_name(logged);
-            let known = column_index(table, &name).filter(|index| columns(table)[*index].logged);
+            let known = column_index(table, &name).filter(|index| columns(table)[*index].is_logged());
             let parts = split_field(table, &name);
             if !parts.is_empty() {
                 splits.push((logged, field, parts));
@@ -176,7 +177,7 @@ impl Mapping {
     }
 
     fn place(&mut self, table: Table, places: &[Option<(usize, Subfield)>]) {
-        let agent = agent_columns(table).and_then(|(raw, _)| column_index(table, raw));
+        let agent = column_from(table, Origin::Agent(AgentFact::AsLogged));
         for (index, column) in columns(table).iter().enumerate() {
             match places[index] {
                 place if Some(index) == agent => self.agent = place.map(|(field, _)| field),
@@ -184,8 +185,7 @@ impl Mapping {
                     let places = if column.kind == ColumnType::String { &mut self.texts } else { &mut self.numbers };
                     places.push(ColumnSource { column: index, kind: column.kind, field, part });
                 }
-                // Where the log does not say it, the object's name does.
-                None if column.logged && column.name != "distribution" => self.absent.push(index),
+                None if column.origin == Origin::Logged => self.absent.push(index),
                 None => {}
             }
         }

@@ -1,17 +1,4 @@
-//! One user agent, looked at.
-
-use super::browser;
-use super::category::Category;
-use super::decode::{Escapes, decode_logged, text};
-use super::rules::Rules;
-use super::uap::Regexes;
-use super::user_rules::UserRules;
-use super::verdict::{Verdict, decide};
-
-/// Only the beginning of a user agent is looked at: whoever says who they are says it there, and no
-/// made-up text costs more than a few ordinary ones. (The longest of some 1,700 labelled ones has
-/// 325 bytes.)
-const LOOKED_AT_BYTES: usize = 512;
+//! What is said of one user agent.
 
 /// What a user agent says. `None` is NULL in the table: not known, never 'Other'.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,16 +25,6 @@ pub struct Agent {
     pub bot_category: Option<String>,
 }
 
-/// How user agents are looked at: the rules of this version, and what a job adds.
-#[derive(Debug)]
-pub(super) struct Classifier {
-    pub(super) rules: &'static Rules,
-    pub(super) own: UserRules,
-    pub(super) regexes: Option<Regexes>,
-    /// Whether libraries, and apps that say which one they are built with, count as bots.
-    pub(super) libraries_are_bots: bool,
-}
-
 impl Agent {
     /// No user agent was sent.
     #[must_use]
@@ -59,60 +36,5 @@ impl Agent {
     pub(super) fn held_bytes(&self) -> usize {
         let texts = [&self.raw, &self.user_agent].into_iter().flatten().map(String::len).sum::<usize>();
         size_of::<Self>() + texts + 64
-    }
-
-    /// Decodes a raw value and looks at it.
-    pub(super) fn of_raw(raw: &[u8], escapes: Escapes, look: &Classifier) -> Self {
-        let user_agent = decode_logged(raw, escapes);
-        let mut agent = Self::of_text(&user_agent, look);
-        agent.raw = Some(text(raw));
-        agent.user_agent = Some(user_agent);
-        agent
-    }
-
-    fn of_text(user_agent: &str, look: &Classifier) -> Self {
-        if user_agent.is_empty() {
-            // It says as little as none at all.
-            return Self::default();
-        }
-        let beginning = &user_agent[..user_agent.floor_char_boundary(LOOKED_AT_BYTES)];
-        let signs = look.rules.look(beginning);
-        let browser = match &look.regexes {
-            Some(regexes) => regexes.look(beginning, browser::look(beginning, &signs)),
-            None => browser::look(beginning, &signs),
-        };
-        let mut agent = Self {
-            browser_family: browser.family,
-            browser_version: browser.version,
-            os_family: browser.system,
-            device_class: Some(browser.class),
-            ..Self::default()
-        };
-        match decide(beginning, &signs) {
-            Verdict::Unknown => agent = Self { device_class: Some("other"), ..Self::default() },
-            Verdict::Person => agent.is_bot = Some(false),
-            Verdict::Bot { name, vendor, category } => {
-                agent.is_bot = Some(category != Category::HttpLibrary || look.libraries_are_bots);
-                (agent.bot_name, agent.bot_vendor) = (name, vendor);
-                agent.bot_category = Some(category.name().to_owned());
-            }
-        }
-        look.own.apply(beginning, &mut agent);
-        agent.without_pretence()
-    }
-
-    /// A bot has no browser, whatever it says, and sits at no system; a library has at least the
-    /// system that its app runs on.
-    fn without_pretence(mut self) -> Self {
-        let is_library = self.bot_category.as_deref() == Some(Category::HttpLibrary.name());
-        let is_bot = self.is_bot == Some(true);
-        if is_bot || is_library {
-            (self.browser_family, self.browser_version) = (None, None);
-        }
-        if is_bot {
-            self.device_class = Some("bot");
-            self.os_family = self.os_family.filter(|_| is_library);
-        }
-        self
     }
 }

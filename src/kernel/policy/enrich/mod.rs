@@ -3,7 +3,6 @@
 //! A day of traffic holds some thousand distinct user agents, so each distinct raw value is decoded
 //! and looked at once. Two levels remember: [`Agents`] belongs to one task and needs no lock;
 //! [`Enricher`] is shared by all and asked only for what a task has not seen yet.
-
 //!
 //! | file | what it knows |
 //! |-|-|
@@ -11,13 +10,15 @@
 //! | `patterns` | many words against one text in one pass |
 //! | `rules`, `data/` | the rules of this version: bots by name, what tells a bot, browsers and systems |
 //! | `verdict` | person or bot, and which |
+//! | `classifier` | all of it together, for one user agent |
 //! | `browser` | browser, system and device: woothee, mended |
-//! | `own`, `uap` | what a job adds: its own rules, a `regexes.yaml` |
+//! | `user_rules`, `uap` | what a job adds: its own rules, a `regexes.yaml` |
 //! | `edges` | where edge locations are |
 
 mod agent;
 mod browser;
 mod category;
+mod classifier;
 pub mod decode;
 mod edges;
 mod patterns;
@@ -31,16 +32,17 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use sha2::{Digest, Sha256};
 
-use agent::Classifier;
+use classifier::Classifier;
 use rules::Rules;
 use uap::Regexes;
 use user_rules::UserRules;
 
 pub use agent::Agent;
 pub use category::Category;
-pub use decode::Escapes;
-pub use edges::Edges;
+pub use edges::EdgeLocations;
 pub use rules::RULES_VERSION;
+
+pub use crate::kernel::schema::Escapes;
 
 /// Bytes of user agents that the shared memory holds before it starts anew, for each kind of log: a
 /// flood of made-up user agents costs a second look at the others, and no more memory than this.
@@ -49,7 +51,7 @@ const MEMORY_BYTES: usize = 32 << 20;
 /// What a job adds to the rules that are built in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Additions {
-    /// The text of a file of its own rules, as `enrich/own.rs` describes it.
+    /// The text of a file of its own rules, as `user_rules.rs` describes it.
     pub own: Option<String>,
     /// The text of a `regexes.yaml` of uap-core, for browser and system.
     pub regexes: Option<String>,
@@ -83,14 +85,14 @@ impl Additions {
 /// Knows every user agent that any task has met.
 #[derive(Debug)]
 pub struct Enricher {
-    look: Classifier,
-    edges: Edges,
-    percent: RwLock<Known>,
-    hex: RwLock<Known>,
+    classifier: Classifier,
+    edges: EdgeLocations,
+    percent: RwLock<KnownAgents>,
+    hex: RwLock<KnownAgents>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct KnownAgents {
     agents: HashMap<Box<[u8]>, Arc<Agent>, ahash::RandomState>,
     bytes: usize,
 }
@@ -100,18 +102,18 @@ impl Enricher {
     pub fn new(additions: &Additions) -> Result<Self, String> {
         let own = additions.own.as_deref().map_or_else(|| Ok(UserRules::none()), UserRules::read);
         let regexes = additions.regexes.as_deref().map(Regexes::read).transpose();
-        let look = Classifier {
+        let classifier = Classifier {
             rules: Rules::built_in()?,
             own: own.map_err(|error| format!("the rules about bots: {error}"))?,
             regexes: regexes.map_err(|error| format!("the regular expressions: {error}"))?,
             libraries_are_bots: additions.libraries_are_bots,
         };
-        Ok(Self { look, edges: Edges::built_in()?, percent: RwLock::default(), hex: RwLock::default() })
+        Ok(Self { classifier, edges: EdgeLocations::built_in()?, percent: RwLock::default(), hex: RwLock::default() })
     }
 
     /// Where edge locations are.
     #[must_use]
-    pub const fn edges(&self) -> &Edges {
+    pub const fn edges(&self) -> &EdgeLocations {
         &self.edges
     }
 
@@ -125,11 +127,11 @@ impl Enricher {
         if let Some(agent) = known.read().unwrap_or_else(PoisonError::into_inner).agents.get(raw) {
             return Arc::clone(agent);
         }
-        let agent = Arc::new(Agent::of_raw(raw, escapes, &self.look));
+        let agent = Arc::new(self.classifier.classify(raw, escapes));
         let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
         known.bytes += agent.held_bytes() + raw.len();
         if known.bytes > MEMORY_BYTES {
-            *known = Known { bytes: agent.held_bytes() + raw.len(), ..Known::default() };
+            *known = KnownAgents { bytes: agent.held_bytes() + raw.len(), ..KnownAgents::default() };
         }
         known.agents.insert(raw.into(), Arc::clone(&agent));
         agent

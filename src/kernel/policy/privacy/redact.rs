@@ -14,6 +14,37 @@ use std::collections::BTreeSet;
 
 use super::units::{Unit, units};
 
+/// Keys that are redacted where a job says `default`: secrets and sessions as they are commonly
+/// called, and the parameters that sign URLs of CloudFront and S3.
+pub const USUAL_KEYS: &[&str] = &[
+    "access_token",
+    "api_key",
+    "apikey",
+    "auth",
+    "authorization",
+    "client_secret",
+    "code",
+    "id_token",
+    "jwt",
+    "key",
+    "passwd",
+    "password",
+    "pwd",
+    "refresh_token",
+    "secret",
+    "session",
+    "session_id",
+    "sessionid",
+    "sid",
+    "sig",
+    "signature",
+    "token",
+    "policy",
+    "x-amz-credential",
+    "x-amz-security-token",
+    "x-amz-signature",
+];
+
 /// What stands in the place of a value.
 pub(super) const INSTEAD: &[u8] = b"REDACTED";
 
