@@ -64,11 +64,7 @@ fn the_kernel_never_touches_the_world() {
 
 #[test]
 fn rayon_is_used_in_one_room_and_its_bridge() {
-    never(
-        "kernel",
-        &["rayon"],
-        &["kernel/columns/mod.rs", "kernel/columns/convert/mod.rs", "kernel/columns/convert/partition_buffer.rs"],
-    );
+    never("kernel", &["rayon"], &["kernel/columns/convert/chunk.rs", "kernel/columns/convert/partition_buffer.rs"]);
     for name in [
         "protocol_driver",
         "cli",

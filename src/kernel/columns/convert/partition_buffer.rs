@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{ChunkReport, OutputFile, TaskOutput};
+use super::object::{ChunkReport, OutputFile};
+use super::task::TaskOutput;
 use crate::error::{Error, Result};
 use crate::kernel::columns::builder::HourBatch;
 use crate::kernel::columns::encode::{CodedText, ColumnTask, EncodedColumn, FileEncoder, ROW_GROUP_ROWS, Values};

@@ -3,8 +3,9 @@
 
 use std::io::BufRead;
 
+use super::object::{ChunkReport, OutputFile, RawObject};
 use super::partition_buffer::PartitionBuffer;
-use super::{ChunkReport, DecodedObject, OutputFile, RawObject, TaskOutput, end_object, end_text, finish};
+use super::task::{DecodedObject, TaskOutput, end_object, end_text, finish};
 use crate::error::Result;
 use crate::kernel::columns::builder::BatchBuilder;
 use crate::kernel::policy::recipe::Recipe;
@@ -80,7 +81,7 @@ enum NextPiece {
     Undecided,
     /// No row has come, and rejects were let go.
     Nothing,
-    /// BatchBuilder and rejects.
+    /// Rows and rejects.
     All,
 }
 
