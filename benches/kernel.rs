@@ -9,7 +9,7 @@ use divan::counter::{BytesCount, ItemsCount};
 use edgemill::generate;
 use edgemill::kernel::columns::builder::{BatchBuilder, HourBatch};
 use edgemill::kernel::columns::convert::{RawObject, convert_chunk};
-use edgemill::kernel::columns::encode::{CodedText, FileEncoder, Values};
+use edgemill::kernel::columns::encode::{CodedText, ColumnValues, FileEncoder};
 use edgemill::kernel::columns::sort::{Gathered, gather, order};
 use edgemill::kernel::policy::enrich::{Additions, Agents, Enricher, Escapes};
 use edgemill::kernel::policy::recipe::{Fingerprint, Recipe};
@@ -256,9 +256,9 @@ fn gather_and_encode(bencher: Bencher<'_, '_>) {
             let repeats = columns(TABLE)[column].coding == Coding::Dictionary;
             let values = match &gathered {
                 Gathered::Text(text) => {
-                    Values::Text(CodedText { numbers: &text.numbers, values: &text.values, repeats })
+                    ColumnValues::Text(CodedText { numbers: &text.numbers, values: &text.values, repeats })
                 }
-                Gathered::Array(array) => Values::Array(array.clone()),
+                Gathered::Array(array) => ColumnValues::Array(array.clone()),
             };
             task.encode(&values).unwrap()
         });

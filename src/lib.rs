@@ -124,7 +124,8 @@
 //! by its first bytes ([`kernel::source::parse::sniff`]); how its lines fall into values, by the
 //! first line that says anything ([`kernel::source::parse`]). Every decoder hands on blocks of
 //! values under names; [`kernel::columns::mapping`] finds each name's column. So a new format is
-//! one file in `kernel/parse`, and a new field is a line in [`kernel::schema`].
+//! one file in `kernel/source/parse`, a new source one file in [`kernel::schema::sources`], and a
+//! new field is a line in the file of its source.
 //!
 //! # Two runtimes
 //!

@@ -127,7 +127,7 @@ fn row_times(part: &HourBatch, column: usize) -> Vec<i64> {
 /// One column of a partition's rows.
 #[derive(Debug)]
 pub enum Gathered<'p> {
-    /// StringPool by number.
+    /// Text by number.
     Text(GatheredText<'p>),
     /// Anything else.
     Array(ArrayRef),

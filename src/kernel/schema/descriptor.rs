@@ -60,6 +60,10 @@ pub struct Words {
     pub short: &'static str,
     /// Its logs in short.
     pub logs: &'static str,
+    /// Who writes them, with an article where there is one.
+    pub writer: &'static str,
+    /// What an object is called, for example.
+    pub example_name: &'static str,
 }
 
 /// The names of a source's formats, as a summary says what was found.

@@ -92,6 +92,22 @@ pub fn is_beside_logs(what: &str) -> bool {
     SOURCES.iter().any(|source| source.beside.contains(&what))
 }
 
+/// What the objects of each source are called, in a sentence.
+#[must_use]
+pub fn example_names() -> String {
+    let said = SOURCES.iter().enumerate().map(|(place, source)| {
+        let verb = if place == 0 { " names its logs" } else { "" };
+        format!("{}{verb} {}", source.words.writer, source.words.example_name)
+    });
+    said.collect::<Vec<_>>().join(", ")
+}
+
+/// The arguments that name a source, in a sentence.
+#[must_use]
+pub fn format_arguments() -> String {
+    SOURCES.map(|source| format!("--format {}", source.cli_name)).join(" or ")
+}
+
 /// The column name of a logged field: lower case, every run of other characters one underscore,
 /// none at the ends. `cs(User-Agent)` becomes `cs_user_agent`.
 #[must_use]
@@ -112,6 +128,33 @@ pub fn normalise_field_name(logged: &str) -> String {
 mod tests {
     use super::*;
     use crate::kernel::schema::arrow_schema::arrow_schema;
+    use crate::kernel::schema::object_name::Named;
+
+    #[test]
+    fn sources_are_told_in_sentences() {
+        let names = example_names();
+        assert!(
+            names.starts_with("CloudFront names its logs E2EXAMPLE.2026") && names.contains(", a load balancer 1234")
+        );
+        assert_eq!(format_arguments(), "--format cloudfront or --format alb");
+        for source in SOURCES {
+            let named = (source.read_name)(source.words.example_name);
+            assert!(matches!(named, Some(Named::Log { table, .. }) if table == source.table), "{}", source.cli_name);
+        }
+    }
+
+    #[test]
+    fn a_column_of_user_agents_is_of_one_class_in_every_table() {
+        let names: Vec<&str> = names_of_class(PrivacyClass::UserAgent).into_iter().collect();
+        assert_eq!(names, ["cs_user_agent", "user_agent", "user_agent_decoded"]);
+        // A name that several tables have is of one class: what a field without a column is taken
+        // for does not depend on the order of tables.
+        for column in Table::ALL.into_iter().flat_map(columns) {
+            assert!(columns_named(column.name).all(|other| other.privacy == column.privacy), "{}", column.name);
+        }
+        assert_eq!(privacy_class(Table::AlbLogs, "c_ip"), PrivacyClass::Address);
+        assert_eq!(privacy_class(Table::AlbLogs, "no_such_column"), PrivacyClass::Nothing);
+    }
 
     #[test]
     fn field_names_become_column_names() {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use arrow::array::TimestampMicrosecondArray;
 use arrow::error::ArrowError;
 
-use super::data::{Builder, Change, ColumnData, LookedUp, TextStore, array_bytes, booleans};
+use super::data::{Builder, ColumnData, LookedUp, TextChange, TextStore, array_bytes, booleans};
 use super::interner::{NULL, StringPool};
 use super::mapping::Mapping;
 use crate::kernel::policy::enrich::{Agent, Agents};
@@ -31,7 +31,7 @@ use typed_block::{Numbers, TypedBlock};
 /// written.
 #[derive(Debug)]
 pub struct HourBatch {
-    /// BatchBuilder.
+    /// How many there are.
     pub rows: usize,
     /// One per column of the table.
     pub columns: Vec<ColumnData>,
@@ -107,7 +107,7 @@ pub struct BatchBuilder<'r> {
     extra_column: Option<usize>,
     scratch: TypedBlock,
     distribution_column: Option<usize>,
-    /// BatchBuilder with a value, per field that this version has never heard of.
+    /// Rows with a value, per field that this version has never heard of.
     new_fields: BTreeMap<String, u64>,
     rejects: Vec<Reject>,
     late_rejects: u64,
@@ -126,7 +126,7 @@ pub struct BatchBuilder<'r> {
 pub struct ObjectEnd {
     /// Every line that was rejected, in order.
     pub rejects: Vec<Reject>,
-    /// BatchBuilder that the split had taken and the types refused.
+    /// Rows that the split had taken and the types refused.
     pub late_rejects: u64,
     /// The hour of the first good row.
     pub first_hour: Option<Hour>,
@@ -231,7 +231,7 @@ impl<'r> BatchBuilder<'r> {
 
     /// The columns that are made of another's texts, or of their own for privacy's sake: from, to,
     /// and how; without a how they are NULL. A column that others are made of changes after them.
-    fn changes(&self, texts: &[Arc<StringPool>]) -> Vec<(usize, usize, Option<Change>)> {
+    fn changes(&self, texts: &[Arc<StringPool>]) -> Vec<(usize, usize, Option<TextChange>)> {
         let privacy = &self.recipe.privacy;
         let edges = self.recipe.enricher.edges();
         let mut changes = Vec::new();
@@ -245,7 +245,7 @@ impl<'r> BatchBuilder<'r> {
                         EdgeFact::Country => country.as_bytes().into(),
                     })
                 };
-                changes.push((location, index, Some(Change::of(&texts[location], place))));
+                changes.push((location, index, Some(TextChange::of(&texts[location], place))));
             }
         }
         if privacy.keeps_all() {
@@ -258,7 +258,7 @@ impl<'r> BatchBuilder<'r> {
                 // Looked up by user agent, and treated there.
                 _ if matches!(column.origin, Origin::Agent(_)) => {}
                 treatment => {
-                    let change = Change::of(&texts[index], |text| privacy.treat(treatment, text));
+                    let change = TextChange::of(&texts[index], |text| privacy.treat(treatment, text));
                     changes.push((index, index, Some(change)));
                 }
             }

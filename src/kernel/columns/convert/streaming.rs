@@ -11,7 +11,7 @@ use crate::kernel::columns::builder::BatchBuilder;
 use crate::kernel::policy::recipe::Recipe;
 use crate::kernel::source::inflate;
 use crate::kernel::source::inflate::Damage;
-use crate::kernel::source::object_bytes::Pieces;
+use crate::kernel::source::object_bytes::ObjectReader;
 use crate::kernel::source::parse::{Decoder, Reject, Settings, parquet};
 
 /// Bytes of values after which a large object's columns are cut and piled up.
@@ -47,7 +47,7 @@ pub(super) fn work(
 fn decode_text(
     settings: &Settings,
     unnamed: bool,
-    stored: &mut Pieces,
+    stored: &mut ObjectReader,
     rows: &mut BatchBuilder<'_>,
     go_on: &mut dyn FnMut(&mut BatchBuilder<'_>, u64) -> bool,
 ) -> DecodedObject {

@@ -35,7 +35,7 @@ pub(super) struct Bot {
 
 /// A known bot and where it stands in a user agent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Found<'r> {
+pub(super) struct FoundBot<'r> {
     pub(super) bot: &'r Bot,
     pub(super) start: usize,
     pub(super) end: usize,
@@ -73,11 +73,11 @@ pub(super) struct Rules {
 #[expect(clippy::struct_excessive_bools, reason = "each is a sign that is there or not")]
 pub(super) struct Signs<'r> {
     /// The longest name of a known bot that is no tool.
-    pub(super) bot: Option<Found<'r>>,
+    pub(super) bot: Option<FoundBot<'r>>,
     /// The same of tools: a library or an automated browser, which somebody with a name may use.
-    pub(super) tool: Option<Found<'r>>,
+    pub(super) tool: Option<FoundBot<'r>>,
     /// The longest name that counts within a whole browser too.
-    pub(super) inside: Option<Found<'r>>,
+    pub(super) inside: Option<FoundBot<'r>>,
     /// The first word that tells a bot: its category and place.
     pub(super) word: Option<(Category, usize, usize)>,
     /// The first hint of a category.
@@ -193,7 +193,7 @@ impl Rules {
         for Hit { start, end, meaning } in hits {
             match meaning {
                 Meaning::Bot(number) => {
-                    let found = Found { bot: &self.bots[number], start, end };
+                    let found = FoundBot { bot: &self.bots[number], start, end };
                     let known = match found.bot.category {
                         Category::HttpLibrary | Category::BrowserAutomation => &mut signs.tool,
                         _ => &mut signs.bot,
@@ -231,7 +231,7 @@ impl Rules {
     }
 }
 
-fn keep_longest<'r>(known: &mut Option<Found<'r>>, found: Found<'r>) {
+fn keep_longest<'r>(known: &mut Option<FoundBot<'r>>, found: FoundBot<'r>) {
     if known.is_none_or(|known| found.end - found.start > known.end - known.start) {
         *known = Some(found);
     }

@@ -26,7 +26,7 @@ pub(super) struct UserRules {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct UserRulesFile {
     #[serde(default)]
     rule: Vec<Rule>,
 }
@@ -49,7 +49,7 @@ impl UserRules {
 
     /// Reads a file of rules; says what is wrong with it.
     pub(super) fn read(text: &str) -> Result<Self, String> {
-        let File { rule: rules } = toml::from_str(text).map_err(|error| error.to_string())?;
+        let UserRulesFile { rule: rules } = toml::from_str(text).map_err(|error| error.to_string())?;
         let numbered = rules.iter().enumerate().map(|(number, rule)| (rule.pattern.clone(), number));
         Ok(Self { patterns: Some(Patterns::new(numbered)?), rules })
     }

@@ -15,9 +15,9 @@
 //! reason repeats nothing of it: whatever could not be read could not be cleaned either.
 
 mod addresses;
+mod decoded_bytes;
 mod kept;
 mod redact;
-mod units;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -23,6 +23,8 @@ use crate::kernel::schema::view::Expression::{Matched, Same, Stages, Text as Fix
 use crate::kernel::schema::view::ViewColumns;
 use crate::model::{HOUR_SECONDS, Hour, Table};
 
+const WRITER: &str = "a load balancer";
+
 pub(super) const SOURCE: Source = Source {
     table: Table::AlbLogs,
     cli_name: "alb",
@@ -31,6 +33,8 @@ pub(super) const SOURCE: Source = Source {
         many: "Application Load Balancer access logs",
         short: "load balancer log",
         logs: "access logs of load balancers",
+        writer: WRITER,
+        example_name: "123456789012_elasticloadbalancing_us-east-1_app.name.id_20261121T0505Z_192.0.2.1_random.log.gz",
     },
     columns: COLUMNS,
     sort: &["elb", "client_ip", "event_time"],
@@ -76,7 +80,7 @@ pub(super) const SOURCE: Source = Source {
     // not expect.
     positional: Some(PositionalRows {
         found: "ALB access log",
-        writer: "a load balancer",
+        writer: WRITER,
         fields: FIELDS,
         // The first rows of 2016 ended here.
         fewest_values: 12,

@@ -26,6 +26,8 @@ pub(super) const SOURCE: Source = Source {
         many: "CloudFront standard logs",
         short: "CloudFront log",
         logs: "CloudFront logs",
+        writer: "CloudFront",
+        example_name: "E2EXAMPLE.2026-11-21-05.abcd1234.gz",
     },
     columns: COLUMNS,
     sort: &["distribution", "x_edge_location", "c_ip", "event_time"],
