@@ -133,6 +133,28 @@ fn the_wings_of_the_kernel_go_one_way() {
     }
 }
 
+/// What is particular to a source stands in its own file, so that a new source is a new file.
+#[test]
+fn a_source_is_named_in_its_own_file() {
+    let except = [
+        "model/table.rs",
+        "kernel/schema/sources/alb.rs",
+        "kernel/schema/sources/cloudfront.rs",
+        // The list of what can be made, and the maker that calls fields as the source does.
+        "generate/makers.rs",
+        "generate/alb.rs",
+        // What is made there is CloudFront's.
+        "demo.rs",
+        // Tests in files of their own, and what every catalog must do.
+        "edge/contract.rs",
+        "generate/tests.rs",
+        "kernel/columns/encode/tests.rs",
+        "kernel/ledger/records/tests.rs",
+        "query/tests.rs",
+    ];
+    never("", &["CloudfrontLogs", "AlbLogs"], &except);
+}
+
 #[test]
 fn files_stay_readable() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -77,7 +77,7 @@ fn change() -> impl Strategy<Value = Change> {
         Just(b"\0".to_vec()),
         Just(b"\xff".to_vec()),
         Just(b"{\"a\":\"b\"}\n".to_vec()),
-        Just(b"\n#Fields: date time new-field\n".to_vec()),
+        Just(format!("\n#Fields: date time {}\n", common::unknown_field()).into_bytes()),
         Just(b"\n#Fields: x-event date time\n".to_vec()),
         Just(b"#".to_vec()),
         Just(b"\n#fields: date\n".to_vec()),

@@ -268,8 +268,7 @@ fn refuse_nothing(job: &Job, grouped: &Grouped) -> Result<()> {
     if !grouped.units.is_empty() || filtered + grouped.archived_objects > 0 || is_right {
         return Ok(());
     }
-    let names = "CloudFront names its logs E2EXAMPLE.2026-11-21-05.abcd1234.gz, a load balancer \
-                 123456789012_elasticloadbalancing_us-east-1_app.name.id_20261121T0505Z_192.0.2.1_random.log.gz";
+    let names = schema::example_names();
     let skipped_objects = grouped.skipped_objects();
     Err(match &grouped.first_skipped {
         None => Error::usage(
@@ -286,9 +285,7 @@ fn refuse_nothing(job: &Job, grouped: &Grouped) -> Result<()> {
                 job.from,
                 count(skipped_objects, "other object")
             ),
-            format!(
-                "{names}; to read every object as a log whatever its name, say --format cloudfront or --format alb"
-            ),
+            format!("{names}; to read every object as a log whatever its name, say {}", schema::format_arguments()),
         ),
     })
 }
