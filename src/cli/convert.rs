@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 
+use super::format::FormatArg;
 use super::{Metrics, Output, cloud, show};
 use crate::edge::clock::now_unix_seconds;
 use crate::error::{Error, Result};
@@ -15,7 +16,7 @@ use crate::kernel::ledger::same::SameContent;
 use crate::kernel::source::names::Layout;
 use crate::lake::{CatalogChoice, LedgerChoice};
 use crate::metrics;
-use crate::model::{Granularity, HourRange, Table};
+use crate::model::{Granularity, HourRange};
 use crate::pipeline;
 use crate::pipeline::{RUN_TARGET, Summary};
 
@@ -52,11 +53,7 @@ impl Which {
     /// As a job takes it.
     pub(super) fn typed(self) -> Typed {
         Typed {
-            table: match self.format {
-                None | Some(FormatArg::Auto) => None,
-                Some(FormatArg::Cloudfront) => Some(Table::CloudfrontLogs),
-                Some(FormatArg::Alb) => Some(Table::AlbLogs),
-            },
+            table: self.format.and_then(FormatArg::table),
             layout: self.layout,
             distributions: self.distributions,
             exclude: self.exclude,
@@ -270,27 +267,6 @@ pub struct Args {
     /// logs, never read as logs
     #[arg(long, value_name = "URL", env = "EDGEMILL_ARCHIVE")]
     archive: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub(super) enum FormatArg {
-    /// By their names and first bytes
-    Auto,
-    /// Every object is a CloudFront standard log
-    Cloudfront,
-    /// Every object is an access log of an Application Load Balancer
-    Alb,
-}
-
-impl FormatArg {
-    /// The table that is named, if one is.
-    pub(super) const fn table(self) -> Option<Table> {
-        match self {
-            Self::Auto => None,
-            Self::Cloudfront => Some(Table::CloudfrontLogs),
-            Self::Alb => Some(Table::AlbLogs),
-        }
-    }
 }
 
 impl Args {

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::cloud;
-use super::convert::{FormatArg, PeopleArgs};
+use super::convert::PeopleArgs;
+use super::format::FormatArg;
 use super::show;
 use crate::error::{EXIT_DONE, Error, Result};
 use crate::init;

@@ -7,6 +7,7 @@ mod compact;
 mod convert;
 mod ddl;
 mod demo;
+mod format;
 mod generate;
 mod init;
 mod plan;

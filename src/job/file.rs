@@ -14,6 +14,7 @@ use super::cloud::TypedCloud;
 use super::rows;
 use super::rows::TypedRows;
 use crate::error::{Error, Result};
+use crate::kernel::schema::{SOURCES, source_named};
 use crate::model::Table;
 
 /// The file as it is written.
@@ -156,12 +157,12 @@ fn duration(name: &str, text: Option<String>) -> Result<Option<Duration>, String
 }
 
 fn table(format: Option<&str>) -> Result<Option<Table>, String> {
-    match format {
-        None | Some("auto") => Ok(None),
-        Some("cloudfront") => Ok(Some(Table::CloudfrontLogs)),
-        Some("alb") => Ok(Some(Table::AlbLogs)),
-        Some(other) => Err(format!("format: '{other}' is none of auto, cloudfront and alb")),
-    }
+    let Some(name) = format.filter(|name| *name != "auto") else { return Ok(None) };
+    source_named(name).map(|source| Some(source.table)).ok_or_else(|| {
+        let names: Vec<&str> = SOURCES.iter().map(|source| source.cli_name).collect();
+        let (last, others) = names.split_last().unwrap_or((&"auto", &[]));
+        format!("format: '{name}' is none of auto, {} and {last}", others.join(", "))
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Job;
 use crate::kernel::policy::recipe::Fingerprint;
+use crate::kernel::schema;
 
 /// Every choice of a job under the name of its argument.
 #[derive(Debug, Serialize)]
@@ -84,11 +85,7 @@ impl Job {
             to: place(&self.to),
             ledger: self.ledger.as_ref().map(ToString::to_string),
             partition: self.partition.map(|granularity| granularity.to_string()),
-            format: match self.naming.table {
-                None => "auto",
-                Some(crate::model::Table::AlbLogs) => "alb",
-                Some(_) => "cloudfront",
-            },
+            format: self.naming.table.and_then(schema::source).map_or("auto", |source| source.cli_name),
             layout: self.naming.layout.as_ref().map(ToString::to_string),
             distributions: self.naming.distributions.iter().cloned().collect(),
             exclude: self.naming.exclude.patterns().map(str::to_owned).collect(),

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::Job;
 use super::rows::{Libraries, TypedRows};
 use crate::kernel::policy::privacy::Kept;
+use crate::kernel::schema::source;
 use crate::model::Table;
 
 /// A word of a command line, in quotation marks where a shell would take it apart.
@@ -20,11 +21,8 @@ pub fn quoted(word: &str) -> Cow<'_, str> {
 
 /// The argument that names a table of logs alone.
 #[must_use]
-pub const fn format_argument(table: Table) -> &'static str {
-    match table {
-        Table::AlbLogs => "--format alb",
-        Table::CloudfrontLogs | Table::Rejects => "--format cloudfront",
-    }
+pub fn format_argument(table: Table) -> String {
+    format!("--format {}", source(table).map_or("auto", |source| source.cli_name))
 }
 
 /// The command that writes the rows of one table anew which hold more of people than the lake

@@ -138,7 +138,7 @@ fn prunes(table: Table, column: &Column) -> bool {
 
 /// The values of one column of one row group.
 #[derive(Clone, Debug)]
-pub enum Values<'a> {
+pub enum ColumnValues<'a> {
     /// Text by number.
     Text(CodedText<'a>),
     /// Anything.
@@ -167,19 +167,19 @@ impl ColumnTask {
     }
 
     /// Encodes the column's values.
-    pub fn encode(self, values: &Values<'_>) -> Result<EncodedColumn, ParquetError> {
+    pub fn encode(self, values: &ColumnValues<'_>) -> Result<EncodedColumn, ParquetError> {
         let array = match values {
-            Values::Text(text) => {
+            ColumnValues::Text(text) => {
                 let (bytes, closed) = self.coded.encode(*text)?;
-                return Ok(EncodedColumn(vec![Chunk::Coded(bytes, Box::new(closed))]));
+                return Ok(EncodedColumn(vec![LeafChunk::Coded(bytes, Box::new(closed))]));
             }
-            Values::Array(array) => array,
+            ColumnValues::Array(array) => array,
         };
         let leaves = compute_leaves(&self.field, array)?;
         let mut chunks = Vec::with_capacity(leaves.len());
         for (mut writer, leaf) in column_writers(&self.field, self.properties)?.into_iter().zip(leaves) {
             writer.write(&leaf)?;
-            chunks.push(Chunk::Arrow(Box::new(writer.close()?)));
+            chunks.push(LeafChunk::Arrow(Box::new(writer.close()?)));
         }
         Ok(EncodedColumn(chunks))
     }
@@ -196,13 +196,13 @@ fn column_writers(field: &Arc<Field>, properties: WriterPropertiesPtr) -> Result
     ArrowRowGroupWriterFactory::new(&file, schema).create_column_writers(0)
 }
 
-enum Chunk {
+enum LeafChunk {
     Coded(Bytes, Box<ColumnCloseResult>),
     Arrow(Box<ArrowColumnChunk>),
 }
 
 /// One column of one row group, encoded.
-pub struct EncodedColumn(Vec<Chunk>);
+pub struct EncodedColumn(Vec<LeafChunk>);
 
 impl std::fmt::Debug for EncodedColumn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -258,8 +258,8 @@ impl FileEncoder {
         let mut row_group = self.writer.next_row_group()?;
         for chunk in columns.into_iter().flat_map(|column| column.0) {
             match chunk {
-                Chunk::Coded(bytes, closed) => row_group.append_column(&bytes, *closed)?,
-                Chunk::Arrow(chunk) => chunk.append_to_row_group(&mut row_group)?,
+                LeafChunk::Coded(bytes, closed) => row_group.append_column(&bytes, *closed)?,
+                LeafChunk::Arrow(chunk) => chunk.append_to_row_group(&mut row_group)?,
             }
         }
         row_group.close()?;
