@@ -7,6 +7,7 @@ use divan::Bencher;
 use divan::counter::BytesCount;
 use edgemill::generate;
 use edgemill::job::{Job, Typed};
+use edgemill::model::Table;
 use edgemill::pipeline;
 
 fn main() {
@@ -20,8 +21,8 @@ fn convert(bencher: Bencher<'_, '_>, threads: usize) {
     let hours = "2026-11-21T00..2026-11-22T00".parse().unwrap();
     let spec = generate::Spec {
         out: logs.clone(),
-        source: generate::Source::Cloudfront,
-        layout: generate::Layout::Classic,
+        table: Table::CloudfrontLogs,
+        delivery: generate::Delivery::Classic,
         rows: 400_000,
         hours,
         distributions: 4,

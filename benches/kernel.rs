@@ -9,7 +9,7 @@ use divan::counter::{BytesCount, ItemsCount};
 use edgemill::generate;
 use edgemill::kernel::columns::builder::{BatchBuilder, HourBatch};
 use edgemill::kernel::columns::convert::{RawObject, convert_chunk};
-use edgemill::kernel::columns::encode::{CodedText, FileEncoder, Values};
+use edgemill::kernel::columns::encode::{CodedText, ColumnValues, FileEncoder};
 use edgemill::kernel::columns::sort::{Gathered, gather, order};
 use edgemill::kernel::policy::enrich::{Additions, Agents, Enricher, Escapes};
 use edgemill::kernel::policy::recipe::{Fingerprint, Recipe};
@@ -39,8 +39,8 @@ static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
     let hours = "2026-11-21T05..2026-11-21T06".parse().unwrap();
     let spec = generate::Spec {
         out: out.clone(),
-        source: generate::Source::Cloudfront,
-        layout: generate::Layout::Classic,
+        table: Table::CloudfrontLogs,
+        delivery: generate::Delivery::Classic,
         rows: 40_000,
         hours,
         distributions: 4,
@@ -128,8 +128,8 @@ impl Sink for Nothing {
     fn reject(&mut self, _: Reject) {}
 }
 
-/// The texts of the objects of another source or layout, 20,000 rows.
-fn texts_of(source: generate::Source, layout: generate::Layout) -> Vec<Vec<u8>> {
+/// The texts of the objects of another source or delivery, 20,000 rows.
+fn texts_of(table: Table, delivery: generate::Delivery) -> Vec<Vec<u8>> {
     fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         let mut found: Vec<_> =
@@ -140,8 +140,16 @@ fn texts_of(source: generate::Source, layout: generate::Layout) -> Vec<Vec<u8>> 
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("logs");
     let hours = "2026-11-21T05..2026-11-21T06".parse().unwrap();
-    let spec =
-        generate::Spec { out: out.clone(), source, layout, rows: 20_000, hours, distributions: 4, seed: 7, threads: 2 };
+    let spec = generate::Spec {
+        out: out.clone(),
+        table,
+        delivery,
+        rows: 20_000,
+        hours,
+        distributions: 4,
+        seed: 7,
+        threads: 2,
+    };
     generate::run(&spec, &|_| ()).unwrap();
     files(&out).iter().map(|path| inflate::head(&std::fs::read(path).unwrap(), usize::MAX)).collect()
 }
@@ -149,14 +157,14 @@ fn texts_of(source: generate::Source, layout: generate::Layout) -> Vec<Vec<u8>> 
 /// Every text format: the split alone.
 #[divan::bench(args = ["cloudfront w3c", "cloudfront json", "alb", "alb json"])]
 fn split_other_formats(bencher: Bencher<'_, '_>, name: &str) {
-    use generate::{Layout, Source};
-    let (source, layout, table) = match name {
-        "cloudfront w3c" => (Source::Cloudfront, Layout::W3c, Table::CloudfrontLogs),
-        "cloudfront json" => (Source::Cloudfront, Layout::Json, Table::CloudfrontLogs),
-        "alb" => (Source::Alb, Layout::Classic, Table::AlbLogs),
-        _ => (Source::Alb, Layout::Json, Table::AlbLogs),
+    use generate::Delivery;
+    let (table, delivery) = match name {
+        "cloudfront w3c" => (Table::CloudfrontLogs, Delivery::W3c),
+        "cloudfront json" => (Table::CloudfrontLogs, Delivery::Json),
+        "alb" => (Table::AlbLogs, Delivery::Classic),
+        _ => (Table::AlbLogs, Delivery::Json),
     };
-    let (texts, settings) = (texts_of(source, layout), Settings::of(table));
+    let (texts, settings) = (texts_of(table, delivery), Settings::of(table));
     let raw_bytes: usize = texts.iter().map(Vec::len).sum();
     bencher.counter(BytesCount::new(raw_bytes)).bench_local(|| {
         let mut sink = Nothing(0);
@@ -248,9 +256,9 @@ fn gather_and_encode(bencher: Bencher<'_, '_>) {
             let repeats = columns(TABLE)[column].coding == Coding::Dictionary;
             let values = match &gathered {
                 Gathered::Text(text) => {
-                    Values::Text(CodedText { numbers: &text.numbers, values: &text.values, repeats })
+                    ColumnValues::Text(CodedText { numbers: &text.numbers, values: &text.values, repeats })
                 }
-                Gathered::Array(array) => Values::Array(array.clone()),
+                Gathered::Array(array) => ColumnValues::Array(array.clone()),
             };
             task.encode(&values).unwrap()
         });

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use crate::edge::clock::now_unix_seconds;
 use crate::error::{Error, Result};
 use crate::generate;
-use crate::generate::{Layout, Source, Spec};
+use crate::generate::{Delivery, Spec};
 use crate::job::{Job, Typed};
 use crate::lake::Lake;
+use crate::model::Table;
 use crate::pipeline;
 use crate::pipeline::Summary;
 use crate::progress::{Measure, Progress};
@@ -54,8 +55,8 @@ pub async fn prepare(demo: &Demo) -> Result<Report> {
         let hours = HOURS.parse().map_err(|error: String| Error::usage(error, "report this as a defect"))?;
         let spec = Spec {
             out: logs.clone(),
-            source: Source::Cloudfront,
-            layout: Layout::Classic,
+            table: Table::CloudfrontLogs,
+            delivery: Delivery::Classic,
             rows: demo.rows,
             hours,
             distributions: 4,

@@ -54,10 +54,11 @@
 //! |-|-|
 //! | [`cli`] | arguments exactly as typed, one file for each verb |
 //! | [`demo`] | generate, convert and ask, in one |
-//! | [`forecast`], [`prices`] | what a conversion would do and cost |
+//! | [`forecast`] | what a conversion would do and cost |
 //! | [`query`] | SQL over the ledger's snapshot of the lake, or through Athena |
-//! | [`verify`] | holds logs, ledger, manifests, files and catalog against each other, and mends what can be mended |
+//! | [`metrics`] | writes what a run counted for CloudWatch |
 //! | [`pipeline`] | the stages of `convert` and `reprocess` over many units, in bounded memory |
+//! | [`verify`] | holds logs, ledger, manifests, files and catalog against each other; mends what can be mended |
 //! | [`compact`] | makes few files of many, partition by partition |
 //! | [`repair`] | finds what somebody deleted by hand, and mends what needs no logs |
 //! | [`init`] | makes a lake, its ledger's table, its catalog's tables and views |
@@ -65,14 +66,15 @@
 //! | [`protocol_driver`] | carries out what `kernel::ledger::protocol` decides |
 //! | [`lake`] | opens a lake, says what it is and what it keeps of people |
 //! | [`job`] | makes one checked [`job::Job`] of arguments, environment and job file |
-//! | [`metrics`] | writes what a run counted for CloudWatch |
 //! | [`generate`] | makes logs from a seed |
 //! | [`edge`] | the outside world: stores, listings, manifests, ledger, catalog, claims, clocks |
+//! | [`location`] | where logs and lakes lie, in one spelling |
 //! | [`offload`] | the one bridge from tokio (I/O) to rayon (work) |
 //! | [`signals`], [`progress`], [`crash`] | what stops a run, what it shows, and where tests make it die |
+//! | [`prices`] | what AWS asks for what |
 //! | [`kernel`] | pure: bytes and values in, bytes and values out. It has a map of its own |
-//! | [`location`] | where logs and lakes lie, made canonical |
-//! | [`model`], [`stats`], [`error`] | nouns, counters, failures and exit codes, shared by all |
+//! | [`error`], [`stats`] | failures and exit codes; counters |
+//! | [`model`] | the nouns that all share |
 //!
 //! # Glossary
 //!
@@ -190,7 +192,8 @@
 //! its first bytes tell it ([`kernel::source::parse::sniff`]). The first line that says anything
 //! tells how lines fall into values ([`kernel::source::parse`]). Every decoder hands on blocks of
 //! values under names, and [`kernel::columns::mapping`] finds each name's column. So a new format
-//! is one file in `kernel/source/parse`, and a new field is a line in [`kernel::schema`].
+//! is one file in `kernel/source/parse`, a new source is one file in [`kernel::schema::sources`], and
+//! a new field is a line in the file of its source.
 //!
 //! # Two runtimes
 //!

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use common::{FIELDS, convert, exits, fingerprint, generate, gzip, query, row, text};
+use common::{FIELDS, convert, exits, fingerprint, generate, gzip, query, row, text, unknown_field};
 
 fn count(lake: &Path) -> String {
     query(lake, "SELECT COUNT(*) AS n FROM cloudfront_logs").lines().nth(1).unwrap().to_owned()
@@ -244,13 +244,18 @@ fn columns_are_mapped_by_the_files_own_header() {
     let dir = tempfile::tempdir().unwrap();
     let (logs, lake) = (dir.path().join("logs"), dir.path().join("lake"));
     fs::create_dir(&logs).unwrap();
-    let odd = "#Version: 1.0\n#Fields: c-ip new-field time sc-bytes date\n192.0.2.1\tx\t05:00:00\t12\t2026-11-21\n\
-#Fields:\tdate\ttime\tc-ip\n2026-11-21\t05:00:01\t2001:db8::1\n";
+    let unknown = unknown_field();
+    let odd = format!(
+        "#Version: 1.0\n#Fields: c-ip {unknown} time sc-bytes date\n192.0.2.1\tx\t05:00:00\t12\t2026-11-21\n\
+#Fields:\tdate\ttime\tc-ip\n2026-11-21\t05:00:01\t2001:db8::1\n"
+    );
     fs::write(logs.join("E1EXAMPLE.2026-11-21-05.aaaaaaaa.gz"), gzip(odd.as_bytes())).unwrap();
     convert(&logs, &lake, &[]);
     let rows = query(
         &lake,
-        "SELECT event_time, c_ip, sc_bytes, cs_method, is_bot, extra['new-field'] AS extra FROM cloudfront_logs ORDER BY 1",
+        &format!(
+            "SELECT event_time, c_ip, sc_bytes, cs_method, is_bot, extra['{unknown}'] AS extra FROM cloudfront_logs ORDER BY 1"
+        ),
     );
     assert_eq!(
         rows,

@@ -202,7 +202,8 @@ async fn story(seed: u64, per_mille: u64, pool: &Pool) -> (BTreeMap<String, Byte
     // otherwise.
     assert!(two(&job, &logs, &lake).await, "seed {seed}");
     let report = verify(&lake, &VerifyOptions { fix: true, ..VerifyOptions::default() }).await.unwrap();
-    let report = if report.mended.is_empty() { report } else { verify(&lake, &VerifyOptions::default()).await.unwrap() };
+    let report =
+        if report.mended.is_empty() { report } else { verify(&lake, &VerifyOptions::default()).await.unwrap() };
     let wrong: Vec<_> = report.findings.iter().filter(|finding| !left_over(finding)).collect();
     assert!(wrong.is_empty(), "seed {seed}: {wrong:?}");
     (after_compaction, ids(&lake).await, [failed, made])

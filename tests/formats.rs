@@ -11,7 +11,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-use common::{exits, gzip, query, text};
+use common::{exits, gzip, query, text, unknown_field};
+use edgemill::kernel::schema::source;
+use edgemill::model::Table;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 
@@ -21,7 +23,7 @@ struct Example {
     name: &'static str,
     /// Where the object lies.
     key: &'static str,
-    /// What it holds, before gzip.
+    /// What it holds, before gzip. What stands in angle brackets is filled in ([`filled`]).
     text: &'static str,
     /// More arguments of `convert`.
     more: &'static [&'static str],
@@ -138,9 +140,9 @@ const CLOUDFRONT_V1: &[Example] = &[
         key: CLOUDFRONT_KEY,
         // Separated by tabs, in another order, repeated in mid-file with a field more.
         text: "#Version: 1.0\n#Fields:\ttime\tdate\tsc-bytes\tc-ip\n05:00:00\t2026-11-21\t1\t192.0.2.1\n\
-#Version: 1.0\n#Fields: date time c-ip x-new-field sc-bytes\n2026-11-21\t05:00:01\t192.0.2.2\tnew\t2\n",
+#Version: 1.0\n#Fields: date time c-ip <unknown> sc-bytes\n2026-11-21\t05:00:01\t192.0.2.2\tnew\t2\n",
         more: &[],
-        sql: "SELECT event_time, sc_bytes, c_ip, extra['x-new-field'] FROM cloudfront_logs ORDER BY 1",
+        sql: "SELECT event_time, sc_bytes, c_ip, extra['<unknown>'] FROM cloudfront_logs ORDER BY 1",
         answer: "2026-11-21T05:00:00Z,1,192.0.2.1,\n2026-11-21T05:00:01Z,2,192.0.2.2,new",
         found: V1,
     },
@@ -161,9 +163,9 @@ const CLOUDFRONT_V2: &[Example] = &[
         name: "CloudFront v2 JSON",
         key: "AWSLogs/111122223333/CloudFront/E2EXAMPLE1234/2026/11/21/05/a1b2c3d4.gz",
         text: "{\"date\":\"2026-11-21\",\"time\":\"05:00:00\",\"x-edge-location\":\"LHR61-P1\",\"sc-bytes\":\"1068\",\"c-ip\":\"2001:db8::1\",\"cs(User-Agent)\":\"curl/8.5.0\",\"cs(Cookie)\":\"-\",\"asn\":\"16509\",\"c-country\":\"GB\"}\n\
-{\"c-country\":\"FI\",\"timestamp(ms)\":\"1795237201046\",\"cs-uri-query\":\"a=\\\"b\\\"\",\"x-new-field\":\"new\"}\n",
+{\"c-country\":\"FI\",\"timestamp(ms)\":\"1795237201046\",\"cs-uri-query\":\"a=\\\"b\\\"\",\"<unknown>\":\"new\"}\n",
         more: &[],
-        sql: "SELECT event_time, distribution, x_edge_location, sc_bytes, c_ip, user_agent, cs_cookie, asn, c_country, cs_uri_query, extra['x-new-field'] FROM cloudfront_logs ORDER BY 1",
+        sql: "SELECT event_time, distribution, x_edge_location, sc_bytes, c_ip, user_agent, cs_cookie, asn, c_country, cs_uri_query, extra['<unknown>'] FROM cloudfront_logs ORDER BY 1",
         answer: "2026-11-21T05:00:00Z,E2EXAMPLE1234,LHR61-P1,1068,2001:db8::1,curl/8.5.0,,16509,GB,,\n2026-11-21T05:00:01.046Z,E2EXAMPLE1234,,,,,,,FI,\"a=\"\"b\"\"\",new",
         found: "CloudFront standard log, v2 JSON",
     },
@@ -274,9 +276,9 @@ https 2026-10-01T22:23:00.186641Z app/my-lb/50dc6c495c0c9188 192.0.2.1:2817 10.0
     Example {
         name: "ALB, fields of the future",
         key: ALB_KEY,
-        text: "https 2027-10-01T22:23:00.186641Z app/my-lb/50dc6c495c0c9188 192.0.2.1:2817 10.0.0.1:80 0.1 0.2 0.3 200 200 0 57 \"- - -\" \"-\" - - arn:t \"Root=1\" \"-\" \"-\" 1 2027-10-01T22:22:48.364000Z \"\" \"-\" \"-\" \"10.0.0.1:80\" \"200\" \"-\" \"-\" TID_1 \"-\" \"-\" \"-\" 172.160.1.192 new \"newer value\"\n",
+        text: "https 2027-10-01T22:23:00.186641Z app/my-lb/50dc6c495c0c9188 192.0.2.1:2817 10.0.0.1:80 0.1 0.2 0.3 200 200 0 57 \"- - -\" \"-\" - - arn:t \"Root=1\" \"-\" \"-\" 1 2027-10-01T22:22:48.364000Z \"\" \"-\" \"-\" \"10.0.0.1:80\" \"200\" \"-\" \"-\" TID_1 \"-\" \"-\" \"-\" 172.160.1.192<later> new \"newer value\"\n",
         more: &[],
-        sql: "SELECT request_verb, request_url, request_proto, actions_executed = '', ip_address, extra['field_35'], extra['field_36'] FROM alb_logs",
+        sql: "SELECT request_verb, request_url, request_proto, actions_executed = '', ip_address, extra['<place 1>'], extra['<place 2>'] FROM alb_logs",
         answer: ",,,true,172.160.1.192,new,newer value",
         found: FOUND_ALB,
     },
@@ -329,17 +331,27 @@ fn answer(lake: &Path, sql: &str) -> String {
     query(lake, sql).trim_end().split_once('\n').map(|(_, rows)| rows.to_owned()).unwrap_or_default()
 }
 
+/// An example's text or question with what must not be a column of any version: `<unknown>` is a
+/// field, `<later>` and `<place N>` are the values and the name of a value after all that are known.
+fn filled(text: &str) -> String {
+    let known = source(Table::AlbLogs).unwrap().positional.as_ref().unwrap().fields.len();
+    text.replace("<unknown>", &unknown_field())
+        .replace("<later>", &" -".repeat(known - 34))
+        .replace("<place 1>", &format!("field_{}", known + 1))
+        .replace("<place 2>", &format!("field_{}", known + 2))
+}
+
 #[test]
 fn every_format_of_every_year() {
     for example in CLOUDFRONT_V1.iter().chain(CLOUDFRONT_V2).chain(ALB) {
         let dir = tempfile::tempdir().unwrap();
         let (logs, lake) = (dir.path().join("logs"), dir.path().join("lake"));
-        put(&logs, example.key, &gzip(example.text.as_bytes()));
+        put(&logs, example.key, &gzip(filled(example.text).as_bytes()));
         let summary = converted(&logs, &lake, 0, example.more);
         assert_eq!(summary["found"][example.found], 1, "{}: {summary}", example.name);
         assert_eq!(summary["rejected_lines"], 0, "{}: {summary}", example.name);
         assert_eq!(summary["lines"], example.text.lines().count(), "{}", example.name);
-        assert_eq!(answer(&lake, example.sql), example.answer, "{}", example.name);
+        assert_eq!(answer(&lake, &filled(example.sql)), example.answer, "{}", example.name);
     }
 }
 
@@ -358,13 +370,14 @@ fn parquet_in_any_case_and_of_any_type() {
     let dir = tempfile::tempdir().unwrap();
     let (logs, lake) = (dir.path().join("logs"), dir.path().join("lake"));
     let texts = |values: [Option<&str>; 3]| Arc::new(StringArray::from(values.to_vec())) as ArrayRef;
+    let unknown = unknown_field();
     let cloudfront = parquet(&[
         ("date", texts([Some("2026-11-21"); 3])),
         ("time", texts([Some("05:00:00"), Some("05:00:01"), Some("25:00:00")])),
         ("cs_User_Agent", texts([Some("curl/8.5.0"), Some("-"), None])),
         ("sc_bytes", Arc::new(Int64Array::from(vec![Some(7), None, Some(9)]))),
         ("c_ip", texts([Some("192.0.2.1"), Some("192.0.2.2"), Some("192.0.2.3")])),
-        ("x_new", texts([Some("n"), None, None])),
+        (&unknown, texts([Some("n"), None, None])),
     ]);
     put(&logs, "AWSLogs/1/CloudFront/E2EXAMPLE1234/2026/11/21/05/part-0.parquet", &cloudfront);
     let alb = parquet(&[
@@ -376,11 +389,13 @@ fn parquet_in_any_case_and_of_any_type() {
     let summary = converted(&logs, &lake, 3, &[]);
     assert_eq!(summary["found"]["CloudFront standard log, v2 Parquet"], 1, "{PARQUET:?}: {summary}");
     assert_eq!(summary["found"]["ALB access log, vended Parquet"], 1, "{summary}");
-    assert_eq!(summary["new_fields"]["x_new"], 1);
+    assert_eq!(summary["new_fields"][&unknown], 1);
     assert_eq!(
         answer(
             &lake,
-            "SELECT event_time, distribution, user_agent, sc_bytes, c_ip, extra['x_new'] FROM cloudfront_logs ORDER BY 1"
+            &format!(
+                "SELECT event_time, distribution, user_agent, sc_bytes, c_ip, extra['{unknown}'] FROM cloudfront_logs ORDER BY 1"
+            )
         ),
         "2026-11-21T05:00:00Z,E2EXAMPLE1234,curl/8.5.0,7,192.0.2.1,n\n2026-11-21T05:00:01Z,E2EXAMPLE1234,,,192.0.2.2,"
     );

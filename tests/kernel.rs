@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use bytes::Bytes;
-use common::{FIELDS, gzip, row};
+use common::{FIELDS, gzip, row, unknown_field};
 use edgemill::kernel::columns::convert::{ObjectOutcome, OutputFile, RawObject, convert_chunk};
 use edgemill::kernel::policy::recipe::Recipe;
 use edgemill::kernel::source::object_bytes::{ObjectBytes, PIECE_BYTES, Ranges};
@@ -68,7 +68,7 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         4 => "[A-Za-z0-9]{1,8}".prop_map(|id| row("2026-11-21", "05:00:00", &id).into_bytes()),
         1 => (0_u8..24, "[A-Za-z0-9]{1,8}").prop_map(|(hour, id)| row("2026-11-20", &format!("{hour:02}:59:59"), &id).into_bytes()),
         1 => Just(FIELDS.as_bytes().to_vec()),
-        1 => Just(b"#Fields: date time c-ip new-field\n".to_vec()),
+        1 => Just(format!("#Fields: date time c-ip {}\n", unknown_field()).into_bytes()),
         1 => Just(b"2026-11-21\t05:00:00\t2001:db8::1\tnew\n".to_vec()),
         1 => Just(b"\n".to_vec()),
         1 => "[0-9\t-]{0,60}\n".prop_map(String::into_bytes),

@@ -43,7 +43,7 @@ enum DialectArg {
 pub(super) fn run(args: &Args, json: bool) -> Result<u8> {
     let table = args.table.as_deref().map(|name| {
         let names: Vec<&str> = Table::ALL.iter().map(|table| table.name()).collect();
-        let found = Table::ALL.into_iter().find(|table| table.name() == name);
+        let found = Table::named(name);
         found.ok_or_else(|| {
             Error::usage(format!("there is no table '{name}'"), format!("choose one of {}", names.join(", ")))
         })

@@ -2,11 +2,17 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
 use super::show;
 use crate::error::{EXIT_DONE, Result};
 use crate::generate;
-use crate::generate::{Layout, Source, Spec};
+use crate::generate::{Delivery, Spec};
+use crate::kernel::schema;
+use crate::kernel::schema::Source;
 use crate::model::HourRange;
 use crate::progress::{Measure, Progress};
 use crate::stats::count;
@@ -49,12 +55,20 @@ pub struct Args {
     threads: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum SourceArg {
-    /// CloudFront standard logs
-    Cloudfront,
-    /// Application Load Balancer access logs
-    Alb,
+/// A source whose logs can be made.
+#[derive(Clone, Copy, Debug)]
+struct SourceArg(&'static Source);
+
+impl ValueEnum for SourceArg {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<SourceArg>> =
+            LazyLock::new(|| generate::tables().filter_map(schema::source).map(SourceArg).collect());
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.cli_name).help(self.0.words.many))
+    }
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -75,16 +89,13 @@ pub(super) fn run(args: Args, json: bool) -> Result<u8> {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let spec = Spec {
         out: args.out,
-        source: match args.format {
-            SourceArg::Cloudfront => Source::Cloudfront,
-            SourceArg::Alb => Source::Alb,
-        },
-        layout: match args.layout {
-            LayoutArg::Classic => Layout::Classic,
-            LayoutArg::W3c => Layout::W3c,
-            LayoutArg::Plain => Layout::Plain,
-            LayoutArg::Json => Layout::Json,
-            LayoutArg::Parquet => Layout::Parquet,
+        table: args.format.0.table,
+        delivery: match args.layout {
+            LayoutArg::Classic => Delivery::Classic,
+            LayoutArg::W3c => Delivery::W3c,
+            LayoutArg::Plain => Delivery::Plain,
+            LayoutArg::Json => Delivery::Json,
+            LayoutArg::Parquet => Delivery::Parquet,
         },
         rows: args.rows,
         hours: args.hours,
@@ -105,8 +116,8 @@ pub(super) fn run(args: Args, json: bool) -> Result<u8> {
             count(report.objects, "object"),
             spec.out.display()
         ))?;
-        if spec.layout == Layout::Plain {
-            let fields = generate::field_names(spec.source, spec.layout).join(" ");
+        if spec.delivery == Delivery::Plain {
+            let fields = generate::field_names(spec.table, spec.delivery).join(" ");
             show::line(&format!("without a header; read them with: edgemill convert --fields '{fields}'"))?;
         }
     }

@@ -135,10 +135,11 @@ fn argument<S: Subset, K: Kind>(facts: &OptionFacts) -> Arg {
 }
 
 fn parser<K: Kind>() -> ValueParser {
-    if K::WORDS.is_empty() {
+    let words = K::words();
+    if words.is_empty() {
         return OsStringValueParser::new().try_map(|text: OsString| K::parse(&text)).into();
     }
-    let words = K::WORDS.iter().map(|(word, help)| PossibleValue::new(*word).help(*help));
+    let words = words.into_iter().map(|(word, help)| PossibleValue::new(word).help(help));
     PossibleValuesParser::new(words).try_map(|text: String| K::parse(text.as_ref())).into()
 }
 

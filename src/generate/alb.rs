@@ -1,19 +1,21 @@
 //! One row of an Application Load Balancer's access log: 34 values in their order, from the same
 //! sessions and exchanges as CloudFront's rows, as if the balancer stood where the edge stands.
 
+use super::delivery::{ACCOUNT, Delivery, Vended, vended_key};
 use super::digits::{push_hex, push_number, push_seconds, push_two};
 use super::draw::{Dice, mix_all, scale};
 use super::exchange::{Exchange, Moment};
 use super::plan::Task;
-use super::sessions::Session;
+use super::sessions::{Session, Sessions};
 use super::sites::{Site, World};
+use crate::error::Result;
 use crate::kernel::policy::enrich::Escapes;
 use crate::kernel::policy::enrich::decode::decode_logged;
-use crate::model::Hour;
+use crate::kernel::schema::source;
+use crate::model::{Hour, Table};
 
-/// The account and region that the names tell; nobody's.
-pub(super) const ACCOUNT: &str = "123456789012";
-pub(super) const REGION: &str = "us-east-1";
+/// The region that the names tell.
+const REGION: &str = "us-east-1";
 
 /// Which values stand in double quotes, by their place.
 const QUOTED: [usize; 15] = [12, 13, 17, 18, 19, 22, 23, 24, 25, 26, 27, 28, 30, 31, 32];
@@ -24,14 +26,58 @@ const INTERVAL_SECONDS: u32 = 300;
 /// Rows of a thousand that lack the newest value: AWS brings each in node by node.
 const WITHOUT_NEWEST: u32 = 20;
 
+/// Writes an object's bytes, not yet compressed, over what `out` held; its key.
+pub(super) fn write(world: &World, task: &Task, delivery: Delivery, out: &mut Vec<u8>) -> Result<String> {
+    let frame = Frame::new(world, task);
+    write_rows(world, task, &frame, delivery, out)?;
+    let id = &world.sites[task.site].id;
+    Ok(match delivery {
+        Delivery::Classic => frame.key(task.seed),
+        _ => vended_key("elasticloadbalancing", delivery, task, id),
+    })
+}
+
+/// The names of the fields, in their order, as the delivery service calls them; the load balancer
+/// itself writes none.
+pub(super) fn field_names(_: Delivery) -> Vec<String> {
+    let fields =
+        source(Table::AlbLogs).and_then(|source| source.positional.as_ref()).map_or(&[][..], |rows| rows.fields);
+    let vended = |name: &&str| match *name {
+        "request" => "request_line".to_owned(),
+        other => other.replace(':', "_"),
+    };
+    fields.iter().map(vended).collect()
+}
+
+fn write_rows(world: &World, task: &Task, frame: &Frame<'_>, delivery: Delivery, out: &mut Vec<u8>) -> Result<()> {
+    out.clear();
+    let mut vended = Vended::new(delivery, field_names(delivery));
+    let dice = &mut Dice::of(&[task.seed]);
+    let (mut sessions, mut values) = (Sessions::default(), RowValues::default());
+    for _ in 0..task.rows {
+        let session = sessions.next(world, dice);
+        let row = Exchange::draw(world, &world.sites[task.site], session, dice);
+        frame.fill(&mut values, session, &row, dice);
+        if delivery == Delivery::Classic {
+            push_line(out, &values);
+        } else {
+            vended.push(values.iter());
+        }
+    }
+    if delivery != Delivery::Classic {
+        *out = vended.finish()?;
+    }
+    Ok(())
+}
+
 /// The values of one row, one behind another.
 #[derive(Default)]
-pub(super) struct Values {
+pub(super) struct RowValues {
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
 
-impl Values {
+impl RowValues {
     fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
@@ -91,7 +137,7 @@ impl<'w> Frame<'w> {
     }
 
     /// Draws the values of a row.
-    pub(super) fn fill(&self, out: &mut Values, session: &Session, row: &Exchange<'_>, dice: &mut Dice) {
+    pub(super) fn fill(&self, out: &mut RowValues, session: &Session, row: &Exchange<'_>, dice: &mut Dice) {
         out.clear();
         let lost = row.outcome.status == "000";
         let reached = !lost && !matches!(row.outcome.status, "502" | "503" | "504");
@@ -138,8 +184,8 @@ impl<'w> Frame<'w> {
         out.push(b'Z');
     }
 
-    /// Values 1 to 5.
-    fn push_who(&self, out: &mut Values, session: &Session, second: i64, target: &[u8], dice: &mut Dice) {
+    /// RowValues 1 to 5.
+    fn push_who(&self, out: &mut RowValues, session: &Session, second: i64, target: &[u8], dice: &mut Dice) {
         out.push(match (session.tls.is_some(), session.version) {
             (false, _) => b"http",
             (true, "HTTP/1.1" | "HTTP/1.0") => b"https",
@@ -155,8 +201,8 @@ impl<'w> Frame<'w> {
         out.push(target);
     }
 
-    /// Values 13 to 16.
-    fn push_request(&self, out: &mut Values, session: &Session, row: &Exchange<'_>, dice: &mut Dice) {
+    /// RowValues 13 to 16.
+    fn push_request(&self, out: &mut RowValues, session: &Session, row: &Exchange<'_>, dice: &mut Dice) {
         let bytes = &mut out.bytes;
         bytes.extend_from_slice(row.method.as_bytes());
         bytes.extend_from_slice(if session.tls.is_some() { b" https://" } else { b" http://" });
@@ -182,10 +228,10 @@ impl<'w> Frame<'w> {
         out.push(protocol.as_bytes());
     }
 
-    /// Values 17 to 34.
+    /// RowValues 17 to 34.
     fn push_rest(
         &self,
-        out: &mut Values,
+        out: &mut RowValues,
         session: &Session,
         row: &Exchange<'_>,
         second: i64,
@@ -245,8 +291,8 @@ fn balancer_name(site: &Site) -> String {
     String::from_utf8_lossy(&site.host).split('.').nth(1).unwrap_or("shop").to_owned()
 }
 
-/// Values 6 to 8: seconds, -1 where a stage did not happen.
-fn push_times(out: &mut Values, row: &Exchange<'_>, reached: bool) {
+/// RowValues 6 to 8: seconds, -1 where a stage did not happen.
+fn push_times(out: &mut RowValues, row: &Exchange<'_>, reached: bool) {
     let stages = [row.first_byte_ms % 3, row.first_byte_ms, row.taken_ms - row.first_byte_ms];
     for stage in stages {
         if reached {
@@ -270,7 +316,7 @@ fn push_escaped(out: &mut Vec<u8>, percent_encoded: &[u8]) {
 }
 
 /// A row as the load balancer itself writes it.
-pub(super) fn push_line(out: &mut Vec<u8>, values: &Values) {
+pub(super) fn push_line(out: &mut Vec<u8>, values: &RowValues) {
     for (place, value) in values.iter().enumerate() {
         if place > 0 {
             out.push(b' ');

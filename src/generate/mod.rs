@@ -12,14 +12,15 @@ mod alb;
 mod bots;
 mod browsers;
 mod clients;
+mod cloudfront;
+mod delivery;
 mod digits;
 mod draw;
 mod edges;
 mod encode;
 mod exchange;
 mod family;
-mod layout;
-mod object;
+mod makers;
 mod outcomes;
 mod plan;
 mod queries;
@@ -38,11 +39,12 @@ use libdeflater::{CompressionLvl, Compressor};
 use plan::Task;
 use sites::World;
 
+pub use delivery::Delivery;
 pub use encode::encoded;
-pub use layout::{Layout, Source};
+pub use makers::tables;
 
 use crate::error::{Error, Result};
-use crate::model::HourRange;
+use crate::model::{HourRange, Table};
 
 /// The most distributions: identifiers count to 36^3, and each has its own pool of paths in memory.
 const MOST_DISTRIBUTIONS: u32 = 1_000;
@@ -55,10 +57,10 @@ const GZIP_LEVEL: i32 = 1;
 pub struct Spec {
     /// The folder for the objects; made where missing, refused where it holds anything.
     pub out: PathBuf,
-    /// Whose logs.
-    pub source: Source,
+    /// The table that the logs are converted to.
+    pub table: Table,
     /// How they are delivered.
-    pub layout: Layout,
+    pub delivery: Delivery,
     /// Data rows in total.
     pub rows: u64,
     /// The hours in the objects' names; rows follow a daily curve over them.
@@ -120,10 +122,11 @@ pub fn run(spec: &Spec, progress: &(dyn Fn(u64) + Sync)) -> Result<Report> {
     })
 }
 
-/// The names of the fields of a source in a layout, in their order.
+/// The names of the fields of a table's logs in a delivery, in their order; none, where nothing makes
+/// such logs.
 #[must_use]
-pub fn field_names(source: Source, layout: Layout) -> Vec<String> {
-    object::field_names(source, layout)
+pub fn field_names(table: Table, delivery: Delivery) -> Vec<String> {
+    makers::maker(table).map_or_else(|_| Vec::new(), |maker| (maker.field_names)(delivery))
 }
 
 fn check(spec: &Spec) -> Result<()> {
@@ -163,16 +166,17 @@ fn work(
     next: &AtomicUsize,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Report> {
+    let maker = makers::maker(spec.table)?;
     let level = CompressionLvl::new(GZIP_LEVEL).unwrap_or_default();
     let mut compressor = Compressor::new(level);
     let (mut text, mut packed) = (Vec::new(), Vec::new());
     let mut report = Report::NOTHING;
     while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-        let written = object::write(world, task, (spec.source, spec.layout), &mut text).and_then(|key| {
+        let written = (maker.write)(world, task, spec.delivery, &mut text).and_then(|key| {
             let path = spec.out.join(key);
-            let stored = match (spec.layout, spec.source) {
-                (Layout::Parquet, _) => &text,
-                (Layout::Classic, Source::Alb) => pack_in_two(&mut compressor, &text, &mut packed, &path)?,
+            let stored = match spec.delivery {
+                Delivery::Parquet => &text,
+                Delivery::Classic if maker.packs_in_two => pack_in_two(&mut compressor, &text, &mut packed, &path)?,
                 _ => pack(&mut compressor, &text, &mut packed, &path)?,
             };
             save(&path, stored)

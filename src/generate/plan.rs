@@ -110,13 +110,14 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::generate::{Layout, Source};
+    use crate::generate::Delivery;
+    use crate::model::Table;
 
     fn spec(rows: u64, hours: &str, distributions: u32) -> Spec {
         Spec {
             out: PathBuf::new(),
-            source: Source::Cloudfront,
-            layout: Layout::Classic,
+            table: Table::CloudfrontLogs,
+            delivery: Delivery::Classic,
             rows,
             hours: hours.parse().unwrap(),
             distributions,

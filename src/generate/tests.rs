@@ -11,8 +11,8 @@ fn spec(out: &Path, rows: u64, threads: usize) -> Spec {
     let hours = "2026-11-21T23..2026-11-22T02".parse().unwrap();
     Spec {
         out: out.to_owned(),
-        source: Source::Cloudfront,
-        layout: Layout::Classic,
+        table: Table::CloudfrontLogs,
+        delivery: Delivery::Classic,
         rows,
         hours,
         distributions: 3,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::kernel::schema::{SOURCES, source, source_named};
 use crate::model::{HourRange, Table, UnitId};
 
 /// Which logs objects are.
@@ -17,19 +18,17 @@ pub enum FormatChoice {
 
 impl FormatChoice {
     /// Every word for it, with its meaning.
-    pub const WORDS: [(&'static str, &'static str); 3] = [
-        ("auto", "By their names and first bytes"),
-        ("cloudfront", "Every object is a CloudFront standard log"),
-        ("alb", "Every object is an access log of an Application Load Balancer"),
-    ];
+    #[must_use]
+    pub fn words() -> Vec<(&'static str, String)> {
+        let auto = ("auto", "By their names and first bytes".to_owned());
+        let named = SOURCES.iter().map(|source| (source.cli_name, format!("Every object is {}", source.words.one)));
+        std::iter::once(auto).chain(named).collect()
+    }
 
     /// The word for the logs of a table.
     #[must_use]
-    pub const fn word(table: Table) -> &'static str {
-        match table {
-            Table::AlbLogs => "alb",
-            Table::CloudfrontLogs | Table::Rejects => "cloudfront",
-        }
+    pub fn word(table: Table) -> &'static str {
+        source(table).map_or("auto", |source| source.cli_name)
     }
 
     /// The table, where one is named.
@@ -46,12 +45,14 @@ impl FromStr for FormatChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "cloudfront" => Ok(Self::Of(Table::CloudfrontLogs)),
-            "alb" => Ok(Self::Of(Table::AlbLogs)),
-            _ => Err(format!("'{text}' is none of auto, cloudfront and alb")),
+        if text == "auto" {
+            return Ok(Self::Auto);
         }
+        source_named(text).map(|source| Self::Of(source.table)).ok_or_else(|| {
+            let names: Vec<&str> = SOURCES.iter().map(|source| source.cli_name).collect();
+            let (last, others) = names.split_last().unwrap_or((&"auto", &[]));
+            format!("'{text}' is none of auto, {} and {last}", others.join(", "))
+        })
     }
 }
 

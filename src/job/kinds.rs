@@ -36,7 +36,10 @@ pub trait Kind {
     const SHAPE: Shape = Shape::One;
 
     /// The words that it may be, each with its meaning; none where there are too many.
-    const WORDS: &'static [(&'static str, &'static str)] = &[];
+    #[must_use]
+    fn words() -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 
     /// Reads what was typed.
     fn parse(text: &OsStr) -> Result<Self::Value, String>;
@@ -373,7 +376,9 @@ impl Kind for Format {
     type Value = FormatChoice;
     type Written = String;
 
-    const WORDS: &'static [(&'static str, &'static str)] = &FormatChoice::WORDS;
+    fn words() -> Vec<(&'static str, String)> {
+        FormatChoice::words()
+    }
 
     fn parse(text: &OsStr) -> Result<FormatChoice, String> {
         parsed(utf8(text)?)

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::kernel::policy::enrich::Additions;
 use crate::kernel::policy::privacy::{ClientIp, KEY_LIMIT_BYTES, Key, Privacy, USUAL_KEYS, is_key};
 use crate::kernel::policy::recipe::Recipe;
-use crate::kernel::schema::{column_index, normalise_field_name};
+use crate::kernel::schema::{EVENT_TIME, PrivacyClass, column_index, names_of_class, normalise_field_name};
 use crate::model::Table;
 
 /// The variable that holds the key under which client addresses are hashed: never an argument,
@@ -98,19 +98,16 @@ fn key(file: Option<&Path>) -> Result<Key> {
         .map_err(|why| Error::usage(format!("the key of client addresses: {why}"), "make one: openssl rand -hex 32"))
 }
 
-/// The columns of user agents, raw and decoded: who wants one gone wants all of them gone.
-const USER_AGENTS: [&str; 3] = ["cs_user_agent", "user_agent", "user_agent_decoded"];
-
-/// Columns that a table of logs has, without which rows still have a place.
+/// Columns that a table of logs has, without which rows still have a place. Who wants one column of
+/// user agents gone wants all of them gone: each says what the others say.
 fn dropped(names: &[String]) -> Result<BTreeSet<String>> {
     let mut dropped = BTreeSet::new();
     for name in names {
         let name = normalise_field_name(name);
-        let known = [Table::CloudfrontLogs, Table::AlbLogs].iter().any(|table| column_index(*table, &name).is_some());
-        if name == "event_time" {
-            return Err(Error::usage("event_time cannot be dropped", "a row's partition follows from it"));
+        if name == EVENT_TIME {
+            return Err(Error::usage(format!("{EVENT_TIME} cannot be dropped"), "a row's partition follows from it"));
         }
-        if !known {
+        if !Table::LOGS.iter().any(|table| column_index(*table, &name).is_some()) {
             return Err(Error::usage(
                 format!("there is no column '{name}' to be dropped"),
                 "edgemill ddl lists the columns; a field that has none is in the column extra",
@@ -118,8 +115,9 @@ fn dropped(names: &[String]) -> Result<BTreeSet<String>> {
         }
         dropped.insert(name);
     }
-    if USER_AGENTS.iter().any(|name| dropped.contains(*name)) {
-        dropped.extend(USER_AGENTS.iter().map(|name| (*name).to_owned()));
+    let user_agents = names_of_class(PrivacyClass::UserAgent);
+    if user_agents.iter().any(|name| dropped.contains(*name)) {
+        dropped.extend(user_agents.into_iter().map(str::to_owned));
     }
     Ok(dropped)
 }

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hour, HourRange, Table};
+use super::hour::{Hour, HourRange};
+use super::table::Table;
 
 /// How long the partitions of a lake are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::kernel::ledger::plan::{Grouped, HIDDEN, NO_HOUR};
-use crate::kernel::source::names;
+use crate::kernel::schema;
 use crate::lake::{CatalogChoice, Lake};
 use crate::stats::count;
 
@@ -34,14 +34,13 @@ pub(super) fn refuse_other_catalog(job: &Job, lake: &Lake) -> Result<()> {
 pub(super) fn refuse_nothing(job: &Job, grouped: &Grouped) -> Result<()> {
     // What a load balancer itself writes beside its logs says that the place is right and the first
     // log still to come.
-    let is_to_come = |what: &&str| names::BESIDE_LOGS.contains(what) || *what == NO_HOUR && job.naming.table.is_some();
+    let is_to_come = |what: &&str| schema::is_beside_logs(what) || *what == NO_HOUR && job.naming.table.is_some();
     let is_right = grouped.skipped.keys().any(is_to_come);
     let filtered = grouped.outside_objects + grouped.filtered_objects + grouped.excluded_objects;
     if !grouped.units.is_empty() || filtered + grouped.archived_objects > 0 || is_right {
         return Ok(());
     }
-    let names = "CloudFront names its logs E2EXAMPLE.2026-11-21-05.abcd1234.gz, a load balancer \
-                 123456789012_elasticloadbalancing_us-east-1_app.name.id_20261121T0505Z_192.0.2.1_random.log.gz";
+    let names = schema::example_names();
     let skipped_objects = grouped.skipped_objects();
     Err(match &grouped.first_skipped {
         None => Error::usage(
@@ -58,9 +57,7 @@ pub(super) fn refuse_nothing(job: &Job, grouped: &Grouped) -> Result<()> {
                 job.from,
                 count(skipped_objects, "other object")
             ),
-            format!(
-                "{names}; to read every object as a log whatever its name, say --format cloudfront or --format alb"
-            ),
+            format!("{names}; to read every object as a log whatever its name, say {}", schema::format_arguments()),
         ),
     })
 }

@@ -13,6 +13,8 @@ use tokio::sync::mpsc;
 use super::{Answer, Format, print};
 use crate::edge::athena::{Athena, Rows, Scanned};
 use crate::error::{Error, Result};
+use crate::kernel::ddl;
+use crate::kernel::ddl::View;
 use crate::lake::{Lake, LedgerChoice};
 use crate::model::Table;
 
@@ -87,12 +89,10 @@ pub async fn raw_bytes(lake: &Lake, sql: &str) -> Result<u64> {
 fn tables(sql: &str) -> Vec<Table> {
     let names: Vec<String> =
         sql.split(|letter: char| !letter.is_alphanumeric() && letter != '_').map(str::to_ascii_lowercase).collect();
-    let named = |wanted: &[&str]| names.iter().any(|name| wanted.contains(&name.as_str()));
-    let of = |table: &Table| match table {
-        Table::CloudfrontLogs => named(&["cloudfront_logs", "cf_logs", "cloudfront_standard_logs", "access_logs"]),
-        Table::AlbLogs => named(&["alb_logs", "access_logs"]),
-        Table::Rejects => false,
-    };
+    let named = |wanted: &str| names.iter().any(|name| name == wanted);
+    let reads = |view: &View, table: Table| view.selects.iter().any(|select| select.table == table);
+    let of =
+        |table: &Table| named(table.name()) || ddl::VIEWS.iter().any(|view| reads(view, *table) && named(view.name));
     Table::LOGS.into_iter().filter(of).collect()
 }
 

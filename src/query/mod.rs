@@ -176,7 +176,7 @@ async fn open(
         context
             .register_table(table.name(), Arc::new(LakeTable::new(table, snapshot.granularity, url.clone(), files)?))?;
     }
-    for view in ddl::VIEWS {
+    for view in ddl::VIEWS.iter() {
         context.sql(&ddl::create_view(view, Dialect::DataFusion, snapshot.granularity)).await?;
     }
     Ok(context)

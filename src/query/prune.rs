@@ -16,6 +16,7 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 
+use crate::kernel::schema::EVENT_TIME;
 use crate::model::{Granularity, HourRange};
 
 /// Whether the partition columns alone decide a filter, so that it holds for all rows of a file or
@@ -106,12 +107,12 @@ fn narrow(keep: &mut [bool], by: &[bool]) {
 
 impl PruningStatistics for Hours {
     fn min_values(&self, column: &Column) -> Option<ArrayRef> {
-        let event_time = || (column.name == "event_time").then(|| Arc::clone(&self.first_instants));
+        let event_time = || (column.name == EVENT_TIME).then(|| Arc::clone(&self.first_instants));
         self.partitions.column_by_name(&column.name).cloned().or_else(event_time)
     }
 
     fn max_values(&self, column: &Column) -> Option<ArrayRef> {
-        let event_time = || (column.name == "event_time").then(|| Arc::clone(&self.last_instants));
+        let event_time = || (column.name == EVENT_TIME).then(|| Arc::clone(&self.last_instants));
         self.partitions.column_by_name(&column.name).cloned().or_else(event_time)
     }
 

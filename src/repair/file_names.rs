@@ -17,7 +17,7 @@ pub fn placed(path: &str) -> Option<(Partition, &str)> {
         && parts.next().is_none();
     let mut folders = folder.split('/');
     let table = folders.next()?;
-    let table = Table::ALL.into_iter().find(|of| of.name() == table)?;
+    let table = Table::named(table)?;
     let values: Vec<&str> = folders.filter_map(|part| part.split_once('=').map(|(_, value)| value)).collect();
     let partition = Partition::of_values(table, &values)?;
     (ours && partition.folder() == folder).then_some((partition, name))

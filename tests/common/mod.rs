@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use edgemill::kernel::ledger::records::FORMAT_VERSION;
+use edgemill::kernel::schema::is_logged_field;
 use edgemill::lake::Identity;
-use edgemill::model::Granularity;
+use edgemill::model::{Granularity, Table};
 use sha2::{Digest, Sha256};
 
 /// The 33 fields of a CloudFront log of today.
@@ -20,6 +21,12 @@ sc-status cs(Referer) cs(User-Agent) cs-uri-query cs(Cookie) x-edge-result-type 
 cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type \
 cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type \
 sc-content-type sc-content-len sc-range-start sc-range-end\n";
+
+/// A field that no table knows, whatever columns later versions append.
+pub(crate) fn unknown_field() -> String {
+    let is_known = |name: &str| Table::LOGS.iter().any(|table| is_logged_field(*table, name));
+    (1..).map(|number| format!("x-unknown-{number}")).find(|name| !is_known(name)).unwrap()
+}
 
 /// What a lake is that lies in no place, by its D.
 pub(crate) fn identity(late_seconds: u64) -> Identity {

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use edgemill::kernel::schema::{ColumnType, columns};
-use edgemill::kernel::source::parse::{ALB_FIELDS, Block, Decoder, Reject, Settings, Sink};
+use edgemill::kernel::schema::{ColumnType, columns, source};
+use edgemill::kernel::source::parse::{Block, Decoder, Reject, Settings, Sink};
 use edgemill::model::Table;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
@@ -69,7 +69,7 @@ fn believes(table: Table, names: &[String]) -> bool {
     };
     let is_time = |name: &String| times.contains(&name.as_str());
     let is_known = |name: &String| {
-        others.contains(&name.as_str()) || columns(table).iter().any(|column| column.logged && column.name == name)
+        others.contains(&name.as_str()) || columns(table).iter().any(|column| column.is_logged() && column.name == name)
     };
     let tells = |name: &String| tell.map_or_else(|| is_known(name), |tell| tell.contains(&name.as_str()));
     let neighbours: [&[&str]; 14] = [
@@ -209,8 +209,9 @@ fn alb(line: &str) -> Line {
     if !line.contains('-') {
         return Line::Reject("time");
     }
+    let fields = source(Table::AlbLogs).unwrap().positional.as_ref().unwrap().fields;
     let name =
-        |place: usize| ALB_FIELDS.get(place).map_or_else(|| format!("field_{}", place + 1), |name| (*name).to_owned());
+        |place: usize| fields.get(place).map_or_else(|| format!("field_{}", place + 1), |name| (*name).to_owned());
     row(values.into_iter().enumerate().map(|(place, value)| (name(place), value)).collect())
 }
 
@@ -353,7 +354,7 @@ pub(crate) fn typed(table: Table, values: &[(String, String)]) -> Result<BTreeMa
         };
         for (name, value) in parts.into_iter().filter(|(_, value)| value != "-") {
             let is_time = matches!(name.as_str(), "date" | "time");
-            if is_time || columns(table).iter().any(|column| column.logged && column.name == name) {
+            if is_time || columns(table).iter().any(|column| column.is_logged() && column.name == name) {
                 named.insert(name, value);
             } else {
                 extra.insert(logged.clone(), value);
@@ -365,7 +366,7 @@ pub(crate) fn typed(table: Table, values: &[(String, String)]) -> Result<BTreeMa
         _ => named.remove("date").zip(named.remove("time")).map(|(date, time)| format!("{date}T{time}Z")),
     };
     let micros = time.as_deref().and_then(|time| time.parse::<jiff::Timestamp>().ok()).ok_or("time")?;
-    for column in columns(table).iter().filter(|column| column.logged) {
+    for column in columns(table).iter().filter(|column| column.is_logged()) {
         let Some(value) = named.get_mut(column.name) else { continue };
         let fits = match column.kind {
             ColumnType::Int => value.parse::<i32>().map(|number| *value = number.to_string()).is_ok(),

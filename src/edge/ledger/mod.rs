@@ -191,7 +191,7 @@ pub fn unit_key_of(table: Table, name: &str) -> String {
 /// The unit of a key; the folder of one without a time cannot be told.
 fn unit_of(key: &str) -> Option<UnitId> {
     let (table, name) = key.strip_prefix("units/")?.split_once('/')?;
-    let table = Table::ALL.into_iter().find(|of| of.name() == table)?;
+    let table = Table::named(table)?;
     match name.parse() {
         Ok(period) => Some(UnitId::Timed(table, period)),
         Err(_) if name.starts_with(UNTIMED) => Some(UnitId::Untimed(table, String::new())),

@@ -248,14 +248,14 @@ impl LookedUp {
 
 /// Changes every text of a column, each distinct one once.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct TextChange {
     /// The texts after it.
     pub texts: Arc<StringPool>,
     /// By the number before: the number after.
     pub numbers: Vec<u32>,
 }
 
-impl Change {
+impl TextChange {
     /// Of texts; no text is NULL.
     pub fn of<'t>(texts: &'t StringPool, change: impl Fn(&'t [u8]) -> Option<Cow<'t, [u8]>>) -> Self {
         let (texts, numbers) = texts.changed(change);

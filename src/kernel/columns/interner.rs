@@ -18,7 +18,7 @@ pub const NULL: u32 = 0;
 /// of first sight, never from the hash.
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// StringPool by number, from 1. Not necessarily distinct: a column of unique texts is not worth
+/// Texts by number, from 1. Not necessarily distinct: a column of unique texts is not worth
 /// the search.
 #[derive(Debug)]
 pub struct StringPool {

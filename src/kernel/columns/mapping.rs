@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::kernel::schema::{
-    ColumnType, Subfield, agent_columns, column_index, columns, normalise_field_name, split_field,
+    AgentFact, ColumnType, Origin, Subfield, column_from, column_index, columns, normalise_field_name, split_field,
 };
 use crate::model::Table;
 
@@ -74,6 +74,7 @@ struct Times {
 }
 
 impl Times {
+    /// The names of times, which mean the same in every log that has them.
     fn place(&mut self, name: &str) -> Option<&mut Option<usize>> {
         match name {
             "date" => Some(&mut self.date),
@@ -103,7 +104,7 @@ impl Mapping {
         let (mut times, mut splits, mut unknown) = (Times::default(), Vec::new(), Vec::new());
         for (field, logged) in names.iter().enumerate() {
             let name = normalise_field_name(logged);
-            let known = column_index(table, &name).filter(|index| columns(table)[*index].logged);
+            let known = column_index(table, &name).filter(|index| columns(table)[*index].is_logged());
             let parts = split_field(table, &name);
             if !parts.is_empty() {
                 splits.push((logged, field, parts));
@@ -176,7 +177,7 @@ impl Mapping {
     }
 
     fn place(&mut self, table: Table, places: &[Option<(usize, Subfield)>]) {
-        let agent = agent_columns(table).and_then(|(raw, _)| column_index(table, raw));
+        let agent = column_from(table, Origin::Agent(AgentFact::AsLogged));
         for (index, column) in columns(table).iter().enumerate() {
             match places[index] {
                 place if Some(index) == agent => self.agent = place.map(|(field, _)| field),
@@ -184,8 +185,7 @@ impl Mapping {
                     let places = if column.kind == ColumnType::String { &mut self.texts } else { &mut self.numbers };
                     places.push(ColumnSource { column: index, kind: column.kind, field, part });
                 }
-                // Where the log does not say it, the object's name does.
-                None if column.logged && column.name != "distribution" => self.absent.push(index),
+                None if column.origin == Origin::Logged => self.absent.push(index),
                 None => {}
             }
         }
@@ -217,10 +217,18 @@ fn place_parts(
 mod tests {
     use super::*;
 
+    use crate::kernel::schema::is_logged_field;
+
     const CLOUDFRONT: Table = Table::CloudfrontLogs;
 
     fn names(text: &str) -> Vec<String> {
         text.split(' ').map(str::to_owned).collect()
+    }
+
+    /// A field that no version knows.
+    fn unknown_field() -> String {
+        let is_known = |name: &String| Table::LOGS.iter().any(|table| is_logged_field(*table, name));
+        (1..).map(|number| format!("unknown-{number}")).find(|name| !is_known(name)).unwrap()
     }
 
     fn unknown(mapping: &Mapping) -> Vec<(&str, usize, bool)> {
@@ -234,8 +242,9 @@ mod tests {
 
     #[test]
     fn any_order_any_subset_and_any_case() {
-        let mapping =
-            Mapping::new(CLOUDFRONT, &names("sc-bytes time new-field cs_User_Agent DATE c-ip distributionid"));
+        let new = unknown_field();
+        let fields = format!("sc-bytes time {new} cs_User_Agent DATE c-ip distributionid");
+        let mapping = Mapping::new(CLOUDFRONT, &names(&fields));
         assert_eq!(mapping.time, Some(TimeFields::DateAndTime(4, 1)));
         assert_eq!(mapping.agent, Some(3));
         assert_eq!(mapping.numbers, [place(CLOUDFRONT, "sc_bytes", 0, Subfield::Whole)]);
@@ -243,7 +252,7 @@ mod tests {
             mapping.texts,
             [place(CLOUDFRONT, "distribution", 6, Subfield::Whole), place(CLOUDFRONT, "c_ip", 5, Subfield::Whole)]
         );
-        assert_eq!(unknown(&mapping), [("new-field", 2, true)]);
+        assert_eq!(unknown(&mapping), [(new.as_str(), 2, true)]);
         let index = |name| column_index(CLOUDFRONT, name).unwrap();
         assert!(mapping.absent.contains(&index("sc_status")) && !mapping.absent.contains(&index("filename")));
     }

@@ -10,9 +10,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::error::Cause;
-
-/// The column of every table that names the raw object of a row.
-const COLUMN: &str = "filename";
+use crate::kernel::schema::FILENAME;
 
 /// The keys of the raw objects that the rows of a Parquet file come from, as they were listed.
 ///
@@ -20,11 +18,11 @@ const COLUMN: &str = "filename";
 /// What the reader says where the bytes are no file of edgemill's.
 pub fn raw_objects(bytes: Bytes) -> Result<BTreeSet<String>, Cause> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
-    let mask = ProjectionMask::columns(builder.parquet_schema(), [COLUMN]);
+    let mask = ProjectionMask::columns(builder.parquet_schema(), [FILENAME]);
     let mut keys = BTreeSet::new();
     for batch in builder.with_projection(mask).build()? {
         let batch = batch?;
-        let column = batch.column_by_name(COLUMN).ok_or("it has no column filename")?;
+        let column = batch.column_by_name(FILENAME).ok_or("it has no column filename")?;
         let text = cast(column, &DataType::Utf8)?;
         let text = text.as_string::<i32>();
         // Rows of one object mostly follow each other.

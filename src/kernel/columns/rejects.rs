@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, BinaryArray, Int64Array, StringArray};
 use super::builder::HourBatch;
 use super::data::ColumnData;
 use crate::kernel::policy::privacy::Privacy;
-use crate::kernel::schema::columns;
+use crate::kernel::schema::{Column, Origin, RejectFact, columns};
 use crate::kernel::source::parse::Reject;
 use crate::model::Table;
 
@@ -34,30 +34,37 @@ impl RejectedLine {
 pub fn rows(source: Table, lines: &[RejectedLine], privacy: &Privacy) -> HourBatch {
     let keeps_lines = privacy.keeps_all();
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-    let column = |name: &str| -> ArrayRef {
-        match name {
-            "source_table" => Arc::new(StringArray::from_iter_values(lines.iter().map(|_| source.name()))),
-            "filename" => Arc::new(StringArray::from_iter_values(lines.iter().map(|line| &line.filename))),
-            "line_number" => {
+    let array = |fact: RejectFact| -> ArrayRef {
+        match fact {
+            RejectFact::SourceTable => Arc::new(StringArray::from_iter_values(lines.iter().map(|_| source.name()))),
+            RejectFact::LineNumber => {
                 Arc::new(Int64Array::from_iter_values(lines.iter().map(|line| number(line.reject.line_number))))
             }
-            "byte_offset" => {
+            RejectFact::ByteOffset => {
                 Arc::new(Int64Array::from_iter_values(lines.iter().map(|line| number(line.reject.byte_offset))))
             }
-            "reason" => Arc::new(StringArray::from_iter_values(lines.iter().map(|line| &line.reject.reason))),
-            "line_bytes" => Arc::new(Int64Array::from_iter_values(
+            RejectFact::Reason => Arc::new(StringArray::from_iter_values(lines.iter().map(|line| &line.reject.reason))),
+            RejectFact::LineBytes => Arc::new(Int64Array::from_iter_values(
                 lines.iter().map(|line| number(line.reject.raw_line.len() as u64)),
             )),
-            "line_sha256" => {
+            RejectFact::LineSha256 => {
                 let hash = |line: &RejectedLine| privacy.line_hash(&line.reject.raw_line);
                 Arc::new(lines.iter().map(|line| (!keeps_lines).then(|| hash(line))).collect::<StringArray>())
             }
-            _ => {
+            RejectFact::RawLine => {
                 let lines = lines.iter().map(|line| keeps_lines.then_some(line.reject.raw_line.as_slice()));
                 Arc::new(lines.collect::<BinaryArray>())
             }
         }
     };
-    let columns = columns(Table::Rejects).iter().map(|known| ColumnData::PerRow(column(known.name))).collect();
+    let data = |column: &Column| match column.origin {
+        Origin::Reject(fact) => ColumnData::PerRow(array(fact)),
+        Origin::ObjectKey => {
+            let keys = StringArray::from_iter_values(lines.iter().map(|line| &line.filename));
+            ColumnData::PerRow(Arc::new(keys))
+        }
+        _ => ColumnData::Absent,
+    };
+    let columns = columns(Table::Rejects).iter().map(data).collect();
     HourBatch { rows: lines.len(), columns, object_keys: Vec::new(), agent_keys: Vec::new() }
 }

@@ -1,7 +1,7 @@
 //! The order of the rows in a file, and the columns in that order.
 //!
-//! Rows are sorted by distribution, edge location, client address and time: like stands beside
-//! like. In a trial of layouts before this crate (5.5 million rows, zstd-3) location, address and
+//! Rows are sorted by the columns that their source names; those of CloudFront by distribution,
+//! edge location, client address and time: like stands beside like. In a trial of layouts before this crate (5.5 million rows, zstd-3) location, address and
 //! time scanned 9.4 instead of 22.4 MB for bots by location, and 9.2 instead of 15.5 for viewers;
 //! the distribution before them makes files smaller (its id, two hosts, the file name), and who
 //! asks for one distribution reads the pages of it. Before all that stand the rows that are no
@@ -20,7 +20,7 @@ use arrow::error::ArrowError;
 use super::builder::HourBatch;
 use super::data::{ColumnData, LookedUp};
 use super::interner::{MergedPool, NULL, StringPool};
-use crate::kernel::schema::{column_index, sort_columns};
+use crate::kernel::schema::{AgentFact, Origin, column_from, column_index, sort_columns};
 use crate::model::Table;
 
 /// The order in which the rows of a partition are written.
@@ -67,7 +67,7 @@ pub fn order(table: Table, parts: &[HourBatch]) -> Order {
 fn row_bots(table: Table, parts: &[HourBatch]) -> Vec<bool> {
     let mut bots = Vec::with_capacity(parts.iter().map(|part| part.rows).sum());
     for part in parts {
-        let column = column_index(table, "is_bot").map(|column| &part.columns[column]);
+        let column = column_from(table, Origin::Agent(AgentFact::IsBot)).map(|column| &part.columns[column]);
         let array = match column {
             Some(ColumnData::PerRow(array) | ColumnData::PerAgent(array)) => array.as_boolean_opt(),
             _ => None,
@@ -127,7 +127,7 @@ fn row_times(part: &HourBatch, column: usize) -> Vec<i64> {
 /// One column of a partition's rows.
 #[derive(Debug)]
 pub enum Gathered<'p> {
-    /// StringPool by number.
+    /// Text by number.
     Text(GatheredText<'p>),
     /// Anything else.
     Array(ArrayRef),

@@ -6,9 +6,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Dialect, Expression, View, view_sql};
+use super::dialect::Dialect;
+use super::statements::view_sql;
+use super::views::View;
 use crate::kernel::schema;
-use crate::kernel::schema::ColumnType;
+use crate::kernel::schema::{ColumnType, Expression};
 use crate::model::{Granularity, Table};
 
 const BEGIN: &str = "/* Presto View: ";
@@ -97,11 +99,11 @@ mod tests {
 
     #[test]
     fn a_view_comes_back_from_its_text() {
-        for of in VIEWS {
+        for of in VIEWS.iter() {
             let text = view(of, "logs", Granularity::Hour);
             assert_eq!(original_sql(&text), Some(view_sql(of, Dialect::Athena, Granularity::Hour)));
             // Unions need one type of each column.
-            for select in of.selects {
+            for select in &of.selects {
                 let types: Vec<_> =
                     select.columns.iter().map(|(_, of)| types(select.table, *of, Granularity::Hour)).collect();
                 let first: Vec<_> = columns(of, Granularity::Hour).iter().map(|of| (of.hive, of.trino)).collect();

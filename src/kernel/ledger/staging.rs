@@ -75,7 +75,7 @@ impl StagingDir {
         if parts.next().is_some() || id.is_empty() {
             return None;
         }
-        let table = Table::ALL.into_iter().find(|of| of.name() == table)?;
+        let table = Table::named(table)?;
         let id = AttemptId(id.to_owned());
         match (kind, version) {
             ("batch", None) => Some(Self::Batch { table, unit: place.to_owned(), attempt: id }),

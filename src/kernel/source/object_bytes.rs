@@ -100,18 +100,18 @@ impl ObjectBytes {
 
     /// The bytes from a place on.
     #[must_use]
-    pub fn reader(&self, from: u64) -> Pieces {
+    pub fn reader(&self, from: u64) -> ObjectReader {
         self.reader_of(from, PIECE_BYTES)
     }
 
-    fn reader_of(&self, from: u64, piece_bytes: u64) -> Pieces {
+    fn reader_of(&self, from: u64, piece_bytes: u64) -> ObjectReader {
         match self {
             Self::InMemory(bytes) => {
                 let from = usize::try_from(from).unwrap_or(usize::MAX).min(bytes.len());
-                Pieces { current: bytes.slice(from..), there: None, next: 0, piece_bytes }
+                ObjectReader { current: bytes.slice(from..), there: None, next: 0, piece_bytes }
             }
             Self::Remote(there) => {
-                Pieces { current: Bytes::new(), there: Some(there.clone()), next: from, piece_bytes }
+                ObjectReader { current: Bytes::new(), there: Some(there.clone()), next: from, piece_bytes }
             }
         }
     }
@@ -146,14 +146,14 @@ impl Remote {
 /// The bytes of an object in their order, at least two at a time where there are two: as many as
 /// tell gzip from text.
 #[derive(Debug)]
-pub struct Pieces {
+pub struct ObjectReader {
     current: Bytes,
     there: Option<Remote>,
     next: u64,
     piece_bytes: u64,
 }
 
-impl BufRead for Pieces {
+impl BufRead for ObjectReader {
     fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
         if let Some(there) = &self.there
             && self.current.len() < 2
@@ -172,7 +172,7 @@ impl BufRead for Pieces {
     }
 }
 
-impl Read for Pieces {
+impl Read for ObjectReader {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
         let held = self.fill_buf()?;
         let count = held.len().min(out.len());
@@ -189,9 +189,9 @@ impl Length for ObjectBytes {
 }
 
 impl ChunkReader for ObjectBytes {
-    type T = Pieces;
+    type T = ObjectReader;
 
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Pieces> {
+    fn get_read(&self, start: u64) -> parquet::errors::Result<ObjectReader> {
         Ok(self.reader_of(start, PAGE_PIECE_BYTES))
     }
 

@@ -83,7 +83,7 @@ impl Tables {
         for table in Table::ALL {
             changes.extend(Box::pin(self.upgrade_table(table)).await?);
         }
-        for view in ddl::VIEWS {
+        for view in ddl::VIEWS.iter() {
             changes.extend(Box::pin(self.upgrade_view(view)).await?);
         }
         Ok(changes)

@@ -13,13 +13,15 @@ use std::sync::Arc;
 use arrow::array::TimestampMicrosecondArray;
 use arrow::error::ArrowError;
 
-use super::data::{Builder, Change, ColumnData, LookedUp, TextStore, array_bytes, booleans};
+use super::data::{Builder, ColumnData, LookedUp, TextChange, TextStore, array_bytes, booleans};
 use super::interner::{NULL, StringPool};
 use super::mapping::Mapping;
-use crate::kernel::policy::enrich::{Agents, Escapes};
+use crate::kernel::policy::enrich::{Agent, Agents};
 use crate::kernel::policy::privacy::{Privacy, Treatment, without_quotes};
 use crate::kernel::policy::recipe::Recipe;
-use crate::kernel::schema::{Column, ColumnType, Subfield, agent_columns, column_index, columns};
+use crate::kernel::schema::{
+    AgentFact, Column, ColumnType, EdgeFact, Escapes, Origin, Subfield, column_from, column_index, columns, source,
+};
 use crate::kernel::source::parse::{BLOCK_ROWS, Block, Reject, Sink};
 use crate::model::{Granularity, Hour, HourRange, Period, Table};
 use subfield::part;
@@ -29,7 +31,7 @@ use typed_block::{Numbers, TypedBlock};
 /// written.
 #[derive(Debug)]
 pub struct HourBatch {
-    /// BatchBuilder.
+    /// How many there are.
     pub rows: usize,
     /// One per column of the table.
     pub columns: Vec<ColumnData>,
@@ -105,7 +107,7 @@ pub struct BatchBuilder<'r> {
     extra_column: Option<usize>,
     scratch: TypedBlock,
     distribution_column: Option<usize>,
-    /// BatchBuilder with a value, per field that this version has never heard of.
+    /// Rows with a value, per field that this version has never heard of.
     new_fields: BTreeMap<String, u64>,
     rejects: Vec<Reject>,
     late_rejects: u64,
@@ -124,7 +126,7 @@ pub struct BatchBuilder<'r> {
 pub struct ObjectEnd {
     /// Every line that was rejected, in order.
     pub rejects: Vec<Reject>,
-    /// BatchBuilder that the split had taken and the types refused.
+    /// Rows that the split had taken and the types refused.
     pub late_rejects: u64,
     /// The hour of the first good row.
     pub first_hour: Option<Hour>,
@@ -135,7 +137,7 @@ impl<'r> BatchBuilder<'r> {
     #[must_use]
     pub fn new(table: Table, granularity: Granularity, recipe: &'r Recipe, raw_bytes: u64) -> Self {
         let room_bytes = usize::try_from(raw_bytes).unwrap_or(0).min(MOST_ROOM_RAW_BYTES);
-        let store = |column: &Column| is_built_text(table, column).then(|| TextStore::new(column, room_bytes));
+        let store = |column: &Column| is_built_text(column).then(|| TextStore::new(column, room_bytes));
         Self {
             table,
             recipe,
@@ -144,9 +146,9 @@ impl<'r> BatchBuilder<'r> {
             hours: BTreeMap::new(),
             texts: columns(table).iter().map(store).collect(),
             mapping: Mapping::new(table, &[]),
-            extra_column: column_index(table, "extra"),
+            extra_column: column_from(table, Origin::UnknownFields),
             scratch: TypedBlock::default(),
-            distribution_column: column_index(table, "distribution"),
+            distribution_column: column_from(table, Origin::LoggedOrObjectName),
             new_fields: BTreeMap::new(),
             rejects: Vec::new(),
             late_rejects: 0,
@@ -201,7 +203,7 @@ impl<'r> BatchBuilder<'r> {
             self.texts.iter_mut().map(|store| store.as_mut().map_or_else(|| Ok(Arc::default()), TextStore::take));
         let texts: Vec<Arc<StringPool>> = texts.collect::<Result<_, ArrowError>>()?;
         let changes = self.changes(&texts);
-        let time_column = column_index(self.table, "event_time");
+        let time_column = column_from(self.table, Origin::EventTime);
         let mut finished = Vec::with_capacity(self.hours.len());
         for (hour, HourBuilder { event_time, object_keys, agent_keys, builders }) in std::mem::take(&mut self.hours) {
             let mut columns = shared.clone();
@@ -229,15 +231,21 @@ impl<'r> BatchBuilder<'r> {
 
     /// The columns that are made of another's texts, or of their own for privacy's sake: from, to,
     /// and how; without a how they are NULL. A column that others are made of changes after them.
-    fn changes(&self, texts: &[Arc<StringPool>]) -> Vec<(usize, usize, Option<Change>)> {
+    fn changes(&self, texts: &[Arc<StringPool>]) -> Vec<(usize, usize, Option<TextChange>)> {
         let privacy = &self.recipe.privacy;
         let edges = self.recipe.enricher.edges();
         let mut changes = Vec::new();
-        if let Some(location) = column_index(self.table, "x_edge_location") {
-            for (name, part) in [("edge_city", 0), ("edge_country", 1)] {
-                let Some(column) = column_index(self.table, name) else { continue };
-                let place = |text| edges.find(text).map(|(city, country)| [city, country][part].as_bytes().into());
-                changes.push((location, column, Some(Change::of(&texts[location], place))));
+        for (index, column) in columns(self.table).iter().enumerate() {
+            if let Origin::EdgeLocation(location, fact) = column.origin
+                && let Some(location) = column_index(self.table, location)
+            {
+                let place = |text| {
+                    edges.find(text).map(|(city, country)| match fact {
+                        EdgeFact::City => city.as_bytes().into(),
+                        EdgeFact::Country => country.as_bytes().into(),
+                    })
+                };
+                changes.push((location, index, Some(TextChange::of(&texts[location], place))));
             }
         }
         if privacy.keeps_all() {
@@ -248,9 +256,9 @@ impl<'r> BatchBuilder<'r> {
                 Treatment::Keep => {}
                 Treatment::Drop => changes.push((index, index, None)),
                 // Looked up by user agent, and treated there.
-                _ if agent_columns(self.table).is_some_and(|(raw, decoded)| [raw, decoded].contains(&column.name)) => {}
+                _ if matches!(column.origin, Origin::Agent(_)) => {}
                 treatment => {
-                    let change = Change::of(&texts[index], |text| privacy.treat(treatment, text));
+                    let change = TextChange::of(&texts[index], |text| privacy.treat(treatment, text));
                     changes.push((index, index, Some(change)));
                 }
             }
@@ -418,13 +426,12 @@ impl Sink for BatchBuilder<'_> {
 
 impl HourBuilder {
     fn new(table: Table) -> Self {
-        let agent = agent_columns(table).map(|(raw, _)| raw);
-        let builder = |column: &Column| match column.name {
-            // Looked up by key when written.
-            name if Some(name) == agent => Builder::Derived,
-            "extra" => Builder::for_type(ColumnType::StringMap),
-            _ if column.logged => Builder::for_type(column.kind),
-            _ => Builder::Derived,
+        let builder = |column: &Column| match column.origin {
+            Origin::Logged | Origin::LoggedOrObjectName | Origin::UnknownFields => Builder::for_type(column.kind),
+            // Made of others when they are written.
+            Origin::EventTime | Origin::Agent(_) | Origin::EdgeLocation(..) | Origin::ObjectKey | Origin::Reject(_) => {
+                Builder::Derived
+            }
         };
         Self {
             event_time: Vec::new(),
@@ -436,53 +443,57 @@ impl HourBuilder {
 }
 
 /// Whether a column's texts are read row by row.
-fn is_built_text(table: Table, column: &Column) -> bool {
-    let agent = agent_columns(table).map(|(raw, _)| raw);
-    column.logged && column.kind == ColumnType::String && Some(column.name) != agent
+fn is_built_text(column: &Column) -> bool {
+    matches!(column.origin, Origin::Logged | Origin::LoggedOrObjectName) && column.kind == ColumnType::String
 }
 
-/// How a source writes what a user agent may not hold.
-const fn escapes(table: Table) -> Escapes {
-    match table {
-        Table::AlbLogs => Escapes::Hex,
-        Table::CloudfrontLogs | Table::Rejects => Escapes::Percent,
-    }
+/// How the logs of a table write what a user agent may not hold.
+fn escapes(table: Table) -> Escapes {
+    source(table).map_or(Escapes::Percent, |source| source.escapes)
 }
 
 /// The columns whose values are looked up: from the object, or from the user agent.
 fn shared_columns(table: Table, objects: &[ObjectNames], agents: &Agents, privacy: &Privacy) -> Vec<ColumnData> {
-    let of = |column: &Column| match column.name {
-        "filename" => ColumnData::ObjectText(LookedUp::of(objects.iter().map(|object| Some(object.filename.as_str())))),
-        "is_bot" => ColumnData::PerAgent(booleans(agents.list().iter().map(|agent| agent.is_bot))),
-        name => agent_text(table, name, agents, privacy).map_or(ColumnData::Absent, ColumnData::AgentText),
+    let of = |column: &Column| match column.origin {
+        Origin::ObjectKey => {
+            ColumnData::ObjectText(LookedUp::of(objects.iter().map(|object| Some(object.filename.as_str()))))
+        }
+        Origin::Agent(AgentFact::IsBot) => {
+            ColumnData::PerAgent(booleans(agents.list().iter().map(|agent| agent.is_bot)))
+        }
+        Origin::Agent(fact) => {
+            let texts = agents.list().iter().map(|agent| agent_text(agent, fact));
+            ColumnData::AgentText(treated(texts, privacy.of_column(table, column.name), privacy))
+        }
+        _ => ColumnData::Absent,
     };
     columns(table).iter().map(of).collect()
 }
 
-fn agent_text(table: Table, column: &str, agents: &Agents, privacy: &Privacy) -> Option<LookedUp> {
-    let (raw, decoded) = agent_columns(table)?;
-    let list = agents.list().iter();
-    Some(match column {
-        name if name == raw || name == decoded => {
-            let texts = list.map(|agent| if name == raw { agent.raw.as_deref() } else { agent.user_agent.as_deref() });
-            match privacy.of_column(table, name) {
-                Treatment::Keep => LookedUp::of(texts),
-                treatment => {
-                    let treated = texts.map(|text| privacy.treat(treatment, text?.as_bytes()));
-                    // Whatever is left of a text or put into it is text.
-                    let treated: Vec<Option<String>> =
-                        treated.map(|text| text.map(|text| String::from_utf8_lossy(&text).into_owned())).collect();
-                    LookedUp::of(treated.iter().map(Option::as_deref))
-                }
-            }
-        }
-        "browser_family" => LookedUp::of(list.map(|agent| agent.browser_family.as_deref())),
-        "browser_version" => LookedUp::of(list.map(|agent| agent.browser_version.as_deref())),
-        "os_family" => LookedUp::of(list.map(|agent| agent.os_family.as_deref())),
-        "device_class" => LookedUp::of(list.map(|agent| agent.device_class)),
-        "bot_name" => LookedUp::of(list.map(|agent| agent.bot_name.as_deref())),
-        "bot_vendor" => LookedUp::of(list.map(|agent| agent.bot_vendor.as_deref())),
-        "bot_category" => LookedUp::of(list.map(|agent| agent.bot_category.as_deref())),
-        _ => return None,
-    })
+fn agent_text(agent: &Agent, fact: AgentFact) -> Option<&str> {
+    match fact {
+        AgentFact::AsLogged => agent.raw.as_deref(),
+        AgentFact::Decoded => agent.user_agent.as_deref(),
+        AgentFact::BrowserFamily => agent.browser_family.as_deref(),
+        AgentFact::BrowserVersion => agent.browser_version.as_deref(),
+        AgentFact::OsFamily => agent.os_family.as_deref(),
+        AgentFact::DeviceClass => agent.device_class,
+        AgentFact::BotName => agent.bot_name.as_deref(),
+        AgentFact::BotVendor => agent.bot_vendor.as_deref(),
+        AgentFact::BotCategory => agent.bot_category.as_deref(),
+        // No text.
+        AgentFact::IsBot => None,
+    }
+}
+
+/// A text per user agent, after what a job does to the column.
+fn treated<'a>(texts: impl Iterator<Item = Option<&'a str>>, treatment: Treatment, privacy: &Privacy) -> LookedUp {
+    if treatment == Treatment::Keep {
+        return LookedUp::of(texts);
+    }
+    let treated = texts.map(|text| privacy.treat(treatment, text?.as_bytes()));
+    // Whatever is left of a text or put into it is text.
+    let treated: Vec<Option<String>> =
+        treated.map(|text| text.map(|text| String::from_utf8_lossy(&text).into_owned())).collect();
+    LookedUp::of(treated.iter().map(Option::as_deref))
 }

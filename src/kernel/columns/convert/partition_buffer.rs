@@ -6,10 +6,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{ChunkReport, OutputFile, TaskOutput};
+use super::object::{ChunkReport, OutputFile};
+use super::task::TaskOutput;
 use crate::error::{Error, Result};
 use crate::kernel::columns::builder::HourBatch;
-use crate::kernel::columns::encode::{CodedText, ColumnTask, EncodedColumn, FileEncoder, ROW_GROUP_ROWS, Values};
+use crate::kernel::columns::encode::{CodedText, ColumnTask, ColumnValues, EncodedColumn, FileEncoder, ROW_GROUP_ROWS};
 use crate::kernel::columns::rejects;
 use crate::kernel::columns::rejects::RejectedLine;
 use crate::kernel::columns::sort::{Gathered, Order, gather, order};
@@ -169,9 +170,9 @@ fn encode_column(
     let piece = |(rows, task): (Range<usize>, ColumnTask)| {
         let values = match &gathered {
             Gathered::Text(text) => {
-                Values::Text(CodedText { numbers: &text.numbers[rows], values: &text.values, repeats })
+                ColumnValues::Text(CodedText { numbers: &text.numbers[rows], values: &text.values, repeats })
             }
-            Gathered::Array(array) => Values::Array(array.slice(rows.start, rows.len())),
+            Gathered::Array(array) => ColumnValues::Array(array.slice(rows.start, rows.len())),
         };
         Ok(task.encode(&values)?)
     };

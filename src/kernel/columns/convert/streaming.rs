@@ -3,14 +3,15 @@
 
 use std::io::BufRead;
 
+use super::object::{ChunkReport, OutputFile, RawObject};
 use super::partition_buffer::PartitionBuffer;
-use super::{ChunkReport, DecodedObject, OutputFile, RawObject, TaskOutput, end_object, end_text, finish};
+use super::task::{DecodedObject, TaskOutput, end_object, end_text, finish};
 use crate::error::Result;
 use crate::kernel::columns::builder::BatchBuilder;
 use crate::kernel::policy::recipe::Recipe;
 use crate::kernel::source::inflate;
 use crate::kernel::source::inflate::Damage;
-use crate::kernel::source::object_bytes::Pieces;
+use crate::kernel::source::object_bytes::ObjectReader;
 use crate::kernel::source::parse::{Decoder, Reject, Settings, parquet};
 
 /// Bytes of values after which a large object's columns are cut and piled up.
@@ -46,7 +47,7 @@ pub(super) fn work(
 fn decode_text(
     settings: &Settings,
     unnamed: bool,
-    stored: &mut Pieces,
+    stored: &mut ObjectReader,
     rows: &mut BatchBuilder<'_>,
     go_on: &mut dyn FnMut(&mut BatchBuilder<'_>, u64) -> bool,
 ) -> DecodedObject {
@@ -80,7 +81,7 @@ enum NextPiece {
     Undecided,
     /// No row has come, and rejects were let go.
     Nothing,
-    /// BatchBuilder and rejects.
+    /// Rows and rejects.
     All,
 }
 

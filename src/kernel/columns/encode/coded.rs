@@ -58,7 +58,7 @@ impl CodedColumn {
     /// Encodes a chunk.
     pub(super) fn encode(&self, text: CodedText<'_>) -> Result<(Bytes, ColumnCloseResult)> {
         let dictionary = Dictionary::of(text);
-        let mut chunk = Chunk::new(self);
+        let mut chunk = CodedChunk::new(self);
         chunk.filter = self.filter.and_then(|unique| filter::empty(text, unique));
         let mut sink = TrackedWrite::new(Vec::new());
         if let Some(dictionary) = &dictionary {
@@ -136,17 +136,17 @@ fn push_plain(out: &mut Vec<u8>, value: &[u8]) {
 
 /// The least and the greatest text of some rows.
 #[derive(Clone, Copy)]
-struct Span<'a> {
+struct TextRange<'a> {
     least: &'a [u8],
     greatest: &'a [u8],
 }
 
 /// What is told of a chunk while its pages are written.
-struct Chunk<'c, 'a> {
+struct CodedChunk<'c, 'a> {
     column: &'c CodedColumn,
     page_bounds: ColumnIndexBuilder,
     page_places: OffsetIndexBuilder,
-    spans: Vec<Option<Span<'a>>>,
+    spans: Vec<Option<TextRange<'a>>>,
     compressed_bytes: usize,
     uncompressed_bytes: usize,
     text_bytes: usize,
@@ -158,7 +158,7 @@ struct Chunk<'c, 'a> {
     places: Vec<u32>,
 }
 
-impl<'c, 'a> Chunk<'c, 'a> {
+impl<'c, 'a> CodedChunk<'c, 'a> {
     fn new(column: &'c CodedColumn) -> Self {
         Self {
             column,
@@ -289,7 +289,7 @@ impl<'c, 'a> Chunk<'c, 'a> {
         Ok(())
     }
 
-    fn note_span(&mut self, span: Option<Span<'a>>, nulls: usize) -> Result<()> {
+    fn note_span(&mut self, span: Option<TextRange<'a>>, nulls: usize) -> Result<()> {
         let bound = |value: Option<&[u8]>| value.unwrap_or_default().to_vec();
         self.page_bounds.append(
             span.is_none(),
@@ -323,8 +323,8 @@ impl<'c, 'a> Chunk<'c, 'a> {
             .set_dictionary_page_offset(has_dictionary.then_some(0));
         let mut column_index = None;
         if self.column.statistics {
-            let spans: Vec<Span<'_>> = self.spans.iter().flatten().copied().collect();
-            let whole = spans.iter().copied().reduce(Span::join).filter(Span::is_short);
+            let spans: Vec<TextRange<'_>> = self.spans.iter().flatten().copied().collect();
+            let whole = spans.iter().copied().reduce(TextRange::join).filter(TextRange::is_short);
             let bound = |value: &[u8]| ByteArray::from(value.to_vec());
             let statistics = ValueStatistics::new(
                 whole.map(|span| bound(span.least)),
@@ -336,7 +336,7 @@ impl<'c, 'a> Chunk<'c, 'a> {
             metadata = metadata.set_statistics(Statistics::ByteArray(statistics));
             // A text of such a length is no location and no address: its chunk is not pruned,
             // rather than cut wrongly.
-            if spans.iter().all(Span::is_short) {
+            if spans.iter().all(TextRange::is_short) {
                 self.page_bounds.set_boundary_order(order_of(&spans));
                 column_index = Some(self.page_bounds.build()?);
             }
@@ -352,7 +352,7 @@ impl<'c, 'a> Chunk<'c, 'a> {
     }
 }
 
-impl Span<'_> {
+impl TextRange<'_> {
     fn join(self, other: Self) -> Self {
         Self { least: self.least.min(other.least), greatest: self.greatest.max(other.greatest) }
     }
@@ -363,8 +363,8 @@ impl Span<'_> {
 }
 
 /// The least and the greatest text; `None` where there is none.
-fn span<'a>(numbers: &[u32], values: &'a [&'a [u8]]) -> Option<Span<'a>> {
-    let mut span: Option<Span<'a>> = None;
+fn span<'a>(numbers: &[u32], values: &'a [&'a [u8]]) -> Option<TextRange<'a>> {
+    let mut span: Option<TextRange<'a>> = None;
     let mut last = NULL;
     for number in numbers {
         // Sorted rows are alike: only a change is worth a look.
@@ -373,14 +373,14 @@ fn span<'a>(numbers: &[u32], values: &'a [&'a [u8]]) -> Option<Span<'a>> {
         }
         last = *number;
         let value = values[*number as usize];
-        let one = Span { least: value, greatest: value };
+        let one = TextRange { least: value, greatest: value };
         span = Some(span.map_or(one, |span| span.join(one)));
     }
     span
 }
 
-fn order_of(spans: &[Span<'_>]) -> BoundaryOrder {
-    let ascending = |pair: &[Span<'_>]| pair[0].least <= pair[1].least && pair[0].greatest <= pair[1].greatest;
+fn order_of(spans: &[TextRange<'_>]) -> BoundaryOrder {
+    let ascending = |pair: &[TextRange<'_>]| pair[0].least <= pair[1].least && pair[0].greatest <= pair[1].greatest;
     if spans.windows(2).all(ascending) { BoundaryOrder::ASCENDING } else { BoundaryOrder::UNORDERED }
 }
 

@@ -155,7 +155,7 @@ fn prunes(table: Table, column: &Column) -> bool {
 
 /// The values of one column of one row group.
 #[derive(Clone, Debug)]
-pub enum Values<'a> {
+pub enum ColumnValues<'a> {
     /// Text by number.
     Text(CodedText<'a>),
     /// Anything.
@@ -184,10 +184,10 @@ impl ColumnTask {
     }
 
     /// Encodes the column's values.
-    pub fn encode(self, values: &Values<'_>) -> Result<EncodedColumn, ParquetError> {
+    pub fn encode(self, values: &ColumnValues<'_>) -> Result<EncodedColumn, ParquetError> {
         let chunks = match values {
-            Values::Text(text) => vec![self.coded.encode(*text)?],
-            Values::Array(array) => library::encode(&self.field, self.properties, self.coded.level, array)?,
+            ColumnValues::Text(text) => vec![self.coded.encode(*text)?],
+            ColumnValues::Array(array) => library::encode(&self.field, self.properties, self.coded.level, array)?,
         };
         Ok(EncodedColumn(chunks))
     }

@@ -28,9 +28,9 @@ fn write(texts: &[Option<String>], repeats: bool) -> Vec<u8> {
     let encoded = file.row_group().unwrap().into_iter().map(|task| {
         let values = match task.field().name().as_str() {
             "x_edge_location" | "cs_uri_stem" | "c_ip" | "x_edge_request_id" => {
-                Values::Text(CodedText { numbers: &numbers, values: &values, repeats })
+                ColumnValues::Text(CodedText { numbers: &numbers, values: &values, repeats })
             }
-            _ => Values::Array(new_null_array(task.field().data_type(), texts.len())),
+            _ => ColumnValues::Array(new_null_array(task.field().data_type(), texts.len())),
         };
         task.encode(&values).unwrap()
     });

@@ -9,14 +9,7 @@
 
 use std::borrow::Cow;
 
-/// How a source writes the bytes that its log may not hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Escapes {
-    /// `%20`, as CloudFront does.
-    Percent,
-    /// `\x22`, as load balancers do.
-    Hex,
-}
+use crate::kernel::schema::Escapes;
 
 /// Decodes a logged value by the rules above. Malformed escapes stay as they are; bytes that are
 /// not UTF-8 become U+FFFD.

@@ -6,9 +6,9 @@ pub(super) const LOCATIONS: &str = include_str!("data/edge_locations.toml");
 
 /// City and country by code.
 #[derive(Debug)]
-pub struct Edges(HashMap<String, (String, String)>);
+pub struct EdgeLocations(HashMap<String, (String, String)>);
 
-impl Edges {
+impl EdgeLocations {
     /// The table that is built in.
     pub(super) fn built_in() -> Result<Self, String> {
         toml::from_str(LOCATIONS).map(Self).map_err(|error| format!("edge_locations.toml: {error}"))
@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn the_first_three_letters_tell() {
-        let edges = Edges::built_in().unwrap();
+        let edges = EdgeLocations::built_in().unwrap();
         assert_eq!(edges.find(b"HEL51-P6"), Some(("Helsinki", "FI")));
         assert_eq!(edges.find(b"SFO53"), Some(("San Francisco", "US")));
         assert_eq!([edges.find(b"XXX1"), edges.find(b"-"), edges.find(b""), edges.find(b"\xff\xff\xff")], [None; 4]);

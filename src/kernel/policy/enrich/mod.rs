@@ -12,6 +12,7 @@
 //! | `rule_files`, `rules` | reading these files; finding what they name in a user agent |
 //! | `version` | what the rules of this version are called in files and records |
 //! | `verdict` | person or bot, and which |
+//! | `classifier` | all of it together, for one user agent |
 //! | `browser` | browser, system and device: woothee, mended |
 //! | `user_rules`, `uap` | what a job adds: its own rules, a `regexes.yaml` |
 //! | `edges` | where edge locations are |
@@ -19,6 +20,7 @@
 mod agent;
 mod browser;
 mod category;
+mod classifier;
 pub mod decode;
 mod edges;
 mod patterns;
@@ -34,7 +36,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use sha2::{Digest, Sha256};
 
-use agent::Classifier;
+use classifier::Classifier;
 use rule_files::RuleFiles;
 use rules::Rules;
 use uap::Regexes;
@@ -42,9 +44,10 @@ use user_rules::UserRules;
 
 pub use agent::Agent;
 pub use category::Category;
-pub use decode::Escapes;
-pub use edges::Edges;
+pub use edges::EdgeLocations;
 pub use version::rules_version;
+
+pub use crate::kernel::schema::Escapes;
 
 /// Every category of bots, in the order of `data/bots.toml`.
 pub fn categories() -> Result<&'static [Category], String> {
@@ -93,13 +96,13 @@ impl Additions {
 #[derive(Debug)]
 pub struct Enricher {
     classifier: Classifier,
-    edges: Edges,
-    percent: RwLock<Known>,
-    hex: RwLock<Known>,
+    edges: EdgeLocations,
+    percent: RwLock<KnownAgents>,
+    hex: RwLock<KnownAgents>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct KnownAgents {
     agents: HashMap<Box<[u8]>, Arc<Agent>, ahash::RandomState>,
     bytes: usize,
 }
@@ -115,12 +118,12 @@ impl Enricher {
             regexes: regexes.map_err(|error| format!("the regular expressions: {error}"))?,
             libraries_are_bots: additions.libraries_are_bots,
         };
-        Ok(Self { classifier, edges: Edges::built_in()?, percent: RwLock::default(), hex: RwLock::default() })
+        Ok(Self { classifier, edges: EdgeLocations::built_in()?, percent: RwLock::default(), hex: RwLock::default() })
     }
 
     /// Where edge locations are.
     #[must_use]
-    pub const fn edges(&self) -> &Edges {
+    pub const fn edges(&self) -> &EdgeLocations {
         &self.edges
     }
 
@@ -138,7 +141,7 @@ impl Enricher {
         let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
         known.bytes += agent.held_bytes() + raw.len();
         if known.bytes > MEMORY_BYTES {
-            *known = Known { bytes: agent.held_bytes() + raw.len(), ..Known::default() };
+            *known = KnownAgents { bytes: agent.held_bytes() + raw.len(), ..KnownAgents::default() };
         }
         known.agents.insert(raw.into(), Arc::clone(&agent));
         agent

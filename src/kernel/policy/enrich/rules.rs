@@ -12,7 +12,7 @@ const SURE_NAME_BYTES: usize = 10;
 
 /// A known bot and where it stands in a user agent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Found<'r> {
+pub(super) struct FoundBot<'r> {
     pub(super) bot: &'r Bot,
     /// The name of its category.
     pub(super) category: &'r str,
@@ -32,11 +32,11 @@ pub(super) struct Rules {
 #[expect(clippy::struct_excessive_bools, reason = "each is a sign that is there or not")]
 pub(super) struct Signs<'r> {
     /// The longest name of a known bot that is no tool.
-    pub(super) bot: Option<Found<'r>>,
+    pub(super) bot: Option<FoundBot<'r>>,
     /// The same of tools: a library or an automated browser, which somebody with a name may use.
-    pub(super) tool: Option<Found<'r>>,
+    pub(super) tool: Option<FoundBot<'r>>,
     /// The longest name that counts within a whole browser too.
-    pub(super) inside: Option<Found<'r>>,
+    pub(super) inside: Option<FoundBot<'r>>,
     /// The first word that tells a bot: its category and place.
     pub(super) word: Option<(&'r str, usize, usize)>,
     /// The first hint of a category.
@@ -92,7 +92,7 @@ impl Rules {
             match meaning {
                 Meaning::Bot(place) => {
                     let bot = &files.bots[place];
-                    let found = Found { bot, category: name_of(bot.category), start, end };
+                    let found = FoundBot { bot, category: name_of(bot.category), start, end };
                     let known = if is_tool(found.category) { &mut signs.tool } else { &mut signs.bot };
                     keep_longest(known, found);
                     if found.bot.inside_browsers {
@@ -127,7 +127,7 @@ impl Rules {
     }
 }
 
-fn keep_longest<'r>(known: &mut Option<Found<'r>>, found: Found<'r>) {
+fn keep_longest<'r>(known: &mut Option<FoundBot<'r>>, found: FoundBot<'r>) {
     if known.is_none_or(|known| found.end - found.start > known.end - known.start) {
         *known = Some(found);
     }

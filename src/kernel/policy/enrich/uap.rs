@@ -14,7 +14,7 @@ pub(super) struct Regexes {
 
 /// What is read of a `regexes.yaml`.
 #[derive(Deserialize)]
-struct File {
+struct RegexesFile {
     #[serde(default)]
     user_agent_parsers: Vec<ua_parser::user_agent::Parser<'static>>,
     #[serde(default)]
@@ -30,7 +30,7 @@ impl std::fmt::Debug for Regexes {
 impl Regexes {
     /// Reads a `regexes.yaml`; says what is wrong with it.
     pub(super) fn read(yaml: &str) -> Result<Self, String> {
-        let file: File = serde_yaml_ng::from_str(yaml).map_err(|error| error.to_string())?;
+        let file: RegexesFile = serde_yaml_ng::from_str(yaml).map_err(|error| error.to_string())?;
         compiled(file).map_err(|error| error.to_string().replace("\\n", " "))
     }
 
@@ -47,7 +47,7 @@ impl Regexes {
     }
 }
 
-fn compiled(file: File) -> Result<Regexes, ua_parser::Error> {
+fn compiled(file: RegexesFile) -> Result<Regexes, ua_parser::Error> {
     let mut browsers = ua_parser::user_agent::Builder::new();
     for parser in file.user_agent_parsers {
         browsers = browsers.push(parser)?;

@@ -27,7 +27,7 @@ pub(super) struct UserRules {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct UserRulesFile {
     #[serde(default)]
     rule: Vec<Rule>,
 }
@@ -50,7 +50,7 @@ impl UserRules {
 
     /// Reads a file of rules; says what is wrong with it.
     pub(super) fn read(text: &str) -> Result<Self, String> {
-        let File { rule: rules } = toml::from_str(text).map_err(|error| error.to_string())?;
+        let UserRulesFile { rule: rules } = toml::from_str(text).map_err(|error| error.to_string())?;
         let known = RuleFiles::built_in()?;
         for category in rules.iter().filter_map(|rule| rule.category.as_deref()) {
             known.category(category)?;

@@ -5,7 +5,7 @@
 //! say nothing of the kind, and gives all of them names.
 
 use super::category::OTHER;
-use super::rules::{Found, Signs};
+use super::rules::{FoundBot, Signs};
 
 /// What a load balancer sees of CloudFront: no person and no bot, but who stands behind it is not
 /// said.
@@ -42,7 +42,7 @@ pub(super) fn decide<'r>(text: &str, signs: &Signs<'r>) -> Verdict<'r> {
     let says_so = compatible || signs.word.is_some() || signs.contact || gives_address(text);
     let in_browser = person && text.starts_with("Mozilla/") && !says_so;
     let known = if in_browser { signs.inside } else { signs.bot.or(signs.tool) };
-    if let Some(Found { bot, category, start, end }) = known {
+    if let Some(FoundBot { bot, category, start, end }) = known {
         let written = bot.as_written.then(|| word_around(text, start, end)).flatten();
         let name = Some(written.unwrap_or_else(|| bot.name.clone()));
         return Verdict::Bot { name, vendor: bot.vendor.clone(), category };

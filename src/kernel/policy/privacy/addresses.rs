@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::units::units;
+use super::decoded_bytes::decoded_bytes;
 
 /// Bytes of a hash that are kept: 2^64 addresses before two are likely to be the same.
 const HASH_BYTES: usize = 16;
@@ -118,14 +118,14 @@ impl ClientIp {
             }
             word.clear();
         };
-        for unit in units(text, 0) {
-            if unit.byte.is_ascii_hexdigit() || matches!(unit.byte, b'.' | b':') {
+        for decoded in decoded_bytes(text, 0) {
+            if decoded.byte.is_ascii_hexdigit() || matches!(decoded.byte, b'.' | b':') {
                 if word.is_empty() {
-                    begin = unit.start;
+                    begin = decoded.start;
                 }
-                word.push(unit.byte);
+                word.push(decoded.byte);
             } else {
-                end_word(&mut word, begin, unit.start);
+                end_word(&mut word, begin, decoded.start);
             }
         }
         end_word(&mut word, begin, text.len());

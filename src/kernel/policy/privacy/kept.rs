@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::USUAL_KEYS;
+use super::redact::USUAL_KEYS;
 
 /// What a stamp says where nothing was taken away ([`super::Privacy::stamp`]).
 pub const ALL: &str = "none";

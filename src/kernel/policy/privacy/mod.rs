@@ -8,16 +8,16 @@
 //! | columns dropped | they are NULL |
 //! | keys redacted | the values of these keys in query strings, referrers, URLs, cookies and unknown fields are `REDACTED` |
 //!
-//! Addresses are those of `c_ip`, `client_ip` and `x_forwarded_for`, and whatever looks like one in
-//! a field of `extra`; in other columns (a URL, a user agent) an address is no client's and stays.
+//! What a column may tell of people is a fact of the column ([`PrivacyClass`]). Addresses are those
+//! of `c_ip`, `client_ip` and `x_forwarded_for`, and whatever looks like one in a field of `extra`; in other columns (a URL, a user agent) an address is no client's and stays.
 //! A field that stands in `extra` because its column was taken (a second cookie) is treated as its
 //! column. Under any of these a rejected line is kept as hash, length and reason only, and the
 //! reason repeats nothing of it: whatever could not be read could not be cleaned either.
 
 mod addresses;
+mod decoded_bytes;
 mod kept;
 mod redact;
-mod units;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -27,41 +27,10 @@ use sha2::{Digest, Sha256};
 pub use addresses::{ClientIp, Key};
 pub use kept::{ALL, Kept, holds_more, in_words, least};
 use redact::Redactor;
-pub use redact::{KEY_LIMIT_BYTES, is_key};
+pub use redact::{KEY_LIMIT_BYTES, USUAL_KEYS, is_key};
 
-use crate::kernel::schema::{normalise_field_name, split_field};
+use crate::kernel::schema::{PrivacyClass, normalise_field_name, privacy_class, split_field};
 use crate::model::Table;
-
-/// Keys that are redacted where a job says `default`: secrets and sessions as they are commonly
-/// called, and the parameters that sign URLs of CloudFront and S3.
-pub const USUAL_KEYS: &[&str] = &[
-    "access_token",
-    "api_key",
-    "apikey",
-    "auth",
-    "authorization",
-    "client_secret",
-    "code",
-    "id_token",
-    "jwt",
-    "key",
-    "passwd",
-    "password",
-    "pwd",
-    "refresh_token",
-    "secret",
-    "session",
-    "session_id",
-    "sessionid",
-    "sid",
-    "sig",
-    "signature",
-    "token",
-    "policy",
-    "x-amz-credential",
-    "x-amz-security-token",
-    "x-amz-signature",
-];
 
 /// What is kept of people.
 #[derive(Clone, Debug, Default)]
@@ -117,24 +86,25 @@ impl Privacy {
         if said.is_empty() { ALL.to_owned() } else { said.join(" ") }
     }
 
-    /// What is done to a column.
+    /// What is done to a column, or to a field of its name: its privacy class says it.
     #[must_use]
     pub fn of_column(&self, table: Table, column: &str) -> Treatment {
-        match (table, column) {
-            (_, column) if self.dropped.contains(column) => Treatment::Drop,
-            (_, "c_ip" | "client_ip") if !self.client_ip.is_kept() => Treatment::Address,
-            (_, "x_forwarded_for") if !self.client_ip.is_kept() => Treatment::Addresses,
-            (Table::CloudfrontLogs, "cs_uri_stem" | "cs_uri_query" | "cs_referer" | "cs_cookie" | "cs_user_agent")
-            | (
-                Table::AlbLogs,
-                "request_url" | "request_proto" | "redirect_url" | "transformed_uri" | "user_agent_decoded",
-            )
-            | (_, "user_agent")
-                if self.redactor.is_some() =>
-            {
-                Treatment::Keys
-            }
-            _ => Treatment::Keep,
+        if self.dropped.contains(column) {
+            return Treatment::Drop;
+        }
+        let hides_addresses = !self.client_ip.is_kept();
+        match privacy_class(table, column) {
+            PrivacyClass::Address if hides_addresses => Treatment::Address,
+            PrivacyClass::AddressList if hides_addresses => Treatment::Addresses,
+            PrivacyClass::KeysAndValues | PrivacyClass::UserAgent if self.redactor.is_some() => Treatment::Keys,
+            // The last two are treated where they are made: field by field, and by `line_hash`.
+            PrivacyClass::Address
+            | PrivacyClass::AddressList
+            | PrivacyClass::KeysAndValues
+            | PrivacyClass::UserAgent
+            | PrivacyClass::Nothing
+            | PrivacyClass::UnknownFields
+            | PrivacyClass::RejectedLine => Treatment::Keep,
         }
     }
 

@@ -12,7 +12,38 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::units::{Unit, units};
+use super::decoded_bytes::{DecodedByte, decoded_bytes};
+
+/// Keys that are redacted where a job says `default`: secrets and sessions as they are commonly
+/// called, and the parameters that sign URLs of CloudFront and S3.
+pub const USUAL_KEYS: &[&str] = &[
+    "access_token",
+    "api_key",
+    "apikey",
+    "auth",
+    "authorization",
+    "client_secret",
+    "code",
+    "id_token",
+    "jwt",
+    "key",
+    "passwd",
+    "password",
+    "pwd",
+    "refresh_token",
+    "secret",
+    "session",
+    "session_id",
+    "sessionid",
+    "sid",
+    "sig",
+    "signature",
+    "token",
+    "policy",
+    "x-amz-credential",
+    "x-amz-security-token",
+    "x-amz-signature",
+];
 
 /// What stands in the place of a value.
 pub(super) const INSTEAD: &[u8] = b"REDACTED";
@@ -68,8 +99,8 @@ struct Authority {
 
 impl Authority {
     /// The beginning of a password that ends before this byte.
-    fn password_before(&mut self, unit: Unit) -> Option<usize> {
-        match unit.byte {
+    fn password_before(&mut self, decoded: DecodedByte) -> Option<usize> {
+        match decoded.byte {
             b'/' => {
                 self.slashes += 1;
                 self.inside = self.slashes == 2;
@@ -77,7 +108,7 @@ impl Authority {
                 return None;
             }
             b'?' | b'#' | b'&' | b' ' => self.inside = false,
-            b':' if self.inside => _ = self.password.get_or_insert(unit.end),
+            b':' if self.inside => _ = self.password.get_or_insert(decoded.end),
             b'@' if self.inside => return self.password.take(),
             _ => {}
         }
@@ -125,15 +156,15 @@ impl Redactor {
     /// Where the next value stands.
     fn next_value(&self, text: &[u8], from: usize, copied: usize) -> Option<(usize, usize)> {
         let (mut path, mut authority) = (Path::default(), Authority::default());
-        for unit in units(text, from) {
-            if let Some(password) = authority.password_before(unit).filter(|password| *password >= copied) {
-                return Some((password, unit.start));
+        for decoded in decoded_bytes(text, from) {
+            if let Some(password) = authority.password_before(decoded).filter(|password| *password >= copied) {
+                return Some((password, decoded.start));
             }
-            match unit.byte {
+            match decoded.byte {
                 b'=' | b':' => {
                     path.end_word(&self.keys);
                     if path.wanted {
-                        return Some((unit.end, value_end(text, unit.end, unit.depth)));
+                        return Some((decoded.end, value_end(text, decoded.end, decoded.depth)));
                     }
                     path.clear();
                 }
@@ -154,13 +185,13 @@ impl Redactor {
 /// Where a value ends: at the next separator that is encoded no more deeply than its `=`. One in
 /// quotes ends with them.
 fn value_end(text: &[u8], from: usize, depth: u32) -> usize {
-    let mut rest = units(text, from).peekable();
+    let mut rest = decoded_bytes(text, from).peekable();
     let quoted = rest.peek().is_some_and(|first| first.byte == b'"');
     let mut first = true;
-    while let Some(unit) = rest.next() {
-        let shallow = unit.depth <= depth;
+    while let Some(decoded) = rest.next() {
+        let shallow = decoded.depth <= depth;
         let next = rest.peek().map(|next| next.byte);
-        let ends = match unit.byte {
+        let ends = match decoded.byte {
             b'&' | b'#' => shallow,
             // A semicolon separates cookies where a space or the end follows; within a query it may
             // be part of a value.
@@ -169,7 +200,7 @@ fn value_end(text: &[u8], from: usize, depth: u32) -> usize {
             _ => false,
         };
         if ends {
-            return if unit.byte == b'"' { unit.end } else { unit.start };
+            return if decoded.byte == b'"' { decoded.end } else { decoded.start };
         }
         first = false;
     }

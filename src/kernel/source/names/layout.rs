@@ -10,20 +10,20 @@ use crate::model::Hour;
 
 /// What the folders of a key say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct FolderFacts {
     pub(super) distribution: Option<String>,
     pub(super) hour: Option<Hour>,
 }
 
 #[derive(Default)]
-struct Time {
+struct FolderTime {
     year: Option<i16>,
     month: Option<i8>,
     day: Option<i8>,
     hour: Option<i8>,
 }
 
-impl Time {
+impl FolderTime {
     fn hour(&self) -> Option<Hour> {
         Hour::from_civil(self.year?, self.month?, self.day?, self.hour?)
     }
@@ -33,7 +33,7 @@ impl Time {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     text: String,
-    folders: Vec<Vec<Piece>>,
+    folders: Vec<Vec<LayoutPart>>,
 }
 
 impl std::fmt::Display for Layout {
@@ -43,7 +43,7 @@ impl std::fmt::Display for Layout {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
+enum LayoutPart {
     Word(String),
     Distribution,
     Account,
@@ -59,8 +59,8 @@ impl std::str::FromStr for Layout {
     fn from_str(text: &str) -> Result<Self, String> {
         let folders = text.split('/').filter(|folder| !folder.is_empty());
         let folders = folders.map(pieces).collect::<Result<Vec<_>, String>>()?;
-        let has = |piece: &Piece| folders.iter().flatten().any(|known| known == piece);
-        if [Piece::Year, Piece::Month, Piece::Day, Piece::Hour].iter().all(has) {
+        let has = |piece: &LayoutPart| folders.iter().flatten().any(|known| known == piece);
+        if [LayoutPart::Year, LayoutPart::Month, LayoutPart::Day, LayoutPart::Hour].iter().all(has) {
             Ok(Self { text: text.to_owned(), folders })
         } else {
             Err(format!("'{text}' tells no hour; it needs {{yyyy}}, {{MM}}, {{dd}} and {{HH}}"))
@@ -68,23 +68,23 @@ impl std::str::FromStr for Layout {
     }
 }
 
-fn pieces(folder: &str) -> Result<Vec<Piece>, String> {
+fn pieces(folder: &str) -> Result<Vec<LayoutPart>, String> {
     let (mut pieces, mut rest) = (Vec::new(), folder);
     while !rest.is_empty() {
         let word = rest.find('{').unwrap_or(rest.len());
         if word > 0 {
-            pieces.push(Piece::Word(rest[..word].to_owned()));
+            pieces.push(LayoutPart::Word(rest[..word].to_owned()));
             rest = &rest[word..];
             continue;
         }
         let end = rest.find('}').ok_or_else(|| format!("'{folder}' has a brace that is not closed"))?;
         pieces.push(match &rest[1..end] {
-            "DistributionId" | "distributionid" => Piece::Distribution,
-            "accountid" => Piece::Account,
-            "yyyy" => Piece::Year,
-            "MM" => Piece::Month,
-            "dd" => Piece::Day,
-            "HH" => Piece::Hour,
+            "DistributionId" | "distributionid" => LayoutPart::Distribution,
+            "accountid" => LayoutPart::Account,
+            "yyyy" => LayoutPart::Year,
+            "MM" => LayoutPart::Month,
+            "dd" => LayoutPart::Day,
+            "HH" => LayoutPart::Hour,
             other => return Err(format!("'{{{other}}}' is no variable of CloudFront's folders")),
         });
         rest = &rest[end + 1..];
@@ -95,10 +95,10 @@ fn pieces(folder: &str) -> Result<Vec<Piece>, String> {
 impl Layout {
     /// What the folders of a key say, the file's name left out; the last place where the layout
     /// fits.
-    pub(super) fn read(&self, folders: &[&str]) -> Option<Said> {
+    pub(super) fn read(&self, folders: &[&str]) -> Option<FolderFacts> {
         let last = folders.len().checked_sub(self.folders.len())?;
         (0..=last).rev().find_map(|first| {
-            let (mut said, mut time) = (Said::default(), Time::default());
+            let (mut said, mut time) = (FolderFacts::default(), FolderTime::default());
             let fits = self
                 .folders
                 .iter()
@@ -111,7 +111,7 @@ impl Layout {
 }
 
 /// Whether a folder's name is what some pieces make.
-fn fit(pieces: &[Piece], folder: &str, said: &mut Said, time: &mut Time) -> bool {
+fn fit(pieces: &[LayoutPart], folder: &str, said: &mut FolderFacts, time: &mut FolderTime) -> bool {
     let Some((piece, after)) = pieces.split_first() else { return folder.is_empty() };
     let number = |digits: usize| -> Option<(&str, i16)> {
         let (number, rest) = folder.split_at_checked(digits)?;
@@ -120,18 +120,18 @@ fn fit(pieces: &[Piece], folder: &str, said: &mut Said, time: &mut Time) -> bool
     };
     let small = |number: i16| i8::try_from(number).ok();
     let rest = match piece {
-        Piece::Word(word) => folder.strip_prefix(word.as_str()),
-        Piece::Distribution | Piece::Account => {
+        LayoutPart::Word(word) => folder.strip_prefix(word.as_str()),
+        LayoutPart::Distribution | LayoutPart::Account => {
             let end = folder.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(folder.len());
-            if *piece == Piece::Distribution {
+            if *piece == LayoutPart::Distribution {
                 said.distribution = Some(folder[..end].to_owned());
             }
             (end > 0).then(|| &folder[end..])
         }
-        Piece::Year => number(4).map(|(rest, number)| (rest, time.year = Some(number)).0),
-        Piece::Month => number(2).map(|(rest, number)| (rest, time.month = small(number)).0),
-        Piece::Day => number(2).map(|(rest, number)| (rest, time.day = small(number)).0),
-        Piece::Hour => number(2).map(|(rest, number)| (rest, time.hour = small(number)).0),
+        LayoutPart::Year => number(4).map(|(rest, number)| (rest, time.year = Some(number)).0),
+        LayoutPart::Month => number(2).map(|(rest, number)| (rest, time.month = small(number)).0),
+        LayoutPart::Day => number(2).map(|(rest, number)| (rest, time.day = small(number)).0),
+        LayoutPart::Hour => number(2).map(|(rest, number)| (rest, time.hour = small(number)).0),
     };
     rest.is_some_and(|rest| fit(after, rest, said, time))
 }
@@ -139,8 +139,8 @@ fn fit(pieces: &[Piece], folder: &str, said: &mut Said, time: &mut Time) -> bool
 /// What folders say that nobody described: Hive-style ones in any order, or a year, a month, a day
 /// and an hour one after another with or without words between. Only where a folder names
 /// CloudFront or a distribution.
-pub(super) fn guess(folders: &[&str]) -> Option<Said> {
-    let (mut said, mut time, mut plain) = (Said::default(), Time::default(), Time::default());
+pub(super) fn guess(folders: &[&str]) -> Option<FolderFacts> {
+    let (mut said, mut time, mut plain) = (FolderFacts::default(), FolderTime::default(), FolderTime::default());
     let mut is_cloudfront = false;
     for folder in folders {
         if let Some((name, value)) = folder.split_once('=') {
@@ -164,7 +164,7 @@ pub(super) fn guess(folders: &[&str]) -> Option<Said> {
     (is_cloudfront || said.distribution.is_some()).then_some(said).filter(|said| said.hour.is_some())
 }
 
-impl Time {
+impl FolderTime {
     /// The next folder of digits: a year begins anew, then month, day and hour follow.
     fn next(&mut self, folder: &str) {
         let small = folder.parse::<i8>().ok().filter(|_| folder.len() == 2);
@@ -189,8 +189,8 @@ fn is_distribution(folder: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn said(distribution: Option<&str>, hour: &str) -> Said {
-        Said { distribution: distribution.map(str::to_owned), hour: Some(hour.parse().unwrap()) }
+    fn said(distribution: Option<&str>, hour: &str) -> FolderFacts {
+        FolderFacts { distribution: distribution.map(str::to_owned), hour: Some(hour.parse().unwrap()) }
     }
 
     fn folders(text: &str) -> Vec<&str> {

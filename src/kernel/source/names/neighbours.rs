@@ -8,7 +8,7 @@
 //! with a file `aws-logs-write-test`), S3 ("Amazon S3 server access log format": names end in
 //! `YYYY-mm-DD-HH-MM-SS-` and sixteen capitals and digits).
 
-use super::{CLOUDTRAIL, LB_TEST, VPC_FLOW, WAF};
+use crate::kernel::schema::{CLOUDTRAIL, LB_TEST, VPC_FLOW, WAF};
 
 /// The services whose folders lie right below `AWSLogs/<account>`, or below an organisation's id
 /// there.

@@ -9,7 +9,9 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use super::{Layout, Named, read};
+use super::key::read;
+use super::layout::Layout;
+use crate::kernel::schema::Named;
 use crate::model::{Hour, HourRange};
 
 /// Hours that an object may lie in another day's folder than its own: a load balancer's folders are

@@ -5,6 +5,7 @@
 
 use super::sniff;
 use super::sniff::{FEWEST_KNOWN_FIELDS, Told};
+use crate::kernel::schema::{Source, source};
 use crate::model::Table;
 
 /// What an object's own lines say of it.
@@ -70,18 +71,19 @@ impl Belief {
 fn reason(table: Table, told: Told) -> String {
     match told {
         Told::Other(what) => format!("it is a {what}, which is not read here"),
-        Told::Log(Table::AlbLogs) if table != Table::AlbLogs => {
-            "it looks like a load balancer log, under the name of another log (--format alb reads it)".to_owned()
-        }
-        Told::Log(Table::CloudfrontLogs) if table != Table::CloudfrontLogs => {
-            "it looks like a CloudFront log, under the name of another log (--format cloudfront reads it)".to_owned()
-        }
+        Told::Log(other) if other != table => source(other).map_or_else(String::new, looks_like),
         Told::Log(_) | Told::Nothing => {
-            let what = if table == Table::AlbLogs { "access logs of load balancers" } else { "CloudFront logs" };
+            let what = source(table).map_or("a log", |source| source.words.logs);
             format!(
                 "too few of its fields are those of {what}: {FEWEST_KNOWN_FIELDS} must be, and not only times; for logs \
                  without a header name their fields (--fields)"
             )
         }
     }
+}
+
+/// Why an object is not read that is a log of another source than its name says.
+pub(super) fn looks_like(source: &Source) -> String {
+    let (log, name) = (source.words.short, source.cli_name);
+    format!("it looks like a {log}, under the name of another log (--format {name} reads it)")
 }

@@ -4,11 +4,12 @@
 
 use memchr::memchr;
 
-use super::json::Names;
-use super::sniff;
+use super::belief::{Belief, looks_like};
+use super::block::{BLOCK_ROWS, Block, Reject, RowPlace, Sink, ValueSpan};
+use super::json::FieldNames;
 use super::sniff::FIELDS;
-use super::{BLOCK_ROWS, Belief, Block, Reject, RowPlace, Sink, Span, alb, delimited, found, json};
-use crate::kernel::schema::is_logged_field;
+use super::{delimited, json, positional, sniff};
+use crate::kernel::schema::{PositionalRows, SOURCES, is_logged_field, source};
 use crate::kernel::source::inflate::Damage;
 use crate::model::{Granularity, Table};
 use crate::stats::LineStats;
@@ -74,8 +75,8 @@ enum Format {
     Delimited,
     /// One JSON object a line.
     Json,
-    /// As load balancers write.
-    Alb,
+    /// By the places of values.
+    Positional(&'static PositionalRows),
     /// Lines that no table holds.
     Skipped,
     /// Lines that are no log of the table.
@@ -83,7 +84,7 @@ enum Format {
 }
 
 /// The value of a row that lacks a field: the first byte of copied values says `-`.
-const ABSENT: Span = Span { start: 0, end: 1 };
+const ABSENT: ValueSpan = ValueSpan { start: 0, end: 1 };
 
 /// The state between two pieces of an object: where it is, and what it last saw.
 #[derive(Debug)]
@@ -107,10 +108,10 @@ pub struct Decoder<'s> {
     stats: LineStats,
     offset: u64,
     width: usize,
-    names: Names,
+    names: FieldNames,
     places: Vec<RowPlace>,
-    spans: Vec<Span>,
-    row: Vec<Span>,
+    spans: Vec<ValueSpan>,
+    row: Vec<ValueSpan>,
     copies: Vec<u8>,
 }
 
@@ -122,7 +123,7 @@ impl<'s> Decoder<'s> {
             settings,
             format: Format::Unknown,
             delimiter: settings.delimiter.as_deref(),
-            found: found::EMPTY,
+            found: sniff::EMPTY,
             versioned: false,
             skipping: false,
             unnamed: false,
@@ -132,7 +133,7 @@ impl<'s> Decoder<'s> {
             stats: LineStats::default(),
             offset: 0,
             width: 0,
-            names: Names::default(),
+            names: FieldNames::default(),
             places: Vec::new(),
             spans: Vec::new(),
             row: Vec::new(),
@@ -286,16 +287,13 @@ impl<'s> Decoder<'s> {
             let names = delimited::header_names(names, self.delimiter);
             self.width = names.len();
             self.format = Format::Delimited;
-            self.found = match self.settings.table {
-                Table::AlbLogs => found::ALB_W3C,
-                _ if self.versioned => found::CLOUDFRONT_V1,
-                _ => found::CLOUDFRONT_W3C,
-            };
-            if names.iter().any(|name| name == "x-event") {
-                // Only streaming logs have it. Their rows are no requests; CloudFront wrote them
-                // until 2020.
+            if let Some(source) = source(self.settings.table) {
+                self.found = if self.versioned { source.formats.w3c_versioned } else { source.formats.w3c };
+            }
+            let mut skipped = SOURCES.iter().flat_map(|source| source.skipped);
+            if let Some((_, found)) = skipped.find(|(field, _)| names.iter().any(|name| name == field)) {
                 self.format = Format::Skipped;
-                self.found = found::CLOUDFRONT_RTMP;
+                self.found = found;
                 self.belief.proven = true;
                 return;
             }
@@ -309,7 +307,7 @@ impl<'s> Decoder<'s> {
     /// No line that comes now is a row.
     fn disbelieve(&mut self, reason: String) {
         self.format = Format::Unbelieved;
-        self.found = found::UNKNOWN;
+        self.found = sniff::UNKNOWN;
         self.disbelief = reason;
     }
 
@@ -320,18 +318,18 @@ impl<'s> Decoder<'s> {
         {
             return self.disbelieve(reason);
         }
-        let alb = self.settings.table == Table::AlbLogs;
+        let Some(source) = source(self.settings.table) else { return };
         if line.starts_with(b"{") {
             self.format = Format::Json;
-            self.found = if alb { found::ALB_JSON } else { found::CLOUDFRONT_JSON };
+            self.found = source.formats.json;
         } else if let Some(names) = &self.settings.fields {
             self.width = names.len();
             self.format = Format::Delimited;
-            self.found = if alb { found::ALB_PLAIN } else { found::CLOUDFRONT_PLAIN };
+            self.found = source.formats.plain;
             sink.fields(names);
-        } else if alb {
-            self.format = Format::Alb;
-            self.found = found::ALB;
+        } else if let Some(rows) = &source.positional {
+            self.format = Format::Positional(rows);
+            self.found = rows.found;
         }
     }
 
@@ -352,11 +350,11 @@ impl<'s> Decoder<'s> {
                 let delimiter = self.delimiter.unwrap_or(b"\t");
                 delimited::split(bytes, (start, end), delimiter, self.width, &mut self.spans)?;
             }
-            Format::Alb => self.alb_row(bytes, start, end, sink)?,
+            Format::Positional(rows) => self.positional_row(rows, bytes, (start, end), sink)?,
             Format::Json => self.json_row(bytes, line, sink)?,
             Format::Unbelieved => return Err(self.disbelief.clone()),
             Format::Unknown | Format::Skipped => {
-                self.found = found::UNKNOWN;
+                self.found = sniff::UNKNOWN;
                 return Err(unknown_format(line));
             }
         }
@@ -367,9 +365,15 @@ impl<'s> Decoder<'s> {
 
     /// A row with fewer values than others of its file is filled up, one with more widens the
     /// block.
-    fn alb_row(&mut self, bytes: &[u8], start: usize, end: usize, sink: &mut impl Sink) -> Result<(), String> {
+    fn positional_row(
+        &mut self,
+        rows: &PositionalRows,
+        bytes: &[u8],
+        (start, end): (usize, usize),
+        sink: &mut impl Sink,
+    ) -> Result<(), String> {
         self.row.clear();
-        let found = alb::split(bytes, (start, end), &mut self.row)?;
+        let found = positional::split(rows, bytes, (start, end), &mut self.row)?;
         // Values stand in the line itself, so the NULL that fills a row up must stand there too:
         // its date has a `-`.
         let Some(at) = memchr(b'-', &bytes[start..end]) else { return Err("time: no value is a date".to_owned()) };
@@ -377,7 +381,7 @@ impl<'s> Decoder<'s> {
         if found > self.width {
             self.flush(bytes, sink);
             self.width = found;
-            let names: Vec<String> = (0..found).map(alb::field_name).collect();
+            let names: Vec<String> = (0..found).map(|place| positional::field_name(rows, place)).collect();
             sink.fields(&names);
         }
         self.row.resize(self.width, absent);
@@ -461,21 +465,18 @@ impl<'s> Decoder<'s> {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a piece is smaller than 4 GiB, so its offsets fit")]
-const fn span(start: usize, end: usize) -> Span {
-    Span { start: start as u32, end: end as u32 }
+const fn span(start: usize, end: usize) -> ValueSpan {
+    ValueSpan { start: start as u32, end: end as u32 }
 }
 
 const fn row_place(start: usize, end: usize, line_number: u64) -> RowPlace {
-    let Span { start, end } = span(start, end);
+    let ValueSpan { start, end } = span(start, end);
     RowPlace { start, end, line_number }
 }
 
 /// Why a line is no row where nothing told what it is.
 fn unknown_format(line: &[u8]) -> String {
-    let hint = if sniff::looks_like_alb(line) {
-        "; it looks like a load balancer log, under the name of another log (--format alb reads it)"
-    } else {
-        "; for logs without a header name their fields (--fields)"
-    };
-    format!("no #Fields header before this line{hint}")
+    let hint = sniff::by_first_values(line)
+        .map_or_else(|| "for logs without a header name their fields (--fields)".to_owned(), looks_like);
+    format!("no #Fields header before this line; {hint}")
 }

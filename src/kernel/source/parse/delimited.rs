@@ -9,7 +9,7 @@
 use memchr::memchr_iter;
 use memchr::memmem;
 
-use super::Span;
+use super::block::ValueSpan;
 
 /// What a delimiter may be where nobody named it, the likeliest first. A space is the last: values
 /// hold spaces more often than any other of these.
@@ -74,17 +74,17 @@ pub(super) fn split_exactly(
     (start, end): (usize, usize),
     delimiter: u8,
     width: usize,
-    spans: &mut Vec<Span>,
+    spans: &mut Vec<ValueSpan>,
 ) -> bool {
     let first = spans.len();
     let mut from = start as u32;
     spans.reserve(width);
     each_place(&bytes[start..end], delimiter, |place| {
         let to = (start + place) as u32;
-        spans.push(Span { start: from, end: to });
+        spans.push(ValueSpan { start: from, end: to });
         from = to + 1;
     });
-    spans.push(Span { start: from, end: end as u32 });
+    spans.push(ValueSpan { start: from, end: end as u32 });
     let fits = spans.len() - first == width;
     if !fits {
         spans.truncate(first);
@@ -99,10 +99,10 @@ pub(super) fn split(
     (start, end): (usize, usize),
     delimiter: &[u8],
     width: usize,
-    spans: &mut Vec<Span>,
+    spans: &mut Vec<ValueSpan>,
 ) -> Result<(), String> {
     let first = spans.len();
-    spans.resize(first + width, Span { start: 0, end: 0 });
+    spans.resize(first + width, ValueSpan { start: 0, end: 0 });
     let row = &mut spans[first..];
     let line = &bytes[start..end];
     let found = match delimiter {
@@ -131,19 +131,19 @@ fn fill(
     delimiters: impl Iterator<Item = usize>,
     (start, end): (usize, usize),
     delimiter_bytes: usize,
-    row: &mut [Span],
+    row: &mut [ValueSpan],
 ) -> usize {
     let (mut from, mut found) = (start as u32, 0);
     for place in delimiters {
         let to = (start + place) as u32;
         if let Some(span) = row.get_mut(found) {
-            *span = Span { start: from, end: to };
+            *span = ValueSpan { start: from, end: to };
         }
         found += 1;
         from = to + delimiter_bytes as u32;
     }
     if let Some(span) = row.get_mut(found) {
-        *span = Span { start: from, end: end as u32 };
+        *span = ValueSpan { start: from, end: end as u32 };
     }
     found + 1
 }

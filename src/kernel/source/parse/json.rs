@@ -11,20 +11,20 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::Span;
+use super::block::ValueSpan;
 
 /// More fields than this are no log.
 const MOST_FIELDS: usize = 1_000;
 
 /// The names that objects had so far, in the order in which they came.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct FieldNames {
     pub(super) list: Vec<String>,
     /// Which of them the present row has.
     seen: Vec<bool>,
 }
 
-impl Names {
+impl FieldNames {
     /// The place of a name: most often the one after the last, since objects are written alike. A
     /// name that comes twice in one object has two places.
     fn place(&mut self, name: &str, expected: usize) -> Option<usize> {
@@ -60,16 +60,16 @@ impl Names {
 /// then.
 pub(super) fn split(
     line: &str,
-    names: &mut Names,
+    names: &mut FieldNames,
     values: &mut Vec<u8>,
-    spans: &mut Vec<Span>,
-    absent: Span,
+    spans: &mut Vec<ValueSpan>,
+    absent: ValueSpan,
 ) -> Result<(), String> {
     let (first, filled, known) = (spans.len(), values.len(), names.list.len());
     names.seen.iter_mut().for_each(|seen| *seen = false);
     spans.resize(first + names.list.len(), absent);
     let mut json = serde_json::Deserializer::from_str(line);
-    let row = Row { names: &mut *names, values: &mut *values, spans: &mut *spans, first, absent };
+    let row = RowVisitor { names: &mut *names, values: &mut *values, spans: &mut *spans, first, absent };
     let read = json.deserialize_map(row).and_then(|()| json.end());
     read.map_err(|error| {
         spans.truncate(first);
@@ -79,15 +79,15 @@ pub(super) fn split(
     })
 }
 
-struct Row<'r> {
-    names: &'r mut Names,
+struct RowVisitor<'r> {
+    names: &'r mut FieldNames,
     values: &'r mut Vec<u8>,
-    spans: &'r mut Vec<Span>,
+    spans: &'r mut Vec<ValueSpan>,
     first: usize,
-    absent: Span,
+    absent: ValueSpan,
 }
 
-impl<'de> Visitor<'de> for Row<'_> {
+impl<'de> Visitor<'de> for RowVisitor<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,7 +105,7 @@ impl<'de> Visitor<'de> for Row<'_> {
                 self.spans.resize(self.first + place + 1, self.absent);
             }
             let offset = |length: usize| u32::try_from(length).map_err(|_| M::Error::custom("too long"));
-            self.spans[self.first + place] = Span { start: offset(start)?, end: offset(self.values.len())? };
+            self.spans[self.first + place] = ValueSpan { start: offset(start)?, end: offset(self.values.len())? };
         }
         Ok(())
     }
@@ -116,8 +116,8 @@ struct Name<'de>(Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Key;
-        impl<'de> Visitor<'de> for Key {
+        struct NameVisitor;
+        impl<'de> Visitor<'de> for NameVisitor {
             type Value = Name<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -132,7 +132,7 @@ impl<'de> Deserialize<'de> for Name<'de> {
                 Ok(Name(Cow::Owned(text.to_owned())))
             }
         }
-        deserializer.deserialize_str(Key)
+        deserializer.deserialize_str(NameVisitor)
     }
 }
 
@@ -152,15 +152,15 @@ fn push_text(value: &RawValue, out: &mut Vec<u8>) -> Result<(), serde_json::Erro
 mod tests {
     use super::*;
 
-    const ABSENT: Span = Span { start: 0, end: 1 };
+    const ABSENT: ValueSpan = ValueSpan { start: 0, end: 1 };
 
     fn read(lines: &[&str]) -> (Vec<String>, Vec<Result<Vec<String>, String>>) {
-        let (mut names, mut values) = (Names::default(), b"-".to_vec());
+        let (mut names, mut values) = (FieldNames::default(), b"-".to_vec());
         let rows = lines.iter().map(|line| {
             let mut spans = Vec::new();
             split(line, &mut names, &mut values, &mut spans, ABSENT)?;
             let text =
-                |span: &Span| String::from_utf8(values[span.start as usize..span.end as usize].to_vec()).unwrap();
+                |span: &ValueSpan| String::from_utf8(values[span.start as usize..span.end as usize].to_vec()).unwrap();
             Ok(spans.iter().map(text).collect())
         });
         let rows = rows.collect();

@@ -19,10 +19,13 @@ use parquet::arrow::arrow_reader::{
 use parquet::errors::ParquetError;
 use parquet::file::reader::ChunkReader;
 
-use super::{BLOCK_ROWS, Belief, Block, Reject, RowPlace, Settings, Sink, Span, found};
+use super::belief::Belief;
+use super::block::{BLOCK_ROWS, Block, Reject, RowPlace, Sink, ValueSpan};
+use super::decoder::Settings;
+use super::sniff::UNKNOWN;
+use crate::kernel::schema::source;
 use crate::kernel::source::inflate::Damage;
 use crate::kernel::source::object_bytes::ObjectBytes;
-use crate::model::Table;
 use crate::stats::LineStats;
 
 /// The first bytes of a Parquet file.
@@ -61,7 +64,7 @@ pub fn decode<S: Sink>(
     sink: &mut S,
     each: &mut dyn FnMut(&mut S, u64) -> bool,
 ) -> Decoded {
-    let found = if settings.table == Table::AlbLogs { found::ALB_PARQUET } else { found::CLOUDFRONT_PARQUET };
+    let found = source(settings.table).map_or(UNKNOWN, |source| source.formats.parquet);
     let mut decoded =
         Decoded { stats: LineStats::default(), raw_bytes: 0, found, damage: None, belief: Belief::default() };
     let damage = read(stored, settings, &mut decoded, sink, each).err();
@@ -86,11 +89,11 @@ fn read<S: Sink>(
     let metadata = guarded(|| open(stored))?.map_err(|error| failed(&error))?;
     let names: Vec<String> = metadata.schema().fields().iter().map(|field| field.name().clone()).collect();
     if decoded.belief.fields(settings.table, &names, 0).is_err() {
-        decoded.found = found::UNKNOWN;
+        decoded.found = UNKNOWN;
         return Ok(());
     }
     sink.fields(&names);
-    let mut rows = Rows { values: Vec::new(), places: Vec::new(), spans: Vec::new(), width: names.len() };
+    let mut rows = TextRows { values: Vec::new(), places: Vec::new(), spans: Vec::new(), width: names.len() };
     for row_group in 0..metadata.metadata().num_row_groups() {
         if let Some(range) = bytes_of(&metadata, row_group, stored.size_bytes()) {
             stored.hold(range).map_err(|error| failed(&error))?;
@@ -99,7 +102,7 @@ fn read<S: Sink>(
         while let Some(batch) = guarded(|| reader.next())? {
             let batch = batch.map_err(|error| failed(&error))?;
             let options = FormatOptions::default();
-            let columns = batch.columns().iter().map(|array| Column::new(array, &options));
+            let columns = batch.columns().iter().map(|array| TextColumnReader::new(array, &options));
             let columns = columns.collect::<Result<Vec<_>, _>>().map_err(|error| failed(&error))?;
             take(&batch, &columns, settings, &mut rows, decoded, sink)?;
             if !each(sink, decoded.raw_bytes) {
@@ -180,15 +183,15 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Broken> {
     std::panic::catch_unwind(AssertUnwindSafe(work)).map_err(|_| Some("Parquet: damaged beyond reading".to_owned()))
 }
 
-/// Rows on their way to the sink.
-struct Rows {
+/// TextRows on their way to the sink.
+struct TextRows {
     values: Vec<u8>,
     places: Vec<RowPlace>,
-    spans: Vec<Span>,
+    spans: Vec<ValueSpan>,
     width: usize,
 }
 
-impl Rows {
+impl TextRows {
     fn send(&mut self, sink: &mut impl Sink) {
         if !self.places.is_empty() {
             let Self { values, places, spans, width } = self;
@@ -203,9 +206,9 @@ impl Rows {
 /// Takes the rows of a batch; a row with bytes that are no text is none.
 fn take(
     batch: &RecordBatch,
-    columns: &[Column<'_>],
+    columns: &[TextColumnReader<'_>],
     settings: &Settings,
-    rows: &mut Rows,
+    rows: &mut TextRows,
     decoded: &mut Decoded,
     sink: &mut impl Sink,
 ) -> Result<(), Broken> {
@@ -217,7 +220,7 @@ fn take(
         for column in columns {
             let start = offset(rows.values.len())?;
             column.push(row, &mut rows.values);
-            rows.spans.push(Span { start, end: offset(rows.values.len())? });
+            rows.spans.push(ValueSpan { start, end: offset(rows.values.len())? });
             rows.values.push(b'\t');
         }
         decoded.stats.lines += 1;
@@ -250,7 +253,7 @@ fn offset(length: usize) -> Result<u32, Broken> {
 }
 
 /// A column that can be written as text.
-enum Column<'a> {
+enum TextColumnReader<'a> {
     Text(&'a StringViewArray),
     Bytes(&'a BinaryViewArray),
     Double(&'a Float64Array),
@@ -260,7 +263,7 @@ enum Column<'a> {
 /// Whole numbers up to this are exact in a double.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-impl<'a> Column<'a> {
+impl<'a> TextColumnReader<'a> {
     fn new(array: &'a dyn Array, options: &'a FormatOptions<'a>) -> Result<Self, arrow::error::ArrowError> {
         Ok(match array.data_type() {
             DataType::Utf8View => Self::Text(array.as_string_view()),

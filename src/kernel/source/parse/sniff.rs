@@ -8,8 +8,10 @@
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 
 use super::{delimited, values};
-use crate::kernel::schema::{is_logged_field, is_time_field, normalise_field_name};
-use crate::kernel::source::names::{CLOUDTRAIL, LB_CONNECTION, LB_HEALTH, NETWORK_LB, VPC_FLOW, WAF};
+use crate::kernel::schema::{
+    CLOUDTRAIL, FirstValue, LB_CONNECTION, LB_HEALTH, NETWORK_LB, SOURCES, Source, VPC_FLOW, WAF, is_logged_field,
+    is_time_field, normalise_field_name, source,
+};
 use crate::model::Table;
 
 /// Fields that must be known before a header or an object is believed.
@@ -17,6 +19,12 @@ pub const FEWEST_KNOWN_FIELDS: usize = 3;
 
 /// What is told of objects that neither their names nor their first bytes make a log.
 pub const UNNAMED: &str = "neither named as a log nor beginning like one";
+
+/// What an object is found to be whose lines nothing explains; all of them are rejected.
+pub(super) const UNKNOWN: &str = "nothing that is read here";
+
+/// What an object is found to be in which no line says anything.
+pub(super) const EMPTY: &str = "empty object";
 
 /// Told of files that edgemill itself wrote.
 pub const LAKE_FILE: &str = "file of a lake";
@@ -92,7 +100,7 @@ pub(super) fn first_line(line: &[u8]) -> Told {
     if line.starts_with(b"{") {
         return names_of_object(line).map_or(Told::Nothing, |names| by_names(&names));
     }
-    if looks_like_alb(line) { Told::Log(Table::AlbLogs) } else { Told::Nothing }
+    by_first_values(line).map_or(Told::Nothing, |source| Told::Log(source.table))
 }
 
 /// What has these fields: a neighbour that is known, or the table that knows most of them.
@@ -110,8 +118,8 @@ fn known_fields(table: Table, names: &[String]) -> usize {
     names.iter().filter(|name| is_logged_field(table, name)).count()
 }
 
-/// Whether fields are those of a table's logs: enough that it knows, and not times alone. Of a load
-/// balancer's, all of which AWS writes always, one must be there that no other log of it has.
+/// Whether fields are those of a table's logs: enough that it knows, and one that tells more than
+/// when something was ([`Source::telling_fields`]).
 #[must_use]
 pub fn is_log_of(table: Table, names: &[String]) -> bool {
     let tells = |name: &String| tells_of(table, name);
@@ -121,12 +129,9 @@ pub fn is_log_of(table: Table, names: &[String]) -> bool {
 /// Whether a field says that a log is of this table, and not only when something was.
 #[must_use]
 pub(super) fn tells_of(table: Table, name: &str) -> bool {
-    match table {
-        Table::AlbLogs => matches!(
-            normalise_field_name(name).as_str(),
-            "request" | "request_line" | "elb_status_code" | "target_status_code" | "target_processing_time"
-        ),
-        _ => is_logged_field(table, name) && !is_time_field(table, name),
+    match source(table).and_then(|source| source.telling_fields) {
+        Some(fields) => fields.contains(&normalise_field_name(name).as_str()),
+        None => is_logged_field(table, name) && !is_time_field(table, name),
     }
 }
 
@@ -159,8 +164,8 @@ pub(super) fn neighbour(names: &[String]) -> Option<&'static str> {
 /// The names of an object's members, as far as its line goes; nothing where it is no such line.
 #[must_use]
 pub(super) fn names_of_object(line: &[u8]) -> Option<Vec<String>> {
-    struct Names<'n>(&'n mut Vec<String>);
-    impl<'de> Visitor<'de> for Names<'_> {
+    struct NamesVisitor<'n>(&'n mut Vec<String>);
+    impl<'de> Visitor<'de> for NamesVisitor<'_> {
         type Value = ();
 
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -177,7 +182,7 @@ pub(super) fn names_of_object(line: &[u8]) -> Option<Vec<String>> {
     }
     let mut names = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(line);
-    let read = serde::Deserializer::deserialize_map(&mut json, Names(&mut names));
+    let read = serde::Deserializer::deserialize_map(&mut json, NamesVisitor(&mut names));
     match read.and_then(|()| json.end()) {
         Ok(()) => Some(names),
         // Only its beginning was looked at, or it was cut.
@@ -186,17 +191,22 @@ pub(super) fn names_of_object(line: &[u8]) -> Option<Vec<String>> {
     }
 }
 
-/// The first values of a load balancer's rows; AWS asks readers to pass over others.
-const SCHEMES: [&[u8]; 6] = [b"http", b"https", b"h2", b"grpcs", b"ws", b"wss"];
-
-/// Whether a line begins as those of Application Load Balancers do: a scheme, then a time.
+/// The source whose rows have no names and begin as a line does.
 #[must_use]
-pub fn looks_like_alb(line: &[u8]) -> bool {
-    let mut words = line.split(|byte| *byte == b' ');
-    words.next().is_some_and(|word| SCHEMES.contains(&word))
-        && words.next().is_some_and(|word| values::Clock::default().iso_micros(word).is_ok())
-        // The name of the load balancer; a health check's third value is a number.
-        && words.next().is_some_and(|word| values::double(word).is_none())
+pub(super) fn by_first_values(line: &[u8]) -> Option<&'static Source> {
+    let fits = |source: &&Source| {
+        let mut words = line.split(|byte| *byte == b' ');
+        source.positional.as_ref().is_some_and(|rows| rows.begins.iter().all(|begin| is_value(*begin, words.next())))
+    };
+    SOURCES.into_iter().find(fits)
+}
+
+fn is_value(wanted: FirstValue, word: Option<&[u8]>) -> bool {
+    word.is_some_and(|word| match wanted {
+        FirstValue::OneOf(words) => words.contains(&word),
+        FirstValue::Time => values::Clock::default().iso_micros(word).is_ok(),
+        FirstValue::NoNumber => values::double(word).is_none(),
+    })
 }
 
 #[cfg(test)]

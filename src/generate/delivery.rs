@@ -12,22 +12,15 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 
-use super::alb::ACCOUNT;
 use super::plan::Task;
 use crate::error::{Error, Result};
 
-/// Which log is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// CloudFront standard logs.
-    Cloudfront,
-    /// Application Load Balancer access logs.
-    Alb,
-}
+/// The account in the names of objects; nobody's.
+pub(super) const ACCOUNT: &str = "123456789012";
 
 /// How it is delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
+pub enum Delivery {
     /// By the service itself: CloudFront's version 1, a load balancer's own files.
     Classic,
     /// Vended, with a `#Fields` line, in Hive-style folders.
@@ -42,19 +35,19 @@ pub enum Layout {
 
 /// Rows on their way into a vended layout.
 pub(super) struct Vended {
-    layout: Layout,
+    delivery: Delivery,
     names: Vec<String>,
     out: Vec<u8>,
     columns: Vec<StringBuilder>,
 }
 
 impl Vended {
-    pub(super) fn new(layout: Layout, names: Vec<String>) -> Self {
-        let mut vended = Self { layout, out: Vec::new(), columns: Vec::new(), names };
-        match layout {
-            Layout::W3c => vended.out.extend_from_slice(format!("#Fields: {}\n", vended.names.join(" ")).as_bytes()),
-            Layout::Parquet => vended.columns.resize_with(vended.names.len(), StringBuilder::new),
-            Layout::Classic | Layout::Plain | Layout::Json => {}
+    pub(super) fn new(delivery: Delivery, names: Vec<String>) -> Self {
+        let mut vended = Self { delivery, out: Vec::new(), columns: Vec::new(), names };
+        match delivery {
+            Delivery::W3c => vended.out.extend_from_slice(format!("#Fields: {}\n", vended.names.join(" ")).as_bytes()),
+            Delivery::Parquet => vended.columns.resize_with(vended.names.len(), StringBuilder::new),
+            Delivery::Classic | Delivery::Plain | Delivery::Json => {}
         }
         vended
     }
@@ -62,8 +55,8 @@ impl Vended {
     /// Adds a row; values that it lacks are `-`.
     pub(super) fn push<'v>(&mut self, values: impl Iterator<Item = &'v [u8]>) {
         let values = values.chain(std::iter::repeat(&b"-"[..])).take(self.names.len());
-        match self.layout {
-            Layout::Json => {
+        match self.delivery {
+            Delivery::Json => {
                 for (place, (name, value)) in self.names.iter().zip(values).enumerate() {
                     self.out.push(if place == 0 { b'{' } else { b',' });
                     // Writing to memory cannot fail.
@@ -73,12 +66,12 @@ impl Vended {
                 }
                 let _ = self.out.write_all(b"}\n");
             }
-            Layout::Parquet => {
+            Delivery::Parquet => {
                 for (column, value) in self.columns.iter_mut().zip(values) {
                     column.append_value(String::from_utf8_lossy(value));
                 }
             }
-            Layout::Classic | Layout::W3c | Layout::Plain => {
+            Delivery::Classic | Delivery::W3c | Delivery::Plain => {
                 for (place, value) in values.enumerate() {
                     if place > 0 {
                         self.out.push(b'\t');
@@ -92,7 +85,7 @@ impl Vended {
 
     /// The object's bytes, not yet compressed.
     pub(super) fn finish(mut self) -> Result<Vec<u8>> {
-        if self.layout != Layout::Parquet {
+        if self.delivery != Delivery::Parquet {
             return Ok(self.out);
         }
         let failed = |error: &dyn std::fmt::Display| Error::encode("made-up Parquet logs", error.to_string());
@@ -113,25 +106,20 @@ impl Vended {
     }
 }
 
-/// Where a vended object of a distribution or load balancer lies.
-pub(super) fn vended_key(source: Source, layout: Layout, task: &Task, id: &str) -> String {
+/// Where a vended object of a distribution or load balancer lies, below the folder of its service.
+pub(super) fn vended_key(service: &str, delivery: Delivery, task: &Task, id: &str) -> String {
     let [year, month, day, hour] = task.hour.folders();
     let flat = task.file_name(id);
-    let service = match source {
-        Source::Cloudfront => "CloudFront",
-        Source::Alb => "elasticloadbalancing",
-    };
-    match layout {
-        Layout::Classic | Layout::Plain if source == Source::Cloudfront => flat,
-        Layout::W3c => format!(
+    match delivery {
+        Delivery::W3c => format!(
             "AWSLogs/aws-account-id={ACCOUNT}/{service}/DistributionId={id}/year={year}/month={month}/day={day}/hour={hour}/{}",
             unnamed(&flat)
         ),
-        Layout::Parquet => {
+        Delivery::Parquet => {
             let name = unnamed(&flat).replace(".gz", ".parquet");
             format!("AWSLogs/{ACCOUNT}/{service}/{id}/{year}/{month}/{day}/{hour}/{name}")
         }
-        Layout::Classic | Layout::Plain | Layout::Json => {
+        Delivery::Classic | Delivery::Plain | Delivery::Json => {
             format!("AWSLogs/{ACCOUNT}/{service}/{id}/{year}/{month}/{day}/{hour}/{}", unnamed(&flat))
         }
     }

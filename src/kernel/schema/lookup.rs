@@ -1,0 +1,183 @@
+//! Questions about columns and fields, answered from the descriptions.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
+
+use super::column::{Column, Origin, PrivacyClass};
+use super::descriptor::Subfield;
+use super::rejects;
+use crate::kernel::schema::sources::{SOURCES, source};
+use crate::model::Table;
+
+/// The columns of a table, in order, without the partition columns.
+#[must_use]
+pub fn columns(table: Table) -> &'static [Column] {
+    source(table).map_or(rejects::COLUMNS, |source| source.columns)
+}
+
+/// Where a column stands in its table.
+#[must_use]
+pub fn column_index(table: Table, name: &str) -> Option<usize> {
+    static INDEXES: LazyLock<HashMap<(Table, &'static str), usize>> = LazyLock::new(|| {
+        Table::ALL
+            .iter()
+            .flat_map(|table| columns(*table).iter().enumerate().map(|(index, column)| ((*table, column.name), index)))
+            .collect()
+    });
+    INDEXES.get(&(table, name)).copied()
+}
+
+/// Where the column of an origin stands in a table; the first, where several have it.
+#[must_use]
+pub fn column_from(table: Table, origin: Origin) -> Option<usize> {
+    columns(table).iter().position(|column| column.origin == origin)
+}
+
+/// Every column of a name, whatever its table.
+pub fn columns_named(name: &str) -> impl Iterator<Item = &'static Column> {
+    Table::ALL.into_iter().filter_map(move |table| column_index(table, name).map(|index| &columns(table)[index]))
+}
+
+/// What a column or a field of a (normalised) name may tell of people. A name that the table does
+/// not know is of the class that another table gives it, so that a client's address stays one in
+/// whichever log it stands.
+#[must_use]
+pub fn privacy_class(table: Table, name: &str) -> PrivacyClass {
+    let own = column_index(table, name).map(|index| &columns(table)[index]);
+    own.or_else(|| columns_named(name).next()).map_or(PrivacyClass::Nothing, |column| column.privacy)
+}
+
+/// The names of the columns of a privacy class, of all tables.
+#[must_use]
+pub fn names_of_class(class: PrivacyClass) -> BTreeSet<&'static str> {
+    let all = Table::ALL.into_iter().flat_map(columns);
+    all.filter(|column| column.privacy == class).map(|column| column.name).collect()
+}
+
+/// The columns that the rows of a file are sorted by, the first first, people before bots; the last
+/// two are an address and a time. None where rows stay as they come.
+#[must_use]
+pub fn sort_columns(table: Table) -> &'static [&'static str] {
+    source(table).map_or(&[], |source| source.sort)
+}
+
+/// The columns that a logged field falls into, where it is not one column of its own name. Names
+/// are normalised.
+#[must_use]
+pub fn split_field(table: Table, name: &str) -> &'static [(&'static str, Subfield)] {
+    let fields = source(table).map_or(&[][..], |source| source.split_fields);
+    fields.iter().find(|field| field.names.contains(&name)).map_or(&[], |field| field.columns)
+}
+
+/// Whether a table has a place for a field of this logged name.
+#[must_use]
+pub fn is_logged_field(table: Table, logged: &str) -> bool {
+    let name = normalise_field_name(logged);
+    is_time_field(table, &name)
+        || !split_field(table, &name).is_empty()
+        || column_index(table, &name).is_some_and(|index| columns(table)[index].is_logged())
+}
+
+/// Whether a field of this logged name tells a row's time.
+#[must_use]
+pub fn is_time_field(table: Table, logged: &str) -> bool {
+    let name = normalise_field_name(logged);
+    source(table).is_some_and(|source| source.time_fields.contains(&name.as_str()))
+}
+
+/// Whether something is written into the folders of logs that are read here, or where such are to
+/// come.
+#[must_use]
+pub fn is_beside_logs(what: &str) -> bool {
+    SOURCES.iter().any(|source| source.beside.contains(&what))
+}
+
+/// What the objects of each source are called, in a sentence.
+#[must_use]
+pub fn example_names() -> String {
+    let said = SOURCES.iter().enumerate().map(|(place, source)| {
+        let verb = if place == 0 { " names its logs" } else { "" };
+        format!("{}{verb} {}", source.words.writer, source.words.example_name)
+    });
+    said.collect::<Vec<_>>().join(", ")
+}
+
+/// The arguments that name a source, in a sentence.
+#[must_use]
+pub fn format_arguments() -> String {
+    SOURCES.map(|source| format!("--format {}", source.cli_name)).join(" or ")
+}
+
+/// The column name of a logged field: lower case, every run of other characters one underscore,
+/// none at the ends. `cs(User-Agent)` becomes `cs_user_agent`.
+#[must_use]
+pub fn normalise_field_name(logged: &str) -> String {
+    let mut name = String::with_capacity(logged.len());
+    for byte in logged.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            name.push(char::from(byte.to_ascii_lowercase()));
+        } else if !name.ends_with('_') && !name.is_empty() {
+            name.push('_');
+        }
+    }
+    name.truncate(name.trim_end_matches('_').len());
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::schema::arrow_schema::arrow_schema;
+    use crate::kernel::schema::object_name::Named;
+
+    #[test]
+    fn sources_are_told_in_sentences() {
+        let names = example_names();
+        assert!(
+            names.starts_with("CloudFront names its logs E2EXAMPLE.2026") && names.contains(", a load balancer 1234")
+        );
+        assert_eq!(format_arguments(), "--format cloudfront or --format alb");
+        for source in SOURCES {
+            let named = (source.read_name)(source.words.example_name);
+            assert!(matches!(named, Some(Named::Log { table, .. }) if table == source.table), "{}", source.cli_name);
+        }
+    }
+
+    #[test]
+    fn a_column_of_user_agents_is_of_one_class_in_every_table() {
+        let names: Vec<&str> = names_of_class(PrivacyClass::UserAgent).into_iter().collect();
+        assert_eq!(names, ["cs_user_agent", "user_agent", "user_agent_decoded"]);
+        // A name that several tables have is of one class: what a field without a column is taken
+        // for does not depend on the order of tables.
+        for column in Table::ALL.into_iter().flat_map(columns) {
+            assert!(columns_named(column.name).all(|other| other.privacy == column.privacy), "{}", column.name);
+        }
+        assert_eq!(privacy_class(Table::AlbLogs, "c_ip"), PrivacyClass::Address);
+        assert_eq!(privacy_class(Table::AlbLogs, "no_such_column"), PrivacyClass::Nothing);
+    }
+
+    #[test]
+    fn field_names_become_column_names() {
+        for (logged, name) in [
+            ("x-edge-location", "x_edge_location"),
+            ("cs(User-Agent)", "cs_user_agent"),
+            ("cs(Host)", "cs_host"),
+            ("timestamp(ms)", "timestamp_ms"),
+            ("c-ip", "c_ip"),
+            ("--odd--", "odd"),
+        ] {
+            assert_eq!(normalise_field_name(logged), name);
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_found() {
+        for table in Table::ALL {
+            for (index, column) in columns(table).iter().enumerate() {
+                assert_eq!(column_index(table, column.name), Some(index), "{} of {table}", column.name);
+                assert!(!crate::model::Granularity::Hour.columns().contains(&column.name));
+            }
+            assert_eq!(arrow_schema(table).fields().len(), columns(table).len());
+        }
+    }
+}
