@@ -217,7 +217,7 @@ fn odd(text: &str, table: Table) -> String {
 
 #[test]
 fn every_column_is_what_the_slow_parser_says() {
-    for table in Table::LOGS {
+    for table in [Table::CloudfrontLogs, Table::AlbLogs] {
         let settings = Settings::of(table);
         let (mut good, mut bad) = (0, 0);
         for text in generated(table, Delivery::Classic, 4_000) {

@@ -20,7 +20,7 @@ pub(super) struct Maker {
     pub(super) write: fn(&World, &Task, Delivery, &mut Vec<u8>) -> Result<String>,
 }
 
-const MAKERS: [Maker; 2] = [
+static MAKERS: [Maker; 2] = [
     Maker {
         table: Table::CloudfrontLogs,
         field_names: cloudfront::field_names,
@@ -37,12 +37,11 @@ pub fn tables() -> impl Iterator<Item = Table> {
 
 /// The maker of a table's logs.
 pub(super) fn maker(table: Table) -> Result<&'static Maker> {
-    static ALL: [Maker; MAKERS.len()] = MAKERS;
     let what = || {
         Error::usage(
             format!("nothing makes logs for the table {table}"),
             "edgemill generate --help lists what can be made",
         )
     };
-    ALL.iter().find(|maker| maker.table == table).ok_or_else(what)
+    MAKERS.iter().find(|maker| maker.table == table).ok_or_else(what)
 }

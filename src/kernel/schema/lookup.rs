@@ -129,6 +129,8 @@ mod tests {
     use super::*;
     use crate::kernel::schema::arrow_schema::arrow_schema;
     use crate::kernel::schema::object_name::Named;
+    use crate::kernel::schema::shared::EVENT_TIME;
+    use crate::kernel::schema::sources::source_named;
 
     #[test]
     fn sources_are_told_in_sentences() {
@@ -140,6 +142,34 @@ mod tests {
         for source in SOURCES {
             let named = (source.read_name)(source.words.example_name);
             assert!(matches!(named, Some(Named::Log { table, .. }) if table == source.table), "{}", source.cli_name);
+        }
+    }
+
+    /// What a source names by text is there: a slip would sort by nothing, or lose a field.
+    #[test]
+    fn a_source_names_what_there_is() {
+        for source in SOURCES {
+            let (table, columns) = (source.table, source.columns);
+            let column = |name: &str| column_index(table, name).map(|index| &columns[index]);
+            assert!(source.sort.iter().all(|name| column(name).is_some()), "sort order of {table}");
+            assert_eq!(source.sort.last(), Some(&EVENT_TIME), "{table}");
+            let split = source.split_fields.iter().flat_map(|field| field.columns);
+            for (name, _) in split {
+                assert!(column(name).is_some_and(Column::is_logged), "{name} of {table}");
+            }
+            let telling = source.telling_fields.unwrap_or_default();
+            assert!(telling.iter().chain(source.time_fields).all(|name| is_logged_field(table, name)), "{table}");
+            let fields = source.positional.as_ref().map_or(&[][..], |rows| rows.fields);
+            assert!(fields.iter().all(|name| is_logged_field(table, name)), "values of {table}");
+            for of in columns {
+                if let Origin::EdgeLocation(location, _) = of.origin {
+                    assert!(column(location).is_some_and(Column::is_logged), "{location} of {table}");
+                }
+            }
+            for origin in [Origin::EventTime, Origin::ObjectKey, Origin::UnknownFields] {
+                assert!(column_from(table, origin).is_some(), "{table} has a column of {origin:?}");
+            }
+            assert_eq!(source_named(source.cli_name).map(|of| of.table), Some(table));
         }
     }
 

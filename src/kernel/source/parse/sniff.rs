@@ -9,8 +9,8 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 
 use super::{delimited, values};
 use crate::kernel::schema::{
-    CLOUDTRAIL, FirstValue, LB_CONNECTION, LB_HEALTH, NETWORK_LB, SOURCES, Source, VPC_FLOW, WAF, is_logged_field,
-    is_time_field, normalise_field_name, source,
+    CLOUDTRAIL, EVENT_TIME, FILENAME, FirstValue, LB_CONNECTION, LB_HEALTH, NETWORK_LB, SOURCES, Source, VPC_FLOW, WAF,
+    is_logged_field, is_time_field, normalise_field_name, source,
 };
 use crate::model::Table;
 
@@ -135,10 +135,11 @@ pub(super) fn tells_of(table: Table, name: &str) -> bool {
     }
 }
 
-/// The fields by which neighbours are told, all of which must be there; normalised.
+/// The fields by which neighbours are told, all of which must be there; normalised. They are names
+/// in other logs, and those of a lake's own files: no facts of columns.
 const NEIGHBOURS: [(&[&str], &str); 14] = [
-    (&["event_time", "is_bot", "filename"], LAKE_FILE),
-    (&["source_table", "filename", "byte_offset"], LAKE_FILE),
+    (&[EVENT_TIME, "is_bot", FILENAME], LAKE_FILE),
+    (&["source_table", FILENAME, "byte_offset"], LAKE_FILE),
     (&["webaclid"], WAF),
     (&["connectionstatus", "tlsprotocol"], CLOUDFRONT_CONNECTION),
     (&["eventtimestamp", "connectionid"], CLOUDFRONT_CONNECTION),
