@@ -5,7 +5,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use crate::edge::access::Access;
 use crate::edge::athena::Athena;
-use crate::edge::catalog::{Change, Tables, statement_output};
+use crate::edge::catalog::{CatalogChange, GlueTables, statement_output};
 use crate::edge::claims::{Claims, LEASE};
 use crate::edge::ledger::DynamoLedger;
 use crate::error::Result;
@@ -23,7 +23,7 @@ const REGISTERED_AT_A_TIME: usize = 256;
 
 /// What a lake is to be.
 #[derive(Clone, Debug, Default)]
-pub struct Wish {
+pub struct InitOptions {
     /// Where it lies.
     pub to: String,
     /// What it is made with.
@@ -39,11 +39,11 @@ pub struct Wish {
 
 /// What was done.
 #[derive(Debug)]
-pub struct Done {
+pub struct InitReport {
     /// The lake.
     pub lake: Lake,
     /// What was made and upgraded in the catalog.
-    pub changes: Vec<Change>,
+    pub changes: Vec<CatalogChange>,
     /// Partitions that the catalog did not have, or had otherwise.
     pub registered: u64,
     /// What it keeps of people in each table of logs of which it knows.
@@ -51,18 +51,18 @@ pub struct Done {
 }
 
 /// Makes or upgrades a lake.
-pub async fn init(wish: &Wish) -> Result<Done> {
-    if let Some(LedgerChoice::Dynamodb { table }) = &wish.new.ledger {
+pub async fn init(options: &InitOptions) -> Result<InitReport> {
+    if let Some(LedgerChoice::Dynamodb { table }) = &options.new.ledger {
         DynamoLedger::create_table(table).await?;
     }
-    let mut lake = Lake::open_or_create(&wish.to, &wish.new, &wish.access).await?;
-    if let Some(catalog) = &wish.catalog {
+    let mut lake = Lake::open_or_create(&options.to, &options.new, &options.access).await?;
+    if let Some(catalog) = &options.catalog {
         lake.choose_catalog(catalog.clone()).await?;
     }
-    let kept = choose_kept(&lake, wish.keeps.as_ref()).await?;
+    let kept = choose_kept(&lake, options.keeps.as_ref()).await?;
     let changes = upgrade(&lake).await?;
     let registered = register_all(&lake).await?;
-    Ok(Done { lake, changes, registered, kept })
+    Ok(InitReport { lake, changes, registered, kept })
 }
 
 /// What the lake keeps of people, once that is as it is wished.
@@ -81,10 +81,10 @@ async fn choose_kept(lake: &Lake, wish: Option<&(String, Vec<Table>)>) -> Result
 }
 
 /// The tables and views of the lake's catalog.
-async fn upgrade(lake: &Lake) -> Result<Vec<Change>> {
+async fn upgrade(lake: &Lake) -> Result<Vec<CatalogChange>> {
     let Some((database, projected)) = lake.chosen.database() else { return Ok(Vec::new()) };
     let url = lake.objects.url();
-    let tables = Tables::of(database, url, lake.identity.partition, projected).await;
+    let tables = GlueTables::of(database, url, lake.identity.partition, projected).await;
     let tables = match &lake.chosen {
         CatalogChoice::Athena { workgroup, database } => {
             tables.by_statements(Athena::open(workgroup, database, statement_output(url)).await)
@@ -110,12 +110,14 @@ async fn register_all(lake: &Lake) -> Result<u64> {
         if records.is_empty() {
             continue;
         }
-        let listed = catalog.partitions(table).await?;
+        let listed = catalog.list(table).await?;
         let current = |record: &PartitionRecord| {
             let place = listed.binary_search_by_key(&record.partition, |of| of.partition);
             let found = place.ok().map(|place| &listed[place]);
             let rows: u64 = record.files().map(|file| file.rows).sum();
-            found.is_some_and(|of| of.current && of.folder == record.folder && of.rows.is_none_or(|told| told == rows))
+            found.is_some_and(|of| {
+                of.has_current_columns && of.location == record.folder && of.rows.is_none_or(|told| told == rows)
+            })
         };
         let missing = records.iter().filter(|record| {
             let rests = record.rewrite.is_none() && !record.parts.is_empty();

@@ -8,7 +8,7 @@ use super::convert::{FormatArg, PeopleArgs};
 use super::show;
 use crate::error::{EXIT_DONE, Error, Result};
 use crate::init;
-use crate::init::Wish;
+use crate::init::InitOptions;
 use crate::job;
 use crate::job::Typed;
 use crate::job::cloud::TypedCloud;
@@ -82,7 +82,7 @@ fn whole_seconds(late: Duration) -> Result<u64> {
 
 /// What was typed, over the job file.
 struct Told {
-    wish: Wish,
+    wish: InitOptions,
     people: TypedRows,
 }
 
@@ -101,7 +101,7 @@ fn told(args: Args) -> Result<Told> {
     let people = TypedRows { bots: None, ua_regexes: None, http_libraries: None, ..typed.rows };
     let choices = RowChoices::new(people.clone())?;
     let tables = typed.table.map_or_else(|| Table::LOGS.to_vec(), |table| vec![table]);
-    let wish = Wish {
+    let wish = InitOptions {
         to: typed.to.ok_or_else(|| job::missing("to"))?,
         new: NewLake {
             ledger: typed.ledger,
@@ -144,7 +144,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
 
 /// What a lake keeps of people in a table, for machines: `keeps` and `was` as stamps, and the rows
 /// that hold more.
-fn in_json(of: &Chosen, wish: &Wish, people: &TypedRows) -> serde_json::Value {
+fn in_json(of: &Chosen, wish: &InitOptions, people: &TypedRows) -> serde_json::Value {
     let (rows, hours) = of.now.older.as_ref().map_or((0, 0), |older| (older.rows, older.hours));
     serde_json::json!({
         "keeps": of.now.keeps,
@@ -155,7 +155,7 @@ fn in_json(of: &Chosen, wish: &Wish, people: &TypedRows) -> serde_json::Value {
     })
 }
 
-fn in_text(of: &Chosen, wish: &Wish, people: &TypedRows) -> Result<()> {
+fn in_text(of: &Chosen, wish: &InitOptions, people: &TypedRows) -> Result<()> {
     let (table, now) = (of.table, in_words(&of.now.keeps));
     show::line(&match &of.was {
         Some(was) if *was != of.now.keeps => {
@@ -170,7 +170,7 @@ fn in_text(of: &Chosen, wish: &Wish, people: &TypedRows) -> Result<()> {
 }
 
 /// The commands that write rows anew which hold more than the lake keeps.
-fn commands(of: &Chosen, wish: &Wish, people: &TypedRows) -> Vec<String> {
+fn commands(of: &Chosen, wish: &InitOptions, people: &TypedRows) -> Vec<String> {
     let says = if wish.keeps.as_ref().is_some_and(|(keeps, _)| *keeps == of.now.keeps) {
         people.of_people()
     } else {

@@ -3,7 +3,6 @@
 //! `_edgemill/lake.json` is created only if absent and never changes: it fixes what every run must
 //! agree on.
 
-mod choices;
 pub mod people;
 
 use std::sync::Arc;
@@ -16,7 +15,8 @@ use sha2::{Digest, Sha256};
 
 use crate::edge::access::Access;
 use crate::edge::aws::S3_LATE_SECONDS;
-use crate::edge::catalog::{AthenaCatalog, Catalog, GlueCatalog, LEAST_LATE_SECONDS, LakeCatalog};
+use crate::edge::catalog;
+use crate::edge::catalog::{Catalog, LEAST_CALL_DELAY_SECONDS};
 use crate::edge::claims::{Claims, LEASE};
 use crate::edge::ledger::{DynamoLedger, LakeLedger, Ledger, Records, other_version};
 use crate::edge::location::Location;
@@ -28,7 +28,8 @@ use crate::kernel::ledger::records::FORMAT_VERSION;
 use crate::kernel::source::names::Layout;
 use crate::model::Granularity;
 
-pub use choices::{CatalogChoice, LedgerChoice};
+pub use crate::edge::catalog::CatalogChoice;
+pub use crate::edge::ledger::LedgerChoice;
 
 const LAKE_FILE: &str = "_edgemill/lake.json";
 
@@ -225,7 +226,7 @@ impl Lake {
                 "leave --catalog out, or make a new lake",
             ));
         }
-        self.catalog = open_catalog(&self.objects, &chosen).await;
+        self.catalog = catalog::open(&chosen, &self.objects).await;
         self.chosen = chosen;
         Ok(())
     }
@@ -239,7 +240,7 @@ impl Lake {
         if !chosen.registers() {
             return Ok(None);
         }
-        Ok(Some(Self { catalog: open_catalog(&self.objects, &chosen).await, chosen, ..self.clone() }))
+        Ok(Some(Self { catalog: catalog::open(&chosen, &self.objects).await, chosen, ..self.clone() }))
     }
 
     fn refuse_catalog(&self, choice: &CatalogChoice) -> Result<()> {
@@ -251,11 +252,13 @@ impl Lake {
             ));
         }
         // Without any D every call is believed to be over when it is answered: in a test.
-        let too_short = late > 0 && late < LEAST_LATE_SECONDS;
+        let too_short = late > 0 && late < LEAST_CALL_DELAY_SECONDS;
         if choice.database().is_some() && choice.registers() && too_short {
             return Err(Error::usage(
                 format!("the lake '{url}' was made with --late {late}s"),
-                format!("a call to the catalog may take longer: make a new lake with --late {LEAST_LATE_SECONDS}s"),
+                format!(
+                    "a call to the catalog may take longer: make a new lake with --late {LEAST_CALL_DELAY_SECONDS}s"
+                ),
             ));
         }
         Ok(())
@@ -327,7 +330,7 @@ impl Lake {
         };
         let records = Records::new(ledger, identity.partition, identity.unit);
         let chosen = read_catalog(&objects).await?;
-        let catalog = open_catalog(&objects, &chosen).await;
+        let catalog = catalog::open(&chosen, &objects).await;
         Ok(Self { objects, records, identity, catalog, chosen })
     }
 }
@@ -396,17 +399,6 @@ async fn read_catalog(objects: &Objects) -> Result<CatalogChoice> {
     let path = || CATALOG_FILE.to_owned();
     let parsed = String::from_utf8_lossy(&text).trim().parse();
     parsed.map_err(|error: String| Error::LedgerDamaged { path: path(), source: error.into() })
-}
-
-async fn open_catalog(objects: &Objects, choice: &CatalogChoice) -> Option<Arc<dyn Catalog>> {
-    match choice {
-        CatalogChoice::None | CatalogChoice::Projection { .. } => None,
-        CatalogChoice::Lake => Some(Arc::new(LakeCatalog::new(objects.clone()))),
-        CatalogChoice::Glue { database } => Some(Arc::new(GlueCatalog::open(database, objects.url()).await)),
-        CatalogChoice::Athena { workgroup, database } => {
-            Some(Arc::new(AthenaCatalog::open(workgroup, database, objects.url()).await))
-        }
-    }
 }
 
 async fn read_identity(objects: &Objects) -> Result<Option<Identity>> {

@@ -102,7 +102,7 @@ async fn register(lake: &Lake) -> Result<u64> {
             if record.rewrite.is_some() || record.parts.is_empty() {
                 continue;
             }
-            if catalog.folder(record.partition).await?.as_ref() != Some(&record.folder) {
+            if catalog.shown(record.partition).await?.as_ref() != Some(&record.folder) {
                 protocol_driver::register(lake, record.partition).await?;
                 registered += 1;
             }

@@ -1,37 +1,4 @@
-//! What a lake may be made with: its ledger and its catalog.
-
-/// Where a lake's records are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LedgerChoice {
-    /// In the lake itself.
-    Lake,
-    /// In a DynamoDB table.
-    Dynamodb {
-        /// Its name.
-        table: String,
-    },
-}
-
-impl std::str::FromStr for LedgerChoice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            None if text == "lake" => Ok(Self::Lake),
-            Some(("dynamodb", table)) if !table.is_empty() => Ok(Self::Dynamodb { table: table.to_owned() }),
-            _ => Err(format!("'{text}' is no ledger; write lake or dynamodb:TABLE")),
-        }
-    }
-}
-
-impl std::fmt::Display for LedgerChoice {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Lake => f.write_str("lake"),
-            Self::Dynamodb { table } => write!(f, "dynamodb:{table}"),
-        }
-    }
-}
+//! Which catalog a lake follows, as it is written on the command line and in the lake.
 
 /// Which catalog engines follow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -132,9 +99,6 @@ mod tests {
         }
         for text in ["glue", "glue:", "glue:My-Logs", "athena:logs", "athena:/logs", "hive:x"] {
             assert!(text.parse::<CatalogChoice>().is_err(), "{text}");
-        }
-        for text in ["lake", "dynamodb:edgemill"] {
-            assert_eq!(text.parse::<LedgerChoice>().unwrap().to_string(), text);
         }
     }
 }
