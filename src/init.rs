@@ -66,10 +66,10 @@ pub async fn init(options: &InitOptions) -> Result<InitReport> {
 }
 
 /// What the lake keeps of people, once that is as it is wished.
-async fn choose_kept(lake: &Lake, wish: Option<&(String, Vec<Table>)>) -> Result<Vec<Chosen>> {
+async fn choose_kept(lake: &Lake, keeps: Option<&(String, Vec<Table>)>) -> Result<Vec<Chosen>> {
     let mut kept = Vec::new();
     for table in Table::LOGS {
-        match wish {
+        match keeps {
             Some((keeps, tables)) if tables.contains(&table) => kept.push(lake.choose_kept(table, keeps).await?),
             _ => {
                 let known = lake.kept_of_people(table).await?;

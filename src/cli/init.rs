@@ -106,7 +106,7 @@ fn told(args: Args) -> Result<Told> {
         new: NewLake {
             ledger: typed.ledger,
             partition: typed.partition,
-            late_seconds: if args.no_late { Some(0) } else { args.late.map(whole_seconds).transpose()? },
+            max_call_delay_seconds: if args.no_late { Some(0) } else { args.late.map(whole_seconds).transpose()? },
             query_seconds: args
                 .queries
                 .map(|queries| queries.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)),

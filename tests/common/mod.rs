@@ -21,15 +21,15 @@ cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher x-edge-r
 cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type \
 sc-content-type sc-content-len sc-range-start sc-range-end\n";
 
-/// What a lake is that lies in no place, by its D.
-pub(crate) fn identity(late_seconds: u64) -> Identity {
+/// What a lake is that lies in no place, by its `max_call_delay`.
+pub(crate) fn identity(max_call_delay_seconds: u64) -> Identity {
     Identity {
         format: FORMAT_VERSION,
         lake_id: "test".into(),
         ledger: "lake".into(),
         partition: Granularity::Hour,
         unit: Granularity::Hour,
-        late_seconds,
+        max_call_delay_seconds,
         query_seconds: 0,
         probed_endpoint: None,
     }

@@ -286,11 +286,7 @@ impl GlueCatalog {
     }
 
     /// What the catalog says of partitions of one table, each where it knows it.
-    pub(in crate::edge::catalog) async fn states(
-        &self,
-        table: Table,
-        partitions: &[Partition],
-    ) -> Result<Vec<Option<PartitionState>>> {
+    pub(crate) async fn states(&self, table: Table, partitions: &[Partition]) -> Result<Vec<Option<PartitionState>>> {
         let values = partitions.iter().map(Partition::values).collect();
         let found = self.get(table, values).await;
         let found = found.map_err(|error| self.failed("BatchGetPartition", "read", table, &error))?;

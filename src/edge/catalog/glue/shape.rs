@@ -16,11 +16,11 @@ pub(super) const ROWS: &str = "numRows";
 
 /// What the catalog says of a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::edge::catalog) struct PartitionState {
+pub(crate) struct PartitionState {
     /// Where it lies: a folder below the lake, or the whole location of another place.
-    pub(in crate::edge::catalog) location: String,
+    pub(crate) location: String,
     /// Columns of today that it lacks, with their types.
-    pub(in crate::edge::catalog) missing_columns: Vec<(String, String)>,
+    pub(crate) missing_columns: Vec<(String, String)>,
 }
 
 /// Columns as Glue has them.
