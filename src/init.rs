@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use crate::edge::access::Access;
 use crate::edge::athena::Athena;
-use crate::edge::catalog::{Change, Tables, statement_output};
+use crate::edge::catalog::{CatalogChange, GlueTables, statement_output};
 use crate::edge::claims::Claims;
 use crate::edge::ledger::DynamoLedger;
 use crate::error::Result;
@@ -24,7 +24,7 @@ const REGISTERED_AT_A_TIME: usize = 256;
 
 /// What a lake is to be.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct InitOptions {
     /// Where it lies.
     pub to: String,
     /// What it is made with.
@@ -44,11 +44,11 @@ pub struct Wish {
 
 /// What was done.
 #[derive(Debug)]
-pub struct Done {
+pub struct InitReport {
     /// The lake.
     pub lake: Lake,
     /// What was made and upgraded in the catalog.
-    pub changes: Vec<Change>,
+    pub changes: Vec<CatalogChange>,
     /// Partitions that the catalog did not have, or had otherwise.
     pub registered: u64,
     /// What it keeps of people in each table of logs of which it knows.
@@ -56,27 +56,27 @@ pub struct Done {
 }
 
 /// Makes or upgrades a lake.
-pub async fn init(wish: &Wish) -> Result<Done> {
-    if let Some(LedgerChoice::Dynamodb { table }) = &wish.new.ledger {
+pub async fn init(options: &InitOptions) -> Result<InitReport> {
+    if let Some(LedgerChoice::Dynamodb { table }) = &options.new.ledger {
         DynamoLedger::create_table(table).await?;
     }
-    let mut lake = Lake::open_or_create(&wish.to, &wish.new, &wish.access).await?;
-    if let Some(catalog) = &wish.catalog {
-        lake.choose_catalog(catalog.clone(), wish.lease).await?;
+    let mut lake = Lake::open_or_create(&options.to, &options.new, &options.access).await?;
+    if let Some(catalog) = &options.catalog {
+        lake.choose_catalog(catalog.clone(), options.lease).await?;
     }
-    let kept = choose_kept(&lake, wish).await?;
+    let kept = choose_kept(&lake, options).await?;
     let changes = upgrade(&lake).await?;
-    let registered = register_all(&lake, wish).await?;
-    Ok(Done { lake, changes, registered, kept })
+    let registered = register_all(&lake, options).await?;
+    Ok(InitReport { lake, changes, registered, kept })
 }
 
-/// What the lake keeps of people, once that is as it is wished.
-async fn choose_kept(lake: &Lake, wish: &Wish) -> Result<Vec<Chosen>> {
+/// What the lake keeps of people, once that is as it is optionsed.
+async fn choose_kept(lake: &Lake, options: &InitOptions) -> Result<Vec<Chosen>> {
     let mut kept = Vec::new();
     for table in Table::LOGS {
-        match &wish.keeps {
+        match &options.keeps {
             Some((keeps, tables)) if tables.contains(&table) => {
-                kept.push(lake.choose_kept(table, keeps, wish.lease).await?);
+                kept.push(lake.choose_kept(table, keeps, options.lease).await?);
             }
             _ => {
                 let known = lake.kept_of_people(table).await?;
@@ -88,10 +88,10 @@ async fn choose_kept(lake: &Lake, wish: &Wish) -> Result<Vec<Chosen>> {
 }
 
 /// The tables and views of the lake's catalog.
-async fn upgrade(lake: &Lake) -> Result<Vec<Change>> {
+async fn upgrade(lake: &Lake) -> Result<Vec<CatalogChange>> {
     let Some((database, projected)) = lake.chosen.database() else { return Ok(Vec::new()) };
     let url = lake.objects.url();
-    let tables = Tables::of(database, url, lake.identity.partition, projected).await;
+    let tables = GlueTables::of(database, url, lake.identity.partition, projected).await;
     let tables = match &lake.chosen {
         CatalogChoice::Athena { workgroup, database } => {
             tables.by_statements(Athena::open(workgroup, database, statement_output(url)).await)
@@ -103,26 +103,28 @@ async fn upgrade(lake: &Lake) -> Result<Vec<Change>> {
 
 /// Registers every partition that the catalog has not, has elsewhere, or has with other rows or the
 /// columns of another version.
-async fn register_all(lake: &Lake, wish: &Wish) -> Result<u64> {
+async fn register_all(lake: &Lake, options: &InitOptions) -> Result<u64> {
     let Some(catalog) = lake.catalog.as_ref() else { return Ok(0) };
     if lake.objects.list_names("_edgemill/manifests").await?.is_empty() {
         return Ok(0);
     }
     // Rewrites that were opened before the lake had a catalog end first; they point the catalog
     // themselves.
-    recovery::tidy_wholly(lake, &Claims::new(lake.objects.clone(), wish.lease), wish.orphan_age).await?;
+    recovery::tidy_wholly(lake, &Claims::new(lake.objects.clone(), options.lease), options.orphan_age).await?;
     let mut wanted: Vec<Partition> = Vec::new();
     for table in Table::ALL {
         let records = lake.records.partitions(table, None).await?;
         if records.is_empty() {
             continue;
         }
-        let listed = catalog.partitions(table).await?;
+        let listed = catalog.list(table).await?;
         let current = |record: &PartitionRecord| {
             let place = listed.binary_search_by_key(&record.partition, |of| of.partition);
             let found = place.ok().map(|place| &listed[place]);
             let rows: u64 = record.files().map(|file| file.rows).sum();
-            found.is_some_and(|of| of.current && of.folder == record.folder && of.rows.is_none_or(|told| told == rows))
+            found.is_some_and(|of| {
+                of.has_current_columns && of.location == record.folder && of.rows.is_none_or(|told| told == rows)
+            })
         };
         let missing = records.iter().filter(|record| {
             let rests = record.rewrite.is_none() && !record.parts.is_empty();

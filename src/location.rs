@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// A folder on this machine or a prefix of a bucket, canonical: the same place under another
+/// A folder on this computer or a prefix of a bucket, canonical: the same place under another
 /// spelling is the same place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 
-use crate::edge::catalog::PartitionLocation;
+use crate::edge::catalog::Publication;
 use crate::edge::clock;
 use crate::edge::manifests;
 use crate::error::{Error, Result};
@@ -82,32 +82,33 @@ pub async fn tell(lake: &Lake, partition: Partition) -> Result<()> {
     loop {
         let read_at = clock::since_boot();
         let record = lake.records.partition(partition).await?;
-        let place = place(&record);
+        let publication = publication_of(&record);
         let settled = record.rewrite.is_none() && record.registered.as_ref() == Some(&record.folder);
         // As safe as registering it: the folder is that of a record which was just read, and the
         // call is not sent late.
         if !settled
-            || catalog.has_told(partition, &place)
-            || catalog.set(partition, &place, until(lake, read_at)).await?
+            || catalog.knows_numbers(&publication)
+            || catalog.publish(&publication, until(lake, read_at)).await?
         {
             return Ok(());
         }
     }
 }
 
-/// Where a partition's files lie, and how much that is.
-fn place(record: &PartitionRecord) -> PartitionLocation {
-    let mut place = PartitionLocation { folder: record.folder.clone(), ..PartitionLocation::default() };
+/// What a catalog is told of a partition: where its files lie, and how much that is.
+fn publication_of(record: &PartitionRecord) -> Publication {
+    let mut publication =
+        Publication { partition: record.partition, location: record.folder.clone(), rows: 0, size_bytes: 0, files: 0 };
     for file in record.files() {
-        place.files += 1;
-        place.rows += file.rows;
-        place.size_bytes += file.size_bytes;
+        publication.files += 1;
+        publication.rows += file.rows;
+        publication.size_bytes += file.size_bytes;
     }
-    place
+    publication
 }
 
-/// Half of D after a reading: the other half is left for the call.
-fn until(lake: &Lake, read_at: Duration) -> Duration {
+/// Half of the lake's `max_call_delay` after a reading: the other half is left for the call.
+pub(crate) fn until(lake: &Lake, read_at: Duration) -> Duration {
     let late = lake.delay(Wait::MaxCallDelay);
     if late.is_zero() { Duration::MAX } else { read_at + late / 2 }
 }
@@ -144,7 +145,7 @@ struct Driver<'a> {
     unit_key: Option<String>,
     /// The partition that was read last, and where its files lie.
     partition: Option<Partition>,
-    place: PartitionLocation,
+    publication: Option<Publication>,
     /// When the record was read that copies, deletions and catalog calls rest on; since the machine
     /// started, suspension counted.
     read_at: Duration,
@@ -162,7 +163,7 @@ impl<'a> Driver<'a> {
             manifest: None,
             unit_key: None,
             partition: None,
-            place: PartitionLocation::default(),
+            publication: None,
             read_at: Duration::ZERO,
             copied: HashSet::new(),
         }
@@ -224,7 +225,7 @@ impl<'a> Driver<'a> {
                 self.read_at = clock::since_boot();
                 self.partition = Some(partition);
                 let record = lake.records.partition(partition).await?;
-                self.place = place(&record);
+                self.publication = Some(publication_of(&record));
                 Event::Partition(record)
             }
             Action::SwapPartition(next) => Event::Swapped(lake.records.swap_partition(&next).await?),
@@ -258,14 +259,16 @@ impl<'a> Driver<'a> {
             }
             Action::SetCatalog(partition, folder) => match &lake.catalog {
                 Some(catalog) => {
-                    let place = PartitionLocation { folder, ..self.place.clone() };
-                    let taken = catalog.set(partition, &place, self.until()).await?;
+                    let known = self.publication.clone();
+                    let known = known.unwrap_or_else(|| publication_of(&PartitionRecord::new(partition)));
+                    let publication = Publication { partition, location: folder, ..known };
+                    let taken = catalog.publish(&publication, self.until()).await?;
                     if taken { Event::CatalogSet } else { Event::TooLate }
                 }
                 None => Event::CatalogSet,
             },
             Action::ReadCatalog(partition) => match &lake.catalog {
-                Some(catalog) => Event::Catalog(catalog.folder(partition).await?),
+                Some(catalog) => Event::Catalog(catalog.shown(partition).await?),
                 None => Event::Catalog(None),
             },
             // Answered by `drive`.

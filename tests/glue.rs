@@ -11,7 +11,7 @@ use std::time::Duration;
 use common::double::Double;
 use edgemill::edge::athena::Athena;
 use edgemill::edge::aws;
-use edgemill::edge::catalog::{AthenaCatalog, Catalog, GlueCatalog, PartitionLocation, Tables, statement_output};
+use edgemill::edge::catalog::{AthenaCatalog, Catalog, GlueCatalog, GlueTables, Publication, statement_output};
 use edgemill::edge::contract;
 use edgemill::model::{Granularity, Partition, Table};
 use serde_json::json;
@@ -19,7 +19,7 @@ use serde_json::json;
 /// Tables in a database of the test's own, for a lake that need not be there.
 async fn tables(double: &Double) -> (String, String) {
     let (database, lake) = (double.name.clone(), double.lake());
-    let made = Tables::of(&database, &lake, Granularity::Hour, false).await.upgrade().await.unwrap();
+    let made = GlueTables::of(&database, &lake, Granularity::Hour, false).await.upgrade().await.unwrap();
     assert_eq!(made.len(), 7, "{made:?}");
     (database, lake)
 }
@@ -29,8 +29,8 @@ fn hours(count: i64) -> Vec<Partition> {
     (0..count).map(|hour| Partition::of(Table::CloudfrontLogs, Granularity::Hour, first.plus(hour))).collect()
 }
 
-fn place(partition: Partition) -> PartitionLocation {
-    PartitionLocation { folder: partition.folder(), rows: 7, size_bytes: 800, files: 2 }
+fn publication(partition: Partition) -> Publication {
+    Publication { partition, location: partition.folder(), rows: 7, size_bytes: 800, files: 2 }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,11 +55,11 @@ async fn partitions_come_in_groups_and_pages() {
     ] {
         let before = double.http("GET", "/_double/calls?since=0", "").1;
         let before = serde_json::from_str::<Vec<serde_json::Value>>(&before).unwrap().len();
-        let set = hours(250).into_iter().map(|partition| {
+        let published = hours(250).into_iter().map(|partition| {
             let catalog = Arc::clone(&catalog);
-            async move { catalog.set(partition, &place(partition), Duration::MAX).await.unwrap() }
+            async move { catalog.publish(&publication(partition), Duration::MAX).await.unwrap() }
         });
-        assert!(futures::future::join_all(set).await.into_iter().all(|set| set));
+        assert!(futures::future::join_all(published).await.into_iter().all(|published| published));
         let calls = double.http("GET", &format!("/_double/calls?since={before}"), "").1;
         let calls: Vec<serde_json::Value> = serde_json::from_str(&calls).unwrap();
         let ours = |action: &str| {
@@ -70,12 +70,12 @@ async fn partitions_come_in_groups_and_pages() {
         };
         assert!(ours("glue:BatchCreatePartition") <= 5, "{}", ours("glue:BatchCreatePartition"));
         double.set(&json!({"glue_page": 7, "unprocessed_once": true}));
-        let listed = catalog.partitions(Table::CloudfrontLogs).await.unwrap();
-        assert_eq!(listed.iter().map(|listed| listed.partition).collect::<Vec<_>>(), hours(250));
-        assert!(listed.iter().all(|listed| listed.current && listed.folder == listed.partition.folder()));
+        let listed = catalog.list(Table::CloudfrontLogs).await.unwrap();
+        assert_eq!(listed.iter().map(|entry| entry.partition).collect::<Vec<_>>(), hours(250));
+        assert!(listed.iter().all(|entry| entry.has_current_columns && entry.location == entry.partition.folder()));
         let read = hours(250).into_iter().map(|partition| {
             let catalog = Arc::clone(&catalog);
-            async move { (catalog.folder(partition).await.unwrap(), partition.folder()) }
+            async move { (catalog.shown(partition).await.unwrap(), partition.folder()) }
         });
         assert!(futures::future::join_all(read).await.into_iter().all(|(read, folder)| read == Some(folder)));
         double.http("DELETE", "/_double/settings", "");
@@ -96,10 +96,10 @@ async fn a_partition_says_how_much_it_holds() {
         found.parameters.unwrap()
     };
     for rows in [7, 9] {
-        let place = PartitionLocation { rows, ..place(partition) };
-        assert!(!catalog.has_told(partition, &place));
-        assert!(catalog.set(partition, &place, Duration::MAX).await.unwrap());
-        assert!(catalog.has_told(partition, &place));
+        let publication = Publication { rows, ..publication(partition) };
+        assert!(!catalog.knows_numbers(&publication));
+        assert!(catalog.publish(&publication, Duration::MAX).await.unwrap());
+        assert!(catalog.knows_numbers(&publication));
         assert_eq!(there().await["numRows"], rows.to_string());
     }
     assert_eq!((there().await["totalSize"].as_str(), there().await["numFiles"].as_str()), ("800", "2"));
@@ -111,7 +111,7 @@ async fn a_partition_says_how_much_it_holds() {
 async fn tables_are_upgraded_and_never_retyped() {
     let Some(double) = Double::new("test") else { return };
     let (database, lake) = tables(&double).await;
-    let tables = Tables::of(&database, &lake, Granularity::Hour, false).await;
+    let tables = GlueTables::of(&database, &lake, Granularity::Hour, false).await;
     assert_eq!(tables.upgrade().await.unwrap(), [], "nothing is left to do");
     let client = aws_sdk_glue::Client::new(&aws::config().await);
     let change = async |change: &dyn Fn(&mut Vec<aws_sdk_glue::types::Column>)| {
@@ -138,7 +138,7 @@ async fn tables_are_upgraded_and_never_retyped() {
     // The same by statements.
     change(&|columns| drop(columns.pop())).await;
     let athena = Athena::open("primary", &database, statement_output(&lake)).await;
-    let by_statements = Tables::of(&database, &lake, Granularity::Hour, false).await.by_statements(athena);
+    let by_statements = GlueTables::of(&database, &lake, Granularity::Hour, false).await.by_statements(athena);
     assert_eq!(by_statements.upgrade().await.unwrap().len(), 1);
     assert_eq!(tables.upgrade().await.unwrap(), []);
     // Another type, another lake, other partitions.
@@ -146,9 +146,10 @@ async fn tables_are_upgraded_and_never_retyped() {
     let refused = tables.upgrade().await.unwrap_err();
     assert!(refused.exit_code() == 2 && refused.to_string().contains("bigint"), "{refused}");
     change(&|columns| columns[1].r#type = Some("string".to_owned())).await;
-    let other = Tables::of(&database, "s3://another/lake", Granularity::Hour, false).await.upgrade().await.unwrap_err();
+    let other =
+        GlueTables::of(&database, "s3://another/lake", Granularity::Hour, false).await.upgrade().await.unwrap_err();
     assert!(other.to_string().contains("each lake has tables of its own"), "{other}");
-    let days = Tables::of(&database, &lake, Granularity::Day, false).await.upgrade().await.unwrap_err();
+    let days = GlueTables::of(&database, &lake, Granularity::Day, false).await.upgrade().await.unwrap_err();
     assert!(days.to_string().contains("partitioned by"), "{days}");
 }
 
@@ -169,7 +170,7 @@ async fn a_table_that_reads_text_is_refused() {
         .storage_descriptor(descriptor.build());
     let call = client.create_table().database_name(&database).table_input(table.build().unwrap());
     call.send().await.unwrap();
-    let refused = Tables::of(&database, &lake, Granularity::Hour, false).await.upgrade().await.unwrap_err();
+    let refused = GlueTables::of(&database, &lake, Granularity::Hour, false).await.upgrade().await.unwrap_err();
     assert!(refused.exit_code() == 2 && refused.to_string().contains("not read as Parquet"), "{refused}");
 }
 
@@ -178,13 +179,13 @@ async fn a_lake_by_statements_alone_has_the_same_tables() {
     let Some(double) = Double::new("test") else { return };
     let (database, lake) = (double.name.clone(), double.lake());
     let athena = Athena::open("primary", &database, statement_output(&lake)).await;
-    let tables = Tables::of(&database, &lake, Granularity::Day, false).await.by_statements(athena);
+    let tables = GlueTables::of(&database, &lake, Granularity::Day, false).await.by_statements(athena);
     assert_eq!(tables.upgrade().await.unwrap().len(), 7);
     assert_eq!(tables.upgrade().await.unwrap(), []);
     let catalog = AthenaCatalog::open("primary", &database, &lake).await;
     let day = Partition::at(Table::AlbLogs, "2026-11-21").unwrap();
-    assert!(catalog.set(day, &place(day), Duration::MAX).await.unwrap());
-    assert_eq!(catalog.folder(day).await.unwrap(), Some(day.folder()));
+    assert!(catalog.publish(&publication(day), Duration::MAX).await.unwrap());
+    assert_eq!(catalog.shown(day).await.unwrap(), Some(day.folder()));
 }
 
 /// A service that stumbles is waited for, and an answer that was lost is no second partition.

@@ -263,6 +263,43 @@ fn records_that_follow_from_what_is_left_need_no_logs() {
     }
 }
 
+/// A partition that only the catalog knows is withdrawn where no file of it is left, and no other.
+#[test]
+fn what_only_the_catalog_knows_is_withdrawn_where_its_folder_is_empty() {
+    let place = place();
+    exits(0, &["init", "--to", text(&place.lake), "--catalog", "lake"]);
+    let catalog = place.lake.join("_edgemill/catalog/cloudfront_logs");
+    let known = files(&catalog);
+    assert_eq!(known.len(), 4, "{known:?}");
+    let add = |hour: &str| {
+        let folder = format!("cloudfront_logs/year=2026/month=11/day=20/hour={hour}");
+        let entry = catalog.join(format!("2026-11-20T{hour}.txt"));
+        fs::write(&entry, format!("{folder}\n")).unwrap();
+        (place.lake.join(folder), entry)
+    };
+    let ((_, empty), (folder, full)) = (add("01"), add("02"));
+    let elsewhere = catalog.join("2026-11-20T03.txt");
+    fs::write(&elsewhere, "s3://another/place\n").unwrap();
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("somebody-elses.parquet"), "no file of edgemill's").unwrap();
+    let unregistered = |report: &Value| {
+        let findings = report["findings"].as_array().unwrap();
+        findings.iter().filter(|finding| finding["kind"] == "unregistered").count()
+    };
+    let report = verify(&place, &place.lake, &[]);
+    assert_eq!(unregistered(&report), 3, "{report}");
+    assert!(empty.exists(), "without --fix nothing is changed");
+    let report = verify(&place, &place.lake, &["--fix"]);
+    assert_eq!(unregistered(&report), 2, "{report}");
+    assert!(report["mended"].to_string().contains("1 partitions withdrawn from the catalog"), "{report}");
+    assert!(!empty.exists() && full.exists() && elsewhere.exists(), "{:?}", files(&catalog));
+    assert!(known.iter().all(|entry| entry.exists()), "what the ledger knows stays");
+    fs::remove_dir_all(&folder).unwrap();
+    fs::remove_file(&elsewhere).unwrap();
+    let report = verify(&place, &place.lake, &["--fix"]);
+    assert!(kinds(&report).is_empty() && !full.exists(), "{report}");
+}
+
 /// A lake with a history: late batches, a compaction, an hour that was written anew.
 #[test]
 fn older_versions_of_records_that_come_to_life_are_found_and_mended() {

@@ -6,7 +6,7 @@ use super::options::{Given, JobFileArg, RUNNING, Subset};
 use super::show;
 use crate::error::{EXIT_DONE, Error, Result};
 use crate::init;
-use crate::init::Wish;
+use crate::init::InitOptions;
 use crate::job;
 use crate::job::Options;
 use crate::job::choices::Libraries;
@@ -101,7 +101,7 @@ fn max_call_delay(args: &Args) -> Result<Option<u64>> {
 }
 
 /// What was typed, over the job file: the lake that is wished for, and every option.
-fn wished(args: Args) -> Result<(Wish, Options)> {
+fn wished(args: Args) -> Result<(InitOptions, Options)> {
     let late_seconds = max_call_delay(&args)?;
     let query_seconds = args.queries.map(whole_seconds);
     let options = args.options.typed.over_file(args.file.path())?.decided();
@@ -109,9 +109,14 @@ fn wished(args: Args) -> Result<(Wish, Options)> {
     let options = Options { bots: None, ua_regexes: None, http_libraries: Libraries::Bots, ..options };
     let choices = RowChoices::new(&options)?;
     let tables = options.format.table().map_or_else(|| Table::LOGS.to_vec(), |table| vec![table]);
-    let wish = Wish {
+    let wish = InitOptions {
         to: options.to.clone().ok_or_else(|| job::missing("to"))?,
-        new: NewLake { ledger: options.ledger.clone(), partition: options.partition, late_seconds, query_seconds },
+        new: NewLake {
+            ledger: options.ledger.clone(),
+            partition: options.partition,
+            max_call_delay_seconds: late_seconds,
+            query_seconds,
+        },
         catalog: options.catalog.clone(),
         access: options.lake_access(),
         keeps: choices.says_what_is_kept.then(|| (choices.privacy.stamp(), tables)),
@@ -147,7 +152,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
 
 /// What a lake keeps of people in a table, for machines: `keeps` and `was` as stamps, and the rows
 /// that hold more.
-fn in_json(of: &Chosen, wish: &Wish, options: &Options) -> serde_json::Value {
+fn in_json(of: &Chosen, wish: &InitOptions, options: &Options) -> serde_json::Value {
     let (rows, hours) = of.now.older.as_ref().map_or((0, 0), |older| (older.rows, older.hours));
     serde_json::json!({
         "keeps": of.now.keeps,
@@ -158,7 +163,7 @@ fn in_json(of: &Chosen, wish: &Wish, options: &Options) -> serde_json::Value {
     })
 }
 
-fn in_text(of: &Chosen, wish: &Wish, options: &Options) -> Result<()> {
+fn in_text(of: &Chosen, wish: &InitOptions, options: &Options) -> Result<()> {
     let (table, now) = (of.table, in_words(&of.now.keeps));
     show::line(&match &of.was {
         Some(was) if *was != of.now.keeps => {
@@ -173,7 +178,7 @@ fn in_text(of: &Chosen, wish: &Wish, options: &Options) -> Result<()> {
 }
 
 /// The commands that write rows anew which hold more than the lake keeps.
-fn commands(of: &Chosen, wish: &Wish, options: &Options) -> Vec<String> {
+fn commands(of: &Chosen, wish: &InitOptions, options: &Options) -> Vec<String> {
     let says = if wish.keeps.as_ref().is_some_and(|(keeps, _)| *keeps == of.now.keeps) {
         options.of_people()
     } else {

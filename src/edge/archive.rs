@@ -16,7 +16,7 @@ use crate::model::ObjectId;
 pub enum Archive {
     /// Nowhere: they are deleted.
     Nowhere,
-    /// Below a folder of this machine.
+    /// Below a folder of this computer.
     Folder(Location),
     /// Below a prefix of their own bucket, by the bucket's own copies.
     Bucket {
@@ -30,7 +30,7 @@ pub enum Archive {
 }
 
 impl Archive {
-    /// The archive at a place, for logs that lie in the same bucket or on the same machine.
+    /// The archive at a place, for logs that lie in the same bucket or on the same computer.
     pub async fn at(place: &str, logs: &str, access: &Access) -> Result<Self> {
         match (Location::planned(place)?, Location::planned(logs)?) {
             (Location::Bucket { bucket, prefix: to }, Location::Bucket { prefix: from, .. }) => {
@@ -103,10 +103,10 @@ fn rename(source: &Objects, key: &str, place: &Location, name: &str) -> Result<(
 fn move_file(from: &FilePath, to: &FilePath) -> std::io::Result<()> {
     match std::fs::rename(from, to) {
         Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
-            let aside = to.with_extension("edgemill-part");
-            std::fs::copy(from, &aside)?;
-            std::fs::File::open(&aside)?.sync_all()?;
-            std::fs::rename(&aside, to)?;
+            let temporary = to.with_extension("edgemill-part");
+            std::fs::copy(from, &temporary)?;
+            std::fs::File::open(&temporary)?.sync_all()?;
+            std::fs::rename(&temporary, to)?;
             std::fs::remove_file(from)
         }
         done => done,

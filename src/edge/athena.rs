@@ -25,7 +25,7 @@ const CALL: Duration = Duration::from_secs(28);
 /// A cancelled statement is waited for so long.
 const CANCELLED: Duration = Duration::from_secs(20);
 
-/// Rows of a page of results at most.
+/// AthenaPage of a page of results at most.
 const PAGE_ROWS: i32 = 1_000;
 
 /// Where statements run.
@@ -35,12 +35,12 @@ pub struct Athena {
     workgroup: String,
     database: String,
     /// Where results are written.
-    output: Output,
+    output: ResultLocation,
 }
 
 /// Where results are written.
 #[derive(Clone, Debug)]
-enum Output {
+enum ResultLocation {
     /// There, unless the workgroup enforces its own place.
     At(String),
     /// Where the workgroup says, and there where it says nothing.
@@ -62,7 +62,7 @@ pub struct Scanned {
 
 /// A page of an answer, every value as Athena writes it; NULL is none.
 #[derive(Clone, Debug, Default)]
-pub struct Rows {
+pub struct AthenaPage {
     /// Names and types, in Athena's words.
     pub columns: Vec<(String, String)>,
     /// The rows.
@@ -76,13 +76,13 @@ impl Athena {
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(TRY).operation_timeout(CALL).build();
         let config = aws_sdk_athena::config::Builder::from(&aws::config().await).timeout_config(timeouts).build();
         let (workgroup, database) = (workgroup.to_owned(), database.to_owned());
-        Self { client: Client::from_conf(config), workgroup, database, output: Output::Else(output) }
+        Self { client: Client::from_conf(config), workgroup, database, output: ResultLocation::Else(output) }
     }
 
     /// The same, with results there, unless the workgroup enforces its own place.
     #[must_use]
     pub fn with_output(self, output: String) -> Self {
-        Self { output: Output::At(output), ..self }
+        Self { output: ResultLocation::At(output), ..self }
     }
 
     fn failed<E>(&self, permission: &str, action: &'static str, error: &SdkError<E>) -> Error
@@ -97,8 +97,8 @@ impl Athena {
     pub async fn start(&self, sql: &str) -> Result<String> {
         let token = uuid::Uuid::new_v4().to_string();
         let started = match &self.output {
-            Output::At(output) => self.started(sql, &token, Some(output)).await,
-            Output::Else(output) => match self.started(sql, &token, None).await {
+            ResultLocation::At(output) => self.started(sql, &token, Some(output)).await,
+            ResultLocation::Else(output) => match self.started(sql, &token, None).await {
                 Err(error) if error.message().is_some_and(|said| said.to_lowercase().contains("output location")) => {
                     self.started(sql, &uuid::Uuid::new_v4().to_string(), Some(output)).await
                 }
@@ -211,8 +211,8 @@ impl Athena {
 
     /// The rows of a statement that has ended, page by page: `take` gets the columns, and the rows
     /// of one page.
-    pub async fn pages(&self, id: &str, take: &mut (dyn FnMut(&Rows) -> Result<()> + Send)) -> Result<()> {
-        let mut answer = Rows::default();
+    pub async fn pages(&self, id: &str, take: &mut (dyn FnMut(&AthenaPage) -> Result<()> + Send)) -> Result<()> {
+        let mut answer = AthenaPage::default();
         let mut next: Option<String> = None;
         loop {
             let call = self.client.get_query_results().query_execution_id(id).max_results(PAGE_ROWS);
@@ -244,7 +244,7 @@ fn values(row: &Row) -> Vec<Option<String>> {
     row.data().iter().map(|datum| datum.var_char_value().map(str::to_owned)).collect()
 }
 
-fn is_header(row: &Row, answer: &Rows) -> bool {
+fn is_header(row: &Row, answer: &AthenaPage) -> bool {
     let names = row.data().iter().map(|datum| datum.var_char_value().unwrap_or_default());
     names.eq(answer.columns.iter().map(|(name, _)| name.as_str()))
 }

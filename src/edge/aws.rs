@@ -44,7 +44,7 @@ const S3_RETRY_SECONDS: u64 = 60;
 
 /// How late a call to S3 may take effect at most: the last try begins before the end of the tries,
 /// and ends in time.
-pub const S3_LATE_SECONDS: u64 = S3_REQUEST_SECONDS + S3_RETRY_SECONDS + 60;
+pub const S3_MAX_CALL_DELAY_SECONDS: u64 = S3_REQUEST_SECONDS + S3_RETRY_SECONDS + 60;
 
 /// Credentials are asked for again when they hold no longer than this.
 const RENEW_SECONDS: u64 = 300;

@@ -40,7 +40,7 @@ const SIGNED_FOR: Duration = Duration::from_mins(5);
 /// An answer that no further try of the same call can change, kept whole: the library tries every
 /// answer from 500 on again, and forgets what a redirection says.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
+pub(super) struct ErrorResponse {
     /// The status: 301 or 501.
     pub(super) status: u16,
     /// The region of the bucket, where the store names it.
@@ -49,16 +49,16 @@ pub(super) struct Answer {
     pub(super) body: String,
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for ErrorResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = if self.status == 501 { "Not Implemented" } else { "Moved Permanently" };
         write!(f, "status code: {} {words}: {}", self.status, self.body)
     }
 }
 
-impl std::error::Error for Answer {}
+impl std::error::Error for ErrorResponse {}
 
-impl Answer {
+impl ErrorResponse {
     /// The one in a chain of causes.
     pub(super) fn of<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e Self> {
         std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
@@ -81,7 +81,7 @@ impl HttpService for Once {
         let region = region.and_then(|region| region.to_str().ok()).map(str::to_owned);
         let body = response.into_body().bytes().await.unwrap_or_default();
         let body = String::from_utf8_lossy(&body).into_owned();
-        Err(HttpError::new(HttpErrorKind::Unknown, Answer { status, region, body }))
+        Err(HttpError::new(HttpErrorKind::Unknown, ErrorResponse { status, region, body }))
     }
 }
 
@@ -156,7 +156,7 @@ impl Bucket {
                 }
                 Ok(status) if status == 429 || status >= 500 => generic(format!("status code: {status}")),
                 Ok(status) => return Err(generic(format!("status code: {status}"))),
-                Err(error) if Answer::of(&error).is_some() => return Err(generic(error)),
+                Err(error) if ErrorResponse::of(&error).is_some() => return Err(generic(error)),
                 Err(error) => generic(error),
             };
             if clock::since_boot().saturating_sub(begun) + pause > TRIES_FOR {

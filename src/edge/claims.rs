@@ -3,8 +3,8 @@
 //!
 //! A claim is a small object, `_edgemill/claims/<table>.<unit>.json`, made only if absent, written
 //! again while its owner lives and removed when it is done. A claim whose owner is a dead process
-//! of this very machine is void at once. Any other is void when nobody has written it for the
-//! lease, by the clock of whoever looks: clocks of two machines are never compared.
+//! of this very computer is void at once. Any other is void when nobody has written it for the
+//! lease, by the clock of whoever looks: clocks of two computers are never compared.
 
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
@@ -28,12 +28,13 @@ const FOLDER: &str = "_edgemill/claims";
 pub struct Owner {
     /// This run; unique for ever.
     pub run: String,
-    /// The machine since its last start, and its space of process numbers; nothing where that
+    /// The computer since its last start, and its space of process numbers; nothing where that
     /// cannot be told.
-    pub machine: Option<String>,
+    #[serde(rename = "machine")]
+    pub computer: Option<String>,
     /// The process's number there.
     pub process: u32,
-    /// When the process started, in ticks of that machine: numbers are used again.
+    /// When the process started, in ticks of that computer: numbers are used again.
     pub started: Option<u64>,
 }
 
@@ -42,25 +43,30 @@ impl Owner {
     #[must_use]
     pub fn this() -> Self {
         let process = std::process::id();
-        Self { run: uuid::Uuid::new_v4().simple().to_string(), machine: machine(), process, started: started(process) }
+        Self {
+            run: uuid::Uuid::new_v4().simple().to_string(),
+            computer: computer(),
+            process,
+            started: started(process),
+        }
     }
 
     /// Whether the owner is certainly no longer alive.
     #[must_use]
     pub fn is_dead(&self, this: &Self) -> bool {
-        let same_machine = self.machine.is_some() && self.machine == this.machine;
-        same_machine && self.started.is_some() && started(self.process) != self.started
+        let same_computer = self.computer.is_some() && self.computer == this.computer;
+        same_computer && self.started.is_some() && started(self.process) != self.started
     }
 }
 
-/// This boot of this machine and this space of process numbers (a container has its own).
-fn machine() -> Option<String> {
+/// This boot of this computer and this space of process numbers (a container has its own).
+fn computer() -> Option<String> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let space = std::fs::read_link("/proc/self/ns/pid").ok()?;
     Some(format!("{} {}", boot.trim(), space.display()))
 }
 
-/// When a process started, in ticks since the machine did: the 22nd field of its `stat`
+/// When a process started, in ticks since the computer did: the 22nd field of its `stat`
 /// (`proc_pid_stat`, section 5 of the manual), which counts from behind the name in parentheses,
 /// since a name may hold anything.
 fn started(process: u32) -> Option<u64> {
@@ -231,7 +237,7 @@ impl Claims {
         }
     }
 
-    /// Whether any run works in the lake, as far as claims tell: those that are not this machine's
+    /// Whether any run works in the lake, as far as claims tell: those that are not this computer's
     /// are watched for the lease.
     pub async fn anyone_alive(&self) -> Result<bool> {
         let before = self.others().await?;
@@ -258,7 +264,7 @@ impl Claims {
         Ok(others)
     }
 
-    /// The claims of dead processes of this machine, by their paths.
+    /// The claims of dead processes of this computer, by their paths.
     pub async fn dead(&self) -> Result<Vec<String>> {
         let mut dead = Vec::new();
         for name in self.lake.list_names(FOLDER).await? {
@@ -272,7 +278,7 @@ impl Claims {
         Ok(dead)
     }
 
-    /// Removes the claims of dead processes of this machine; how many those were.
+    /// Removes the claims of dead processes of this computer; how many those were.
     pub async fn clear_dead(&self) -> Result<u64> {
         let dead = self.dead().await?;
         for path in &dead {
@@ -326,13 +332,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dead_process_of_this_machine_is_known_at_once() {
+    async fn a_dead_process_of_this_computer_is_known_at_once() {
         let lake = Objects::of_store(std::sync::Arc::new(object_store::memory::InMemory::new()), "memory://");
         let unit = UnitId::Untimed(Table::AlbLogs, "a".into());
         let mut a = claims(&lake, LEASE);
         // Its number is in use, but by a process that started at another time.
         a.owner.started = a.owner.started.map(|ticks| ticks + 1);
-        assert!(a.owner.machine.is_some(), "this test needs /proc");
+        assert!(a.owner.computer.is_some(), "this test needs /proc");
         assert!(a.take(&unit).await.unwrap());
         let b = claims(&lake, LEASE);
         assert!(b.take(&unit).await.unwrap());

@@ -1,9 +1,9 @@
-//! Clocks of this machine: one that goes on while the machine is suspended, and the date.
+//! Clocks of this computer: one that goes on while the computer is suspended, and the date.
 
 use std::time::Duration;
 
-/// Time since the machine started, its suspensions included: what ages a reading. Never compared
-/// between machines.
+/// Time since the computer started, its suspensions included: what ages a reading. Never compared
+/// between computers.
 #[must_use]
 pub fn since_boot() -> Duration {
     #[cfg(target_os = "linux")]
@@ -26,7 +26,7 @@ fn monotonic() -> Duration {
     FIRST.get_or_init(std::time::Instant::now).elapsed() + Duration::from_hours(1)
 }
 
-/// Seconds since 1970, now, by this machine's clock; for people and for ages of hours, never for
+/// Seconds since 1970, now, by this computer's clock; for people and for ages of hours, never for
 /// the order of events.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one place that asks for the date")]

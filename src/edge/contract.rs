@@ -5,7 +5,7 @@ use futures::future::join_all;
 
 use std::time::Duration;
 
-use super::catalog::{Catalog, PartitionLocation};
+use super::catalog::{Catalog, CatalogEntry, Publication};
 use super::ledger::{Ledger, Versioned};
 use crate::error::Result;
 use crate::kernel::ledger::protocol::CasOutcome;
@@ -30,28 +30,48 @@ pub async fn catalog(catalog: &dyn Catalog) -> Result<(), String> {
             Partition::of(Table::AlbLogs, Granularity::Hour, hour.parse().unwrap_or_else(|_| first_hour()))
         };
         let (five, six) = (at("2026-11-21T05"), at("2026-11-21T06"));
-        let empty = (catalog.folder(five).await?, catalog.partitions(Table::AlbLogs).await?);
+        let empty = (catalog.shown(five).await?, catalog.list(Table::AlbLogs).await?);
         if empty != (None, Vec::new()) {
             return Ok(Err(format!("an empty catalog has {empty:?}")));
         }
         for (partition, folder) in [(six, "six"), (five, "staging/aside.x"), (five, "staging/aside.x"), (five, "five")]
         {
-            let place = PartitionLocation { folder: folder.to_owned(), rows: 3, size_bytes: 400, files: 1 };
-            if catalog.set(partition, &place, Duration::ZERO).await? {
-                return Ok(Err(format!("{partition} was set too late")));
+            let location = folder.to_owned();
+            let publication = Publication { partition, location, rows: 3, size_bytes: 400, files: 1 };
+            if catalog.publish(&publication, Duration::ZERO).await? {
+                return Ok(Err(format!("{partition} was published too late")));
             }
-            while !catalog.set(partition, &place, Duration::MAX).await? {}
-            let read = catalog.folder(partition).await?;
+            while !catalog.publish(&publication, Duration::MAX).await? {}
+            let read = catalog.shown(partition).await?;
             if read.as_deref() != Some(folder) {
-                return Ok(Err(format!("{partition} was set to {folder} and is {read:?}")));
+                return Ok(Err(format!("{partition} was published at {folder} and is {read:?}")));
             }
         }
-        let all: Vec<(Partition, String)> =
-            catalog.partitions(Table::AlbLogs).await?.into_iter().map(|of| (of.partition, of.folder)).collect();
-        let listed = |partition, folder: &str| (partition, folder.to_owned());
-        let wanted = vec![listed(five, "five"), listed(six, "six")];
-        let others = catalog.partitions(Table::CloudfrontLogs).await?;
-        Ok(expect(all == wanted && others.is_empty(), || format!("it lists {all:?} and {others:?}")))
+        let locations = |of: Vec<CatalogEntry>| -> Vec<(Partition, String)> {
+            of.into_iter().map(|entry| (entry.partition, entry.location)).collect()
+        };
+        let entry = |partition, folder: &str| (partition, folder.to_owned());
+        let all = locations(catalog.list(Table::AlbLogs).await?);
+        let others = catalog.list(Table::CloudfrontLogs).await?;
+        if all != [entry(five, "five"), entry(six, "six")] || !others.is_empty() {
+            return Ok(Err(format!("it lists {all:?} and {others:?}")));
+        }
+        if catalog.withdraw(five, Duration::ZERO).await? {
+            return Ok(Err(format!("{five} was withdrawn too late")));
+        }
+        // A second time, one that is not published.
+        for _ in 0..2 {
+            while !catalog.withdraw(five, Duration::MAX).await? {}
+        }
+        let (read, left) = (catalog.shown(five).await?, locations(catalog.list(Table::AlbLogs).await?));
+        let holds = read.is_none() && left == [entry(six, "six")];
+        if !holds {
+            return Ok(Err(format!("{five} was withdrawn, is {read:?}, and it lists {left:?}")));
+        }
+        let back = Publication { partition: five, location: "five".to_owned(), rows: 3, size_bytes: 400, files: 1 };
+        while !catalog.publish(&back, Duration::MAX).await? {}
+        let read = catalog.shown(five).await?;
+        Ok(expect(read.as_deref() == Some("five"), || format!("{five} was published again and is {read:?}")))
     }
     .await;
     held.map_err(|error| error.to_string())?

@@ -14,7 +14,7 @@ use object_store::{
     PutOptions, PutPayload, PutResult, Result as StoreResult,
 };
 
-use super::catalog::{Catalog, Listed, PartitionLocation};
+use super::catalog::{Catalog, CatalogEntry, Publication};
 use super::ledger::{Ledger, Versioned};
 use crate::error::{Certainty, Error, Result};
 use crate::kernel::ledger::protocol::CasOutcome;
@@ -215,30 +215,38 @@ impl FlakyCatalog {
     pub const fn new(inner: Arc<dyn Catalog>, faults: Arc<Faults>) -> Self {
         Self { inner, faults }
     }
-}
 
-#[async_trait]
-impl Catalog for FlakyCatalog {
-    async fn folder(&self, partition: Partition) -> Result<Option<String>> {
-        if self.faults.draw() == Fate::Well { self.inner.folder(partition).await } else { Err(ours("catalog")) }
-    }
-
-    async fn set(&self, partition: Partition, place: &PartitionLocation, until: Duration) -> Result<bool> {
+    async fn change(&self, call: impl Future<Output = Result<bool>>) -> Result<bool> {
         match self.faults.draw() {
-            Fate::Well => self.inner.set(partition, place, until).await,
+            Fate::Well => call.await,
             Fate::Before => Err(ours("catalog")),
             Fate::After => {
-                self.inner.set(partition, place, until).await?;
+                call.await?;
                 Err(ours("catalog"))
             }
         }
     }
+}
 
-    fn has_told(&self, partition: Partition, place: &PartitionLocation) -> bool {
-        self.inner.has_told(partition, place)
+#[async_trait]
+impl Catalog for FlakyCatalog {
+    async fn publish(&self, publication: &Publication, until: Duration) -> Result<bool> {
+        self.change(self.inner.publish(publication, until)).await
     }
 
-    async fn partitions(&self, table: Table) -> Result<Vec<Listed>> {
-        if self.faults.draw() == Fate::Well { self.inner.partitions(table).await } else { Err(ours("catalog")) }
+    async fn withdraw(&self, partition: Partition, until: Duration) -> Result<bool> {
+        self.change(self.inner.withdraw(partition, until)).await
+    }
+
+    fn knows_numbers(&self, publication: &Publication) -> bool {
+        self.inner.knows_numbers(publication)
+    }
+
+    async fn shown(&self, partition: Partition) -> Result<Option<String>> {
+        if self.faults.draw() == Fate::Well { self.inner.shown(partition).await } else { Err(ours("catalog")) }
+    }
+
+    async fn list(&self, table: Table) -> Result<Vec<CatalogEntry>> {
+        if self.faults.draw() == Fate::Well { self.inner.list(table).await } else { Err(ours("catalog")) }
     }
 }

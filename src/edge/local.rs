@@ -1,8 +1,8 @@
-//! A folder of this machine as a store: each call is one errand of a thread that may wait, and what
-//! must outlive a power loss is synced on the same errand.
+//! A folder of this computer as a store: each call is one task of a thread that may wait, and what
+//! must outlive a power loss is synced on the same task.
 //!
 //! `object_store`'s own folder does each step of a call (make it, sync it, list it, look at each
-//! entry) as an errand of its own, and looks at every folder on the way: for a year of small hours
+//! entry) as a task of its own, and looks at every folder on the way: for a year of small hours
 //! that was more work than converting them. Names, sizes and etags are exactly the library's, so
 //! that a lake or a listing is the same through either.
 
@@ -24,7 +24,7 @@ use crate::kernel::ledger::protocol::CasOutcome;
 use crate::model::ObjectId;
 
 /// Does something that may wait.
-pub(super) async fn errand<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| Error::Panicked { doing: "working on files".into(), message: error.to_string() })?
 }
@@ -93,9 +93,9 @@ fn is_absent(error: &std::io::Error) -> bool {
 /// Writes a file, in the place of any of its name.
 pub(super) fn put(path: &FilePath, bytes: &[u8], lasting: Lasting) -> Result<()> {
     last_hint().take_if(|(last, _)| last == path);
-    let aside = write_aside(path, bytes, lasting)?;
-    if let Err(error) = fs::rename(&aside, path) {
-        let _ = fs::remove_file(&aside);
+    let temporary = write_temporary(path, bytes, lasting)?;
+    if let Err(error) = fs::rename(&temporary, path) {
+        let _ = fs::remove_file(&temporary);
         return Err(Error::io("write", path, error));
     }
     sync_folder(path, lasting)
@@ -121,9 +121,9 @@ pub(super) fn put_new(path: &FilePath, bytes: &[u8], lasting: Lasting) -> Result
             }
         }
     }
-    let aside = write_aside(path, bytes, lasting)?;
-    let linked = fs::hard_link(&aside, path);
-    let _ = fs::remove_file(&aside);
+    let temporary = write_temporary(path, bytes, lasting)?;
+    let linked = fs::hard_link(&temporary, path);
+    let _ = fs::remove_file(&temporary);
     match linked {
         Ok(()) if lasting == Lasting::Neither => {
             *last_hint() = Some((path.to_owned(), bytes.to_vec()));
@@ -143,16 +143,16 @@ fn last_hint() -> MutexGuard<'static, Option<(PathBuf, Vec<u8>)>> {
 
 /// Writes bytes beside a path, under a name that no listing shows: it ends with `#` and a number,
 /// as the library's do.
-fn write_aside(path: &FilePath, bytes: &[u8], lasting: Lasting) -> Result<PathBuf> {
+fn write_temporary(path: &FilePath, bytes: &[u8], lasting: Lasting) -> Result<PathBuf> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     // Of several processes each has numbers of its own.
     let first = u64::from(std::process::id()) << 32;
     loop {
-        let mut aside = path.as_os_str().to_owned();
-        aside.push(format!("#{}", first | NUMBER.fetch_add(1, Ordering::Relaxed) & 0xffff_ffff));
-        let aside = PathBuf::from(aside);
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(format!("#{}", first | NUMBER.fetch_add(1, Ordering::Relaxed) & 0xffff_ffff));
+        let temporary = PathBuf::from(temporary);
         let failed = |error| Error::io("write", path, error);
-        let mut file = match File::create_new(&aside) {
+        let mut file = match File::create_new(&temporary) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -165,10 +165,10 @@ fn write_aside(path: &FilePath, bytes: &[u8], lasting: Lasting) -> Result<PathBu
         let written =
             file.write_all(bytes).and_then(|()| if lasting == Lasting::Both { file.sync_data() } else { Ok(()) });
         if let Err(error) = written {
-            let _ = fs::remove_file(&aside);
+            let _ = fs::remove_file(&temporary);
             return Err(failed(error));
         }
-        return Ok(aside);
+        return Ok(temporary);
     }
 }
 
@@ -214,7 +214,7 @@ pub(super) fn delete(root: &FilePath, path: &FilePath) -> Result<()> {
     Ok(())
 }
 
-/// Removes a folder of this machine by `remove`. Of several runs that remove the same one at the
+/// Removes a folder of this computer by `remove`. Of several runs that remove the same one at the
 /// same time, some may find it not empty once they have emptied it (seen once, with eight of them):
 /// they look again.
 pub(super) fn remove_folder(mut remove: impl FnMut() -> std::io::Result<()>) -> std::io::Result<()> {
@@ -240,13 +240,13 @@ pub(super) fn names(folder: &FilePath) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in entries {
         let name = entry.map_err(|error| Error::io("list", folder, error))?.file_name();
-        names.extend(name.into_string().ok().filter(|name| !is_aside(name)));
+        names.extend(name.into_string().ok().filter(|name| !is_temporary(name)));
     }
     Ok(names)
 }
 
 /// Whether a name is that of a file that is being written.
-fn is_aside(name: &str) -> bool {
+fn is_temporary(name: &str) -> bool {
     let suffix = name.split_once('#').map(|(_, suffix)| suffix);
     suffix.is_some_and(|suffix| !suffix.is_empty() && suffix.bytes().all(|byte| byte.is_ascii_digit()))
 }
@@ -268,7 +268,7 @@ pub(super) fn paths(root: &FilePath, folder: &str) -> Result<Vec<String>> {
             let Ok(name) = entry.file_name().into_string() else { continue };
             if kind.is_dir() {
                 folders.push(join(&key, &name));
-            } else if !is_aside(&name) {
+            } else if !is_temporary(&name) {
                 found.push(join(&key, &name));
             }
         }
@@ -352,7 +352,7 @@ fn walk(folder: &FilePath, key: &str, way: &mut Vec<PathBuf>, found: &mut Vec<(P
         }
         if kind.is_dir() {
             walk(&path, &join(key, &name), way, found)?;
-        } else if kind.is_file() && !is_aside(&name) {
+        } else if kind.is_file() && !is_temporary(&name) {
             found.push((path, join(key, &name)));
         }
     }

@@ -31,7 +31,7 @@ const BODY_BYTES: usize = 16 << 10;
 
 /// What a round has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Shown {
+enum RoundVerdict {
     /// One won.
     Sound,
     /// The store cannot be trusted, and why.
@@ -42,7 +42,7 @@ enum Shown {
 
 /// What one writer was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
+enum WriterAnswer {
     /// That its bytes are there now.
     Done,
     /// That another's are.
@@ -53,7 +53,7 @@ enum Told {
 
 /// What is there after a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum There {
+enum FinalObject {
     /// No object.
     Nothing,
     /// Bytes that nobody wrote.
@@ -64,7 +64,7 @@ enum There {
 
 /// That a store was found sound.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Note {
+struct ProbeNote {
     endpoint: String,
     rounds: u32,
     writers: usize,
@@ -92,12 +92,12 @@ pub async fn before_a_record(lake: &Objects, known: Option<&str>) -> Result<()> 
     };
     let path = Path::from(format!("_edgemill/probes/{}.json", short_hash([endpoint].into_iter())));
     let note = lake.get(&path).await?;
-    let note: Option<Note> = note.and_then(|note| serde_json::from_slice(&note).ok());
+    let note: Option<ProbeNote> = note.and_then(|note| serde_json::from_slice(&note).ok());
     if note.is_some_and(|note| note.endpoint == endpoint) {
         return Ok(());
     }
     try_out(lake, endpoint).await?;
-    let note = Note { endpoint: endpoint.to_owned(), rounds: ROUNDS, writers: WRITERS };
+    let note = ProbeNote { endpoint: endpoint.to_owned(), rounds: ROUNDS, writers: WRITERS };
     // The note says the same whoever writes it.
     lake.put(&path, serde_json::to_vec(&note).unwrap_or_default().into()).await
 }
@@ -106,8 +106,8 @@ async fn try_out(lake: &Objects, endpoint: &str) -> Result<()> {
     let (mut sound, mut unsure) = (0, 0);
     while sound < ROUNDS {
         match round(lake).await? {
-            Shown::Sound => sound += 1,
-            Shown::Broken(how) => {
+            RoundVerdict::Sound => sound += 1,
+            RoundVerdict::Broken(how) => {
                 return Err(Error::usage(
                     format!(
                         "the store of '{}' ({endpoint}) does not keep a ledger: of {WRITERS} writers who put one new object at the \
@@ -117,8 +117,8 @@ async fn try_out(lake: &Objects, endpoint: &str) -> Result<()> {
                     lake.elsewhere(),
                 ));
             }
-            Shown::Unsure if unsure < UNSURE_ROUNDS => unsure += 1,
-            Shown::Unsure => {
+            RoundVerdict::Unsure if unsure < UNSURE_ROUNDS => unsure += 1,
+            RoundVerdict::Unsure => {
                 return Err(Error::Storage {
                     action: "try out",
                     path: lake.url().to_owned(),
@@ -132,7 +132,7 @@ async fn try_out(lake: &Objects, endpoint: &str) -> Result<()> {
     Ok(())
 }
 
-async fn round(lake: &Objects) -> Result<Shown> {
+async fn round(lake: &Objects) -> Result<RoundVerdict> {
     let path = Path::from(format!("_edgemill/probe/{}", uuid::Uuid::new_v4().simple()));
     let bodies: Vec<Bytes> = (0..WRITERS).map(body).collect();
     let answers = join_all(bodies.iter().map(|body| lake.try_new(&path, body.clone()))).await;
@@ -143,8 +143,10 @@ async fn round(lake: &Objects) -> Result<Shown> {
     let mut told = Vec::with_capacity(WRITERS);
     for answer in answers {
         told.push(match answer {
-            Ok(()) => Told::Done,
-            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Told::Refused,
+            Ok(()) => WriterAnswer::Done,
+            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
+                WriterAnswer::Refused
+            }
             Err(error) => {
                 if let Some(said) = has_no_conditions(&error) {
                     return Err(lake.without_conditions(&said));
@@ -152,13 +154,13 @@ async fn round(lake: &Objects) -> Result<Shown> {
                 if is_final(&error) {
                     return Err(lake.failed("write", &path, error));
                 }
-                Told::Unclear
+                WriterAnswer::Unclear
             }
         });
     }
     let there = match there? {
-        None => There::Nothing,
-        Some(there) => bodies.iter().position(|body| *body == there).map_or(There::Foreign, There::Of),
+        None => FinalObject::Nothing,
+        Some(there) => bodies.iter().position(|body| *body == there).map_or(FinalObject::Foreign, FinalObject::Of),
     };
     Ok(judge(&told, there))
 }
@@ -174,22 +176,22 @@ fn body(writer: usize) -> Bytes {
 /// The library asks again when an answer is lost, and is then refused by what it has itself
 /// written: so nobody may be told that he won. That two are told so, or one whose bytes are not
 /// there, no lost answer explains.
-fn judge(told: &[Told], there: There) -> Shown {
-    let of = |what: Told| told.iter().filter(|told| **told == what).count();
+fn judge(told: &[WriterAnswer], there: FinalObject) -> RoundVerdict {
+    let of = |what: WriterAnswer| told.iter().filter(|told| **told == what).count();
     let all = told.len();
-    match (of(Told::Done), there) {
-        (2.., _) => Shown::Broken(format!("{} were told that theirs is there", of(Told::Done))),
-        (1, There::Of(writer)) if told[writer] == Told::Done => enough(of(Told::Refused), all),
-        (1, _) => Shown::Broken("one was told that its own is there, and it is not".to_owned()),
-        (_, There::Of(_)) => enough(of(Told::Refused), all),
-        (_, There::Foreign) => Shown::Broken("none wrote what is there".to_owned()),
-        (_, There::Nothing) => Shown::Unsure,
+    match (of(WriterAnswer::Done), there) {
+        (2.., _) => RoundVerdict::Broken(format!("{} were told that theirs is there", of(WriterAnswer::Done))),
+        (1, FinalObject::Of(writer)) if told[writer] == WriterAnswer::Done => enough(of(WriterAnswer::Refused), all),
+        (1, _) => RoundVerdict::Broken("one was told that its own is there, and it is not".to_owned()),
+        (_, FinalObject::Of(_)) => enough(of(WriterAnswer::Refused), all),
+        (_, FinalObject::Foreign) => RoundVerdict::Broken("none wrote what is there".to_owned()),
+        (_, FinalObject::Nothing) => RoundVerdict::Unsure,
     }
 }
 
 /// Half of the writers must have been refused for a round to say anything.
-const fn enough(refused: usize, all: usize) -> Shown {
-    if refused * 2 >= all { Shown::Sound } else { Shown::Unsure }
+const fn enough(refused: usize, all: usize) -> RoundVerdict {
+    if refused * 2 >= all { RoundVerdict::Sound } else { RoundVerdict::Unsure }
 }
 
 #[cfg(test)]
@@ -198,20 +200,20 @@ mod tests {
 
     #[test]
     fn one_winner_whose_bytes_are_there_is_sound() {
-        use Told::{Done, Refused, Unclear};
-        let of = |told: &[Told], there| match judge(told, there) {
-            Shown::Broken(_) => None,
+        use WriterAnswer::{Done, Refused, Unclear};
+        let of = |told: &[WriterAnswer], there| match judge(told, there) {
+            RoundVerdict::Broken(_) => None,
             shown => Some(shown),
         };
-        assert_eq!(of(&[Done, Refused, Refused, Refused], There::Of(0)), Some(Shown::Sound));
+        assert_eq!(of(&[Done, Refused, Refused, Refused], FinalObject::Of(0)), Some(RoundVerdict::Sound));
         // The winner's answer was lost, and its second try refused.
-        assert_eq!(of(&[Refused, Refused, Refused, Refused], There::Of(2)), Some(Shown::Sound));
-        assert_eq!(of(&[Unclear, Refused, Refused, Refused], There::Of(0)), Some(Shown::Sound));
-        assert_eq!(of(&[Done, Unclear, Unclear, Unclear], There::Of(0)), Some(Shown::Unsure));
-        assert_eq!(of(&[Refused; 4], There::Nothing), Some(Shown::Unsure));
-        assert_eq!(of(&[Done, Done, Refused, Refused], There::Of(1)), None);
-        assert_eq!(of(&[Done, Refused, Refused, Refused], There::Of(1)), None);
-        assert_eq!(of(&[Done, Refused, Refused, Refused], There::Nothing), None);
-        assert_eq!(of(&[Refused; 4], There::Foreign), None);
+        assert_eq!(of(&[Refused, Refused, Refused, Refused], FinalObject::Of(2)), Some(RoundVerdict::Sound));
+        assert_eq!(of(&[Unclear, Refused, Refused, Refused], FinalObject::Of(0)), Some(RoundVerdict::Sound));
+        assert_eq!(of(&[Done, Unclear, Unclear, Unclear], FinalObject::Of(0)), Some(RoundVerdict::Unsure));
+        assert_eq!(of(&[Refused; 4], FinalObject::Nothing), Some(RoundVerdict::Unsure));
+        assert_eq!(of(&[Done, Done, Refused, Refused], FinalObject::Of(1)), None);
+        assert_eq!(of(&[Done, Refused, Refused, Refused], FinalObject::Of(1)), None);
+        assert_eq!(of(&[Done, Refused, Refused, Refused], FinalObject::Nothing), None);
+        assert_eq!(of(&[Refused; 4], FinalObject::Foreign), None);
     }
 }

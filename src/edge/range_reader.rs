@@ -24,16 +24,16 @@ struct Ranged {
     object: ObjectId,
     unit: String,
     runtime: Handle,
-    ahead: Mutex<Option<Ahead>>,
+    ahead: Mutex<Option<Prefetch>>,
 }
 
 #[derive(Debug)]
-struct Ahead {
+struct Prefetch {
     range: Range<u64>,
     fetch: JoinHandle<Result<Bytes>>,
 }
 
-impl Drop for Ahead {
+impl Drop for Prefetch {
     fn drop(&mut self) {
         self.fetch.abort();
     }
@@ -57,11 +57,11 @@ pub fn stored(objects: &Objects, object: &ObjectId, unit: &str) -> ObjectBytes {
 }
 
 impl Ranged {
-    fn fetch(&self, range: Range<u64>) -> Ahead {
+    fn fetch(&self, range: Range<u64>) -> Prefetch {
         let (objects, object, unit) = (self.objects.clone(), self.object.clone(), self.unit.clone());
         let wanted = range.clone();
         let fetch = self.runtime.spawn(async move { objects.get_listed_range(&object, wanted, &unit).await });
-        Ahead { range, fetch }
+        Prefetch { range, fetch }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::aws::NoCredentials;
 use super::aws_error;
-use super::bucket::Answer;
+use super::bucket::ErrorResponse;
 use crate::error::{Certainty, Error};
 
 /// What a store says, as our error: what it was about, whether it may have happened, and the way
@@ -50,9 +50,10 @@ fn never(path: &str, error: &object_store::Error) -> Option<Error> {
         return without_credentials(none);
     }
     let bucket = path.strip_prefix("s3://").and_then(|path| path.split('/').next()).unwrap_or(path);
-    let region = Answer::of(error).and_then(|answer| answer.region.as_deref()).or_else(|| element(&said, "Region"));
-    let moved =
-        Answer::of(error).is_some_and(|answer| answer.status == 301) || said.contains("redirect without LOCATION");
+    let region =
+        ErrorResponse::of(error).and_then(|answer| answer.region.as_deref()).or_else(|| element(&said, "Region"));
+    let moved = ErrorResponse::of(error).is_some_and(|answer| answer.status == 301)
+        || said.contains("redirect without LOCATION");
     match element(&said, "Code") {
         Some("NoSuchBucket") => Some(Error::usage(
             format!("there is no bucket '{bucket}' ('{path}')"),

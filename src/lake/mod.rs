@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::edge::access::Access;
-use crate::edge::aws::S3_LATE_SECONDS;
-use crate::edge::catalog::{AthenaCatalog, Catalog, GlueCatalog, LEAST_LATE_SECONDS, LakeCatalog};
+use crate::edge::aws::S3_MAX_CALL_DELAY_SECONDS;
+use crate::edge::catalog;
+use crate::edge::catalog::{Catalog, LEAST_CALL_DELAY_SECONDS};
 use crate::edge::claims::Claims;
 use crate::edge::ledger::{DynamoLedger, LakeLedger, Ledger, Records, other_version};
 use crate::edge::location::Location;
@@ -37,9 +38,9 @@ const ARCHIVES: &str = "_edgemill/archives";
 
 const CATALOG_FILE: &str = "_edgemill/catalog.txt";
 
-/// D on a local file system, where a call takes effect before it returns: what is left is a process
-/// that was stopped between its look at the clock and its call.
-const LOCAL_LATE_SECONDS: u64 = 2;
+/// The `max_call_delay` on a local file system, where a call takes effect before it returns: what is
+/// left is a process that was stopped between its look at the clock and its call.
+const LOCAL_MAX_CALL_DELAY_SECONDS: u64 = 2;
 
 /// How long a query over a catalog's partition may go on after the partition was pointed elsewhere.
 const QUERY_SECONDS: u64 = 300;
@@ -52,8 +53,8 @@ pub struct NewLake {
     pub ledger: Option<LedgerChoice>,
     /// See [`Identity::partition`]; an hour, where nothing is said.
     pub partition: Option<Granularity>,
-    /// See [`Identity::late_seconds`].
-    pub late_seconds: Option<u64>,
+    /// See [`Identity::max_call_delay_seconds`].
+    pub max_call_delay_seconds: Option<u64>,
     /// See [`Identity::query_seconds`].
     pub query_seconds: Option<u64>,
 }
@@ -68,14 +69,14 @@ impl NewLake {
                 "leave --partition out, or convert into a new lake",
             ));
         }
-        let late = self.late_seconds.unwrap_or(identity.late_seconds);
+        let delay = self.max_call_delay_seconds.unwrap_or(identity.max_call_delay_seconds);
         let query = self.query_seconds.unwrap_or(identity.query_seconds);
-        if (late, query) == (identity.late_seconds, identity.query_seconds) {
+        if (delay, query) == (identity.max_call_delay_seconds, identity.query_seconds) {
             return Ok(());
         }
-        let (late, query) = (identity.late_seconds, identity.query_seconds);
+        let (delay, query) = (identity.max_call_delay_seconds, identity.query_seconds);
         Err(Error::usage(
-            format!("the lake '{place}' was made with --max-call-delay {late}s --queries {query}s"),
+            format!("the lake '{place}' was made with --max-call-delay {delay}s --queries {query}s"),
             "leave them out, or make a new lake",
         ))
     }
@@ -101,9 +102,10 @@ pub struct Identity {
     /// How long a unit of work is: as long as a partition, in lakes that were made since that is
     /// so.
     pub unit: Granularity,
-    /// D of `kernel::protocol`: no call takes effect later than this after the reading that it
-    /// rests on. All workers of a lake wait as long, so it belongs to the lake.
-    pub late_seconds: u64,
+    /// The longest delay of a call (`--late`; `kernel::protocol` rests on it): no call takes effect
+    /// later than this after the reading that it rests on. All workers of a lake wait as long, so it belongs to the lake.
+    #[serde(rename = "late_seconds")]
+    pub max_call_delay_seconds: u64,
     /// How long queries over a catalog's partition may go on after it was pointed to another
     /// folder.
     pub query_seconds: u64,
@@ -190,7 +192,7 @@ impl Lake {
             ledger: choice.to_string(),
             partition: new.partition.unwrap_or_default(),
             unit: new.partition.unwrap_or_default(),
-            late_seconds: new.late_seconds.unwrap_or_else(|| late_seconds(&objects)),
+            max_call_delay_seconds: new.max_call_delay_seconds.unwrap_or_else(|| max_call_delay_seconds(&objects)),
             query_seconds: new.query_seconds.unwrap_or(QUERY_SECONDS),
             probed_endpoint,
         };
@@ -224,7 +226,7 @@ impl Lake {
                 "leave --catalog out, or make a new lake",
             ));
         }
-        self.catalog = open_catalog(&self.objects, &chosen).await;
+        self.catalog = catalog::open(&chosen, &self.objects).await;
         self.chosen = chosen;
         Ok(())
     }
@@ -238,24 +240,24 @@ impl Lake {
         if !chosen.registers() {
             return Ok(None);
         }
-        Ok(Some(Self { catalog: open_catalog(&self.objects, &chosen).await, chosen, ..self.clone() }))
+        Ok(Some(Self { catalog: catalog::open(&chosen, &self.objects).await, chosen, ..self.clone() }))
     }
 
     fn refuse_catalog(&self, choice: &CatalogChoice) -> Result<()> {
-        let (url, late) = (self.objects.url(), self.identity.late_seconds);
+        let (url, delay) = (self.objects.url(), self.identity.max_call_delay_seconds);
         if choice.database().is_some() && !url.starts_with("s3://") {
             return Err(Error::usage(
                 format!("the lake '{url}' is not in S3, where Athena reads"),
                 "make it at s3://BUCKET/PREFIX, or choose the catalog lake or none",
             ));
         }
-        // Without any D every call is believed to be over when it is answered: in a test.
-        let too_short = late > 0 && late < LEAST_LATE_SECONDS;
+        // With a delay of 0 every call is believed to be over when it is answered: in a test.
+        let too_short = delay > 0 && delay < LEAST_CALL_DELAY_SECONDS;
         if choice.database().is_some() && choice.registers() && too_short {
             return Err(Error::usage(
-                format!("the lake '{url}' was made with --max-call-delay {late}s"),
+                format!("the lake '{url}' was made with --max-call-delay {delay}s"),
                 format!(
-                    "a call to the catalog may take longer: make a new lake with --max-call-delay {LEAST_LATE_SECONDS}s"
+                    "a call to the catalog may take longer: make a new lake with --max-call-delay {LEAST_CALL_DELAY_SECONDS}s"
                 ),
             ));
         }
@@ -278,7 +280,7 @@ impl Lake {
     #[must_use]
     pub const fn delay(&self, wait: Wait) -> Duration {
         Duration::from_secs(match wait {
-            Wait::MaxCallDelay => self.identity.late_seconds,
+            Wait::MaxCallDelay => self.identity.max_call_delay_seconds,
             Wait::Queries => self.identity.query_seconds,
         })
     }
@@ -328,7 +330,7 @@ impl Lake {
         };
         let records = Records::new(ledger, identity.partition, identity.unit);
         let chosen = read_catalog(&objects).await?;
-        let catalog = open_catalog(&objects, &chosen).await;
+        let catalog = catalog::open(&chosen, &objects).await;
         Ok(Self { objects, records, identity, catalog, chosen })
     }
 }
@@ -360,9 +362,9 @@ fn refuse_other_ledger(objects: &Objects, identity: &Identity, wanted: Option<&L
     }
 }
 
-/// D, unless somebody says otherwise.
-fn late_seconds(objects: &Objects) -> u64 {
-    if objects.is_local() { LOCAL_LATE_SECONDS } else { S3_LATE_SECONDS }
+/// The `max_call_delay` of a new lake, unless somebody says otherwise.
+fn max_call_delay_seconds(objects: &Objects) -> u64 {
+    if objects.is_local() { LOCAL_MAX_CALL_DELAY_SECONDS } else { S3_MAX_CALL_DELAY_SECONDS }
 }
 
 /// Times that a new lake's file is written whose writing was answered by nothing that says what
@@ -397,17 +399,6 @@ async fn read_catalog(objects: &Objects) -> Result<CatalogChoice> {
     let path = || CATALOG_FILE.to_owned();
     let parsed = String::from_utf8_lossy(&text).trim().parse();
     parsed.map_err(|error: String| Error::LedgerDamaged { path: path(), source: error.into() })
-}
-
-async fn open_catalog(objects: &Objects, choice: &CatalogChoice) -> Option<Arc<dyn Catalog>> {
-    match choice {
-        CatalogChoice::None | CatalogChoice::Projection { .. } => None,
-        CatalogChoice::Lake => Some(Arc::new(LakeCatalog::new(objects.clone()))),
-        CatalogChoice::Glue { database } => Some(Arc::new(GlueCatalog::open(database, objects.url()).await)),
-        CatalogChoice::Athena { workgroup, database } => {
-            Some(Arc::new(AthenaCatalog::open(workgroup, database, objects.url()).await))
-        }
-    }
 }
 
 async fn read_identity(objects: &Objects) -> Result<Option<Identity>> {

@@ -288,7 +288,7 @@ mod tests {
                 ledger: "lake".into(),
                 partition: Granularity::Hour,
                 unit: Granularity::Hour,
-                late_seconds: 0,
+                max_call_delay_seconds: 0,
                 query_seconds: 0,
                 probed_endpoint: None,
             },

@@ -11,7 +11,7 @@ use futures::{StreamExt, stream};
 use tokio::sync::mpsc;
 
 use super::{Answer, Format, print};
-use crate::edge::athena::{Athena, Rows, Scanned};
+use crate::edge::athena::{Athena, AthenaPage, Scanned};
 use crate::error::{Error, Result};
 use crate::kernel::ddl;
 use crate::kernel::ddl::View;
@@ -35,7 +35,7 @@ pub async fn print_athena(athena: &Athena, id: &str, format: Format, out: &mut (
     // written.
     let (sender, mut pages) = mpsc::unbounded_channel();
     let read = async move {
-        let mut take = move |page: &Rows| {
+        let mut take = move |page: &AthenaPage| {
             // Who reads has ended only where it failed, and tells so.
             let _ = sender.send(batch(page)?);
             Ok(())
@@ -97,7 +97,7 @@ fn tables(sql: &str) -> Vec<Table> {
 }
 
 /// Athena's text as columns of their types, so that it is printed as a local answer is.
-fn batch(rows: &Rows) -> Result<RecordBatch> {
+fn batch(rows: &AthenaPage) -> Result<RecordBatch> {
     let mut fields = Vec::with_capacity(rows.columns.len());
     let mut columns: Vec<ArrayRef> = Vec::with_capacity(rows.columns.len());
     for (index, (name, kind)) in rows.columns.iter().enumerate() {
@@ -131,7 +131,7 @@ mod tests {
     async fn text_becomes_what_its_type_says() {
         let columns = [("n", "bigint"), ("x", "double"), ("b", "boolean"), ("s", "varchar")];
         let row = |values: [Option<&str>; 4]| values.map(|value| value.map(str::to_owned)).to_vec();
-        let rows = Rows {
+        let rows = AthenaPage {
             columns: columns.map(|(name, kind)| (name.to_owned(), kind.to_owned())).to_vec(),
             rows: vec![row([Some("1"), Some("0.5"), Some("true"), Some("a")]), row([None; 4])],
         };

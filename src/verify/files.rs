@@ -183,8 +183,8 @@ async fn catalog(
     report: &mut VerifyReport,
 ) -> Result<()> {
     let Some(catalog) = &lake.catalog else { return Ok(()) };
-    let listed = catalog.partitions(table).await?;
-    let there: BTreeMap<Partition, String> = listed.into_iter().map(|of| (of.partition, of.folder)).collect();
+    let listed = catalog.list(table).await?;
+    let there: BTreeMap<Partition, String> = listed.into_iter().map(|of| (of.partition, of.location)).collect();
     for record in records.iter().filter(|record| record.rewrite.is_none() && !record.parts.is_empty()) {
         match there.get(&record.partition) {
             Some(folder) if *folder == record.folder => {}

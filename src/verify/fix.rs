@@ -6,11 +6,13 @@ use object_store::path::Path;
 
 use super::options::VerifyOptions;
 use super::report::{FindingKind, VerifyReport};
+use crate::edge::catalog::{Catalog, CatalogEntry};
 use crate::edge::claims::Claims;
+use crate::edge::clock;
 use crate::error::Result;
 use crate::kernel::ledger::protocol::Wait;
 use crate::lake::Lake;
-use crate::model::Table;
+use crate::model::{Partition, Table};
 use crate::protocol_driver;
 use crate::recovery;
 use crate::repair;
@@ -55,6 +57,7 @@ pub(super) async fn mend(lake: &Lake, options: &VerifyOptions, report: &VerifyRe
     }
     say(recovery::settle_others(lake, &open).await?, "rewrites closed");
     say(register(lake).await?, "partitions registered");
+    say(withdraw(lake, report).await?, "partitions withdrawn from the catalog");
     say(delete_unnamed(lake, report).await?, "files deleted that nothing names");
     mended.extend(losses.mended);
     Ok(mended)
@@ -69,13 +72,68 @@ async fn register(lake: &Lake) -> Result<u64> {
             if record.rewrite.is_some() || record.parts.is_empty() {
                 continue;
             }
-            if catalog.folder(record.partition).await?.as_ref() != Some(&record.folder) {
+            if catalog.shown(record.partition).await?.as_ref() != Some(&record.folder) {
                 protocol_driver::register(lake, record.partition).await?;
                 registered += 1;
             }
         }
     }
     Ok(registered)
+}
+
+/// Withdraws partitions that the catalog has and the ledger has not, where no file is left that an
+/// engine could read.
+async fn withdraw(lake: &Lake, report: &VerifyReport) -> Result<u64> {
+    let Some(catalog) = &lake.catalog else { return Ok(0) };
+    if !report.findings.iter().any(|finding| finding.kind == FindingKind::Unregistered) {
+        return Ok(0);
+    }
+    let mut withdrawn = 0;
+    for table in Table::ALL {
+        let records = lake.records.each_partition(table, None).await?.into_iter().collect::<Result<Vec<_>>>();
+        // A record that cannot be read may be that of any of them.
+        let Ok(records) = records else { continue };
+        let known: BTreeSet<Partition> = records.into_iter().map(|record| record.partition).collect();
+        for entry in catalog.list(table).await? {
+            if !known.contains(&entry.partition) && has_no_file(lake, &entry).await? {
+                withdrawn += u64::from(withdraw_one(lake, catalog.as_ref(), entry.partition).await?);
+            }
+        }
+    }
+    Ok(withdrawn)
+}
+
+/// Whether there is certainly no file where a catalog has a partition, nor in its own folder.
+async fn has_no_file(lake: &Lake, entry: &CatalogEntry) -> Result<bool> {
+    // What lies outside of the lake cannot be seen from here.
+    if entry.location.contains("://") {
+        return Ok(false);
+    }
+    for folder in [&entry.location, &entry.partition.folder()] {
+        if !lake.objects.list_names(folder).await?.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Withdraws a partition unless the ledger knows it by now; whether it was withdrawn.
+async fn withdraw_one(lake: &Lake, catalog: &dyn Catalog, partition: Partition) -> Result<bool> {
+    loop {
+        let read_at = clock::since_boot();
+        if lake.records.partition(partition).await?.version > 0 {
+            return Ok(false);
+        }
+        if catalog.withdraw(partition, protocol_driver::until(lake, read_at)).await? {
+            break;
+        }
+    }
+    // A run may have made the partition after that reading, and published it before the call.
+    if lake.records.partition(partition).await?.version > 0 {
+        protocol_driver::register(lake, partition).await?;
+        return Ok(false);
+    }
+    Ok(true)
 }
 
 /// Deletes files in tables' folders that nothing names and nothing will: files of edgemill's own

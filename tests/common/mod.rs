@@ -28,15 +28,15 @@ pub(crate) fn unknown_field() -> String {
     (1..).map(|number| format!("x-unknown-{number}")).find(|name| !is_known(name)).unwrap()
 }
 
-/// What a lake is that lies in no place, by its D.
-pub(crate) fn identity(late_seconds: u64) -> Identity {
+/// What a lake is that lies in no place, by its `max_call_delay`.
+pub(crate) fn identity(max_call_delay_seconds: u64) -> Identity {
     Identity {
         format: FORMAT_VERSION,
         lake_id: "test".into(),
         ledger: "lake".into(),
         partition: Granularity::Hour,
         unit: Granularity::Hour,
-        late_seconds,
+        max_call_delay_seconds,
         query_seconds: 0,
         probed_endpoint: None,
     }

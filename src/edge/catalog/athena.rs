@@ -10,24 +10,23 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 
-use super::coalesce::Coalesce;
+use super::coalesce::{Coalesce, PublishRequest};
+use super::glue::GlueCatalog;
+use super::interface::{Catalog, CatalogEntry, Publication};
 use super::throttle::Throttle;
-use super::{Catalog, GlueCatalog, Listed, PartitionLocation};
 use crate::edge::athena::Athena;
 use crate::edge::{aws_error, clock};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernel::ddl;
 use crate::model::{Partition, Table};
 
-/// A statement that takes longer is cancelled. It begins before half of D has passed, and takes
-/// effect, if at all, within the call that starts it (28 s), this, and the call that cancels it: 81
-/// s of the other 90.
+/// A statement that takes longer is cancelled. It begins before half of the lake's `max_call_delay`
+/// has passed, and takes effect, if at all, within the call that starts it (28 s), this, and the
+/// call that cancels it: 81 s of the other 90.
 const STATEMENT: Duration = Duration::from_secs(25);
 
 /// Partitions of one statement, which holds 262,144 bytes at most.
 const ADDED_AT_A_TIME: usize = 100;
-
-type Set = (Partition, PartitionLocation, Duration);
 
 /// A lake's partitions in a database of Athena's.
 #[derive(Debug)]
@@ -35,8 +34,8 @@ pub struct AthenaCatalog {
     glue: GlueCatalog,
     athena: Athena,
     lake_url: String,
-    setting: [Coalesce<Set, Result<bool>>; Table::ALL.len()],
-    patience: Throttle,
+    publishing: [Coalesce<PublishRequest, Result<bool>>; Table::ALL.len()],
+    throttle: Throttle,
 }
 
 /// Where results of statements lie that nobody reads, unless the workgroup says.
@@ -52,31 +51,32 @@ impl AthenaCatalog {
             glue: GlueCatalog::open(database, lake_url).await,
             athena: Athena::open(workgroup, database, statement_output(lake_url)).await,
             lake_url: lake_url.to_owned(),
-            setting: Default::default(),
-            patience: Throttle::default(),
+            publishing: Default::default(),
+            throttle: Throttle::default(),
         }
     }
 
-    fn location(&self, place: &PartitionLocation) -> String {
-        format!("{}/{}/", self.lake_url, place.folder)
+    fn location(&self, publication: &Publication) -> String {
+        format!("{}/{}/", self.lake_url, publication.location)
     }
 
-    async fn set_all(&self, table: Table, wanted: Vec<Set>) -> Vec<Result<bool>> {
+    async fn publish_all(&self, table: Table, wanted: Vec<PublishRequest>) -> Vec<Result<bool>> {
         let now = clock::since_boot();
+        let partition = |index: usize| wanted[index].publication.partition;
         let mut sent: Vec<usize> = Vec::new();
-        for (index, (partition, _, until)) in wanted.iter().enumerate() {
+        for (index, request) in wanted.iter().enumerate() {
             // The same partition twice in a statement may be refused as a whole.
-            if *until >= now && !sent.iter().any(|earlier| wanted[*earlier].0 == *partition) {
+            if request.until >= now && !sent.iter().any(|earlier| partition(*earlier) == partition(index)) {
                 sent.push(index);
             }
         }
         let mut outcomes: Vec<Result<bool>> = wanted.iter().map(|_| Ok(false)).collect();
-        let sets: Vec<&Set> = sent.iter().map(|index| &wanted[*index]).collect();
-        match self.write(table, &sets).await {
+        let requests: Vec<&PublishRequest> = sent.iter().map(|index| &wanted[*index]).collect();
+        match self.write(table, &requests).await {
             Ok(done) => sent.iter().for_each(|index| outcomes[*index] = Ok(done)),
             // One tells the error; the others read their records and ask again.
             Err(error) => {
-                let told = if aws_error::may_pass_as(&error) { self.patience.again(error).await } else { Err(error) };
+                let told = self.put_off(error).await;
                 if let Some(first) = sent.first() {
                     outcomes[*first] = told;
                 }
@@ -85,34 +85,41 @@ impl AthenaCatalog {
         outcomes
     }
 
+    /// What a failed statement means: a service that will not take it now is asked again.
+    async fn put_off(&self, error: Error) -> Result<bool> {
+        if aws_error::may_pass_as(&error) { self.throttle.again(error).await } else { Err(error) }
+    }
+
     /// Adds and corrects; whether there was time for all.
-    async fn write(&self, table: Table, wanted: &[&Set]) -> Result<bool> {
-        let Some(until) = wanted.iter().map(|(.., until)| *until).min() else { return Ok(false) };
-        self.add(table, wanted).await?;
-        let done = self.correct(table, wanted, until).await?;
-        self.patience.well();
+    async fn write(&self, table: Table, wanted: &[&PublishRequest]) -> Result<bool> {
+        let Some(until) = wanted.iter().map(|request| request.until).min() else { return Ok(false) };
+        let publications: Vec<&Publication> = wanted.iter().map(|request| &request.publication).collect();
+        self.add(table, &publications).await?;
+        let done = self.correct(table, &publications, until).await?;
+        self.throttle.well();
         Ok(done)
     }
 
-    async fn add(&self, table: Table, wanted: &[&Set]) -> Result<()> {
+    async fn add(&self, table: Table, wanted: &[&Publication]) -> Result<()> {
         let mut sql = format!("ALTER TABLE {} ADD IF NOT EXISTS", ddl::backtick(table.name()));
-        for (partition, place, _) in wanted {
+        for publication in wanted {
+            let location = ddl::literal(&self.location(publication));
             // Writing to a String cannot fail.
-            let _ = write!(sql, "\n  {} LOCATION {}", spec(*partition), ddl::literal(&self.location(place)));
+            let _ = write!(sql, "\n  {} LOCATION {location}", spec(publication.partition));
         }
         self.athena.run(&sql, STATEMENT).await.map(|_| ())
     }
 
     /// Puts those right that were there before; whether there was time for all.
-    async fn correct(&self, table: Table, wanted: &[&Set], until: Duration) -> Result<bool> {
-        let partitions: Vec<Partition> = wanted.iter().map(|(partition, ..)| *partition).collect();
+    async fn correct(&self, table: Table, wanted: &[&Publication], until: Duration) -> Result<bool> {
+        let partitions: Vec<Partition> = wanted.iter().map(|publication| publication.partition).collect();
         let states = self.glue.states(table, &partitions).await?;
-        for ((partition, place, _), there) in wanted.iter().zip(states) {
+        for (publication, there) in wanted.iter().zip(states) {
             let Some(there) = there else { return Ok(false) };
             let mut statements = Vec::new();
-            let alter = format!("ALTER TABLE {} {}", ddl::backtick(table.name()), spec(*partition));
-            if there.folder != place.folder {
-                statements.push(format!("{alter} SET LOCATION {}", ddl::literal(&self.location(place))));
+            let alter = format!("ALTER TABLE {} {}", ddl::backtick(table.name()), spec(publication.partition));
+            if there.location != publication.location {
+                statements.push(format!("{alter} SET LOCATION {}", ddl::literal(&self.location(publication))));
             }
             if !there.missing_columns.is_empty() {
                 let columns: Vec<String> = there
@@ -144,23 +151,38 @@ fn spec(partition: Partition) -> String {
 
 #[async_trait]
 impl Catalog for AthenaCatalog {
-    async fn folder(&self, partition: Partition) -> Result<Option<String>> {
-        self.glue.folder(partition).await
+    async fn publish(&self, publication: &Publication, until: Duration) -> Result<bool> {
+        let table = publication.partition.table;
+        let send = |wanted| -> BoxFuture<'_, _> { Box::pin(self.publish_all(table, wanted)) };
+        let request = PublishRequest { publication: publication.clone(), until };
+        self.publishing[table as usize].ask(request, ADDED_AT_A_TIME, &send).await.unwrap_or(Ok(false))
     }
 
-    async fn set(&self, partition: Partition, place: &PartitionLocation, until: Duration) -> Result<bool> {
-        let table = partition.table;
-        let send = |wanted| -> BoxFuture<'_, _> { Box::pin(self.set_all(table, wanted)) };
-        let wanted = (partition, place.clone(), until);
-        self.setting[table as usize].ask(wanted, ADDED_AT_A_TIME, &send).await.unwrap_or(Ok(false))
+    async fn withdraw(&self, partition: Partition, until: Duration) -> Result<bool> {
+        if clock::since_boot() > until {
+            return Ok(false);
+        }
+        let table = ddl::backtick(partition.table.name());
+        let sql = format!("ALTER TABLE {table} DROP IF EXISTS {}", spec(partition));
+        match self.athena.run(&sql, STATEMENT).await {
+            Ok(_) => {
+                self.throttle.well();
+                Ok(true)
+            }
+            Err(error) => self.put_off(error).await,
+        }
     }
 
-    fn has_told(&self, _: Partition, _: &PartitionLocation) -> bool {
+    fn knows_numbers(&self, _: &Publication) -> bool {
         true
     }
 
-    async fn partitions(&self, table: Table) -> Result<Vec<Listed>> {
-        self.glue.partitions(table).await
+    async fn shown(&self, partition: Partition) -> Result<Option<String>> {
+        self.glue.shown(partition).await
+    }
+
+    async fn list(&self, table: Table) -> Result<Vec<CatalogEntry>> {
+        self.glue.list(table).await
     }
 }
 

@@ -2,9 +2,19 @@
 //! one's entries collect.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::sync::{Semaphore, oneshot};
+
+use super::interface::Publication;
+
+/// A publication on its way into a call that begins no later than `until`.
+#[derive(Clone, Debug)]
+pub(super) struct PublishRequest {
+    pub(super) publication: Publication,
+    pub(super) until: Duration,
+}
 
 /// Callers' entries on their way into calls.
 #[derive(Debug)]
@@ -61,7 +71,6 @@ impl<Q, A> Coalesce<Q, A> {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
 
     use super::*;
 

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 
-use super::{Catalog, Listed, PartitionLocation};
+use super::interface::{Catalog, CatalogEntry, Publication};
 use crate::edge::clock;
 use crate::edge::objects::Objects;
 use crate::error::Result;
@@ -41,31 +41,44 @@ fn folder_of(table: Table) -> String {
     format!("_edgemill/catalog/{table}")
 }
 
+fn path_of(partition: Partition) -> Path {
+    Path::from(format!("{}/{}.txt", folder_of(partition.table), partition.time()))
+}
+
 #[async_trait]
 impl Catalog for LakeCatalog {
-    async fn folder(&self, partition: Partition) -> Result<Option<String>> {
-        self.read(&Path::from(format!("{}/{}.txt", folder_of(partition.table), partition.time()))).await
-    }
-
-    async fn set(&self, partition: Partition, place: &PartitionLocation, until: Duration) -> Result<bool> {
+    async fn publish(&self, publication: &Publication, until: Duration) -> Result<bool> {
         if clock::since_boot() > until {
             return Ok(false);
         }
-        let path = Path::from(format!("{}/{}.txt", folder_of(partition.table), partition.time()));
-        self.lake.put(&path, format!("{}\n", place.folder).into()).await.map(|()| true)
+        let body = format!("{}\n", publication.location);
+        self.lake.put(&path_of(publication.partition), body.into()).await.map(|()| true)
     }
 
-    fn has_told(&self, _: Partition, _: &PartitionLocation) -> bool {
+    async fn withdraw(&self, partition: Partition, until: Duration) -> Result<bool> {
+        if clock::since_boot() > until {
+            return Ok(false);
+        }
+        self.lake.delete(&path_of(partition)).await.map(|()| true)
+    }
+
+    fn knows_numbers(&self, _: &Publication) -> bool {
         true
     }
 
-    async fn partitions(&self, table: Table) -> Result<Vec<Listed>> {
+    async fn shown(&self, partition: Partition) -> Result<Option<String>> {
+        self.read(&path_of(partition)).await
+    }
+
+    async fn list(&self, table: Table) -> Result<Vec<CatalogEntry>> {
         let listed: Vec<_> = self.lake.list(&folder_of(table)).try_collect().await?;
         let named = |name: &str| Partition::at(table, name.strip_suffix(".txt")?);
         let mut partitions: Vec<_> = listed.iter().filter_map(|object| named(object.location.filename()?)).collect();
         partitions.sort_unstable();
         let read = |partition| async move {
-            Ok(self.folder(partition).await?.map(|folder| Listed { partition, folder, current: true, rows: None }))
+            let location = self.shown(partition).await?;
+            let entry = |location| CatalogEntry { partition, location, has_current_columns: true, rows: None };
+            Ok(location.map(entry))
         };
         futures::stream::iter(partitions.into_iter().map(read))
             .buffered(READS_AT_A_TIME)

@@ -20,7 +20,7 @@ use aws_sdk_dynamodb::types::{
 };
 use bytes::Bytes;
 
-use super::{Ledger, Versioned};
+use super::interface::{Ledger, Versioned};
 use crate::edge::{aws, aws_error};
 use crate::error::{Certainty, Error, Result};
 use crate::kernel::ledger::protocol::CasOutcome;

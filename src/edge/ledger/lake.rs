@@ -13,7 +13,7 @@ use bytes::Bytes;
 use object_store::path::Path;
 use tokio::sync::OnceCell;
 
-use super::{Ledger, Versioned};
+use super::interface::{Ledger, Versioned};
 use crate::edge::objects::Objects;
 use crate::edge::probe;
 use crate::error::{Error, Result};

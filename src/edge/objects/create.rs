@@ -23,7 +23,7 @@ use std::sync::atomic::Ordering;
 
 /// Tries of a write that meets others of its name, which S3 answers with 409 and
 /// `ConditionalRequestConflict`: the first pause between two, and the longest. All of them take
-/// some 10 s, far less than what D has beyond the time of one call.
+/// some 10 s, far less than what `max_call_delay` has beyond the time of one call.
 const CONFLICT_TRIES: u32 = 12;
 const CONFLICT_PAUSE: Duration = Duration::from_millis(50);
 const CONFLICT_PAUSE_AT_MOST: Duration = Duration::from_millis(1_600);
@@ -65,7 +65,7 @@ impl Objects {
     async fn put_new_as(&self, path: &Path, bytes: Bytes, lasting: Lasting) -> Result<CasOutcome> {
         if let Some(file) = self.file(path) {
             self.calls.put.fetch_add(1, Ordering::Relaxed);
-            return local::errand(move || local::put_new(&file, &bytes, lasting)).await;
+            return local::blocking(move || local::put_new(&file, &bytes, lasting)).await;
         }
         for attempt in 0..CONFLICT_TRIES {
             if self.spares_conditions && self.has_no_conditions.load(Ordering::Relaxed) {
@@ -159,7 +159,7 @@ impl Objects {
     pub async fn copy(&self, from: &Path, to: &Path) -> Result<bool> {
         if let (Some(from), Some(to)) = (self.file(from), self.file(to)) {
             self.calls.copy.fetch_add(1, Ordering::Relaxed);
-            return local::errand(move || local::link(&from, &to)).await;
+            return local::blocking(move || local::link(&from, &to)).await;
         }
         let begun = clock::since_boot();
         for attempt in 1.. {

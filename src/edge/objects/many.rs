@@ -1,5 +1,5 @@
-//! Many small objects at a time, for a ledger of ten thousand records: in a folder of this machine
-//! they are read on a few errands.
+//! Many small objects at a time, for a ledger of ten thousand records: in a folder of this computer
+//! they are read on a few tasks.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -12,9 +12,9 @@ use super::{Objects, PAGE_KEYS};
 use crate::edge::local;
 use crate::error::Result;
 
-/// Files of this machine read on one errand, and errands side by side.
-const AN_ERRAND: usize = 512;
-const ERRANDS_AT_A_TIME: usize = 4;
+/// Files of this computer read on one task, and tasks side by side.
+const FILES_A_TASK: usize = 512;
+const TASKS_AT_A_TIME: usize = 4;
 
 /// Calls sent at a time to a store behind a network.
 const CALLS_AT_A_TIME: usize = 32;
@@ -26,7 +26,7 @@ impl Objects {
             return self.list(folder).map_ok(|object| String::from(object.location)).try_collect().await;
         };
         let folder = folder.to_owned();
-        let found = local::errand(move || local::paths(&root, &folder)).await?;
+        let found = local::blocking(move || local::paths(&root, &folder)).await?;
         self.calls.list.fetch_add(1 + found.len() as u64 / PAGE_KEYS, Ordering::Relaxed);
         Ok(found)
     }
@@ -39,13 +39,13 @@ impl Objects {
         }
         self.calls.get.fetch_add(paths.len() as u64, Ordering::Relaxed);
         let files: Vec<PathBuf> = paths.iter().filter_map(|path| self.file(path)).collect();
-        let errands: Vec<_> = files
-            .chunks(AN_ERRAND)
+        let tasks: Vec<_> = files
+            .chunks(FILES_A_TASK)
             .map(<[PathBuf]>::to_vec)
-            .map(|files| local::errand(move || files.iter().map(|file| local::get(file)).collect::<Result<Vec<_>>>()))
+            .map(|files| local::blocking(move || files.iter().map(|file| local::get(file)).collect::<Result<Vec<_>>>()))
             .collect();
         let read: Vec<Vec<Option<Bytes>>> =
-            futures::stream::iter(errands).buffered(ERRANDS_AT_A_TIME).try_collect().await?;
+            futures::stream::iter(tasks).buffered(TASKS_AT_A_TIME).try_collect().await?;
         Ok(read.into_iter().flatten().collect())
     }
 }

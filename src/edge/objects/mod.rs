@@ -42,8 +42,8 @@ const PARTS_AT_A_TIME: usize = 4;
 const READ_TRIES: u32 = 4;
 const READ_PAUSE: Duration = Duration::from_millis(200);
 
-/// Files of this machine read on one errand.
-const READS_AN_ERRAND: usize = 16;
+/// Files of this computer read on one task.
+const READS_A_TASK: usize = 16;
 
 /// Deletions sent at a time.
 const DELETIONS_AT_A_TIME: usize = 16;
@@ -77,7 +77,7 @@ struct Counters {
 pub struct Objects {
     store: Arc<dyn ObjectStore>,
     url: String,
-    /// Where the store is a folder of this machine, which does not promise that a write outlives a
+    /// Where the store is a folder of this computer, which does not promise that a write outlives a
     /// power loss.
     local: Option<PathBuf>,
     in_order: bool,
@@ -152,13 +152,13 @@ impl Objects {
         &self.url
     }
 
-    /// Whether the store is a folder of this machine, whose calls take no time.
+    /// Whether the store is a folder of this computer, whose calls take no time.
     #[must_use]
     pub const fn is_local(&self) -> bool {
         self.local.is_some()
     }
 
-    /// The folder of this machine that the store is, where it is one.
+    /// The folder of this computer that the store is, where it is one.
     #[must_use]
     pub fn folder(&self) -> Option<&FilePath> {
         self.local.as_deref()
@@ -180,7 +180,7 @@ impl Objects {
         storage(action, &self.name(path), error)
     }
 
-    /// Where an object lies, in a store that is a folder of this machine.
+    /// Where an object lies, in a store that is a folder of this computer.
     fn file(&self, path: &Path) -> Option<PathBuf> {
         self.local.as_ref().map(|root| root.join(path.as_ref()))
     }
@@ -208,7 +208,7 @@ impl Objects {
     fn list_local(&self, root: PathBuf, folder: String) -> impl Stream<Item = Result<ObjectMeta>> + use<> {
         let calls = Arc::clone(&self.calls);
         let listing = async move {
-            let found = local::errand(move || local::list(&root, &folder)).await?;
+            let found = local::blocking(move || local::list(&root, &folder)).await?;
             // As many as a store behind a network would ask for.
             calls.list.fetch_add(1 + found.len() as u64 / PAGE_KEYS, Ordering::Relaxed);
             Ok(futures::stream::iter(found.into_iter().map(Ok)))
@@ -258,7 +258,7 @@ impl Objects {
         self.calls.list.fetch_add(1, Ordering::Relaxed);
         let path = Path::from(folder);
         if let Some(folder) = self.file(&path) {
-            return local::errand(move || local::names(&folder)).await;
+            return local::blocking(move || local::names(&folder)).await;
         }
         let found = match self.store.list_with_delimiter(Some(&path)).await {
             Ok(found) => found,
@@ -274,7 +274,7 @@ impl Objects {
     pub async fn get(&self, path: &Path) -> Result<Option<Bytes>> {
         self.calls.get.fetch_add(1, Ordering::Relaxed);
         if let Some(file) = self.file(path) {
-            return local::errand(move || local::get(&file)).await;
+            return local::blocking(move || local::get(&file)).await;
         }
         let read = self.read_again(|| async { self.store.get(path).await?.bytes().await });
         match read.await {
@@ -294,16 +294,16 @@ impl Objects {
     pub async fn get_all_listed(&self, objects: &[&ObjectId], unit: &str, at_a_time: usize) -> Result<Vec<Bytes>> {
         if let Some(root) = &self.local {
             self.calls.get.fetch_add(objects.len() as u64, Ordering::Relaxed);
-            let errands: Vec<_> = objects
-                .chunks(READS_AN_ERRAND)
+            let tasks: Vec<_> = objects
+                .chunks(READS_A_TASK)
                 .map(|some| {
                     (root.clone(), some.iter().map(|object| (*object).clone()).collect::<Vec<_>>(), unit.to_owned())
                 })
                 .map(|(root, some, unit)| {
-                    local::errand(move || some.iter().map(|object| local::get_listed(&root, object, &unit)).collect())
+                    local::blocking(move || some.iter().map(|object| local::get_listed(&root, object, &unit)).collect())
                 })
                 .collect();
-            let read: Vec<Vec<Bytes>> = futures::stream::iter(errands).buffered(at_a_time).try_collect().await?;
+            let read: Vec<Vec<Bytes>> = futures::stream::iter(tasks).buffered(at_a_time).try_collect().await?;
             return Ok(read.into_iter().flatten().collect());
         }
         let reads: Vec<_> = objects.iter().map(|object| self.get_listed(object, unit)).collect();
@@ -394,7 +394,7 @@ impl Objects {
         }
         self.calls.put.fetch_add(1, Ordering::Relaxed);
         if let Some(file) = self.file(path) {
-            return local::errand(move || local::put(&file, &bytes, Lasting::Both)).await;
+            return local::blocking(move || local::put(&file, &bytes, Lasting::Both)).await;
         }
         self.store.put(path, bytes.into()).await.map_err(|error| self.failed("write", path, error)).map(|_| ())
     }
@@ -423,7 +423,7 @@ impl Objects {
     pub async fn delete(&self, path: &Path) -> Result<()> {
         self.calls.delete.fetch_add(1, Ordering::Relaxed);
         if let (Some(root), Some(file)) = (self.local.clone(), self.file(path)) {
-            return local::errand(move || local::delete(&root, &file)).await;
+            return local::blocking(move || local::delete(&root, &file)).await;
         }
         match self.store.delete(path).await {
             Ok(()) => Ok(()),
@@ -460,7 +460,7 @@ impl Objects {
         if folders.is_empty() {
             return Ok(());
         }
-        local::errand(move || {
+        local::blocking(move || {
             folders.iter().try_for_each(|folder| {
                 let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
                 synced.map_err(|error| Error::io("sync", folder, error))

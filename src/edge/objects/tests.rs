@@ -1,4 +1,4 @@
-//! Folders of this machine.
+//! Folders of this computer.
 
 use crate::edge::local::remove_folder;
 

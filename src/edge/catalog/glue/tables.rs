@@ -10,7 +10,8 @@ use aws_sdk_glue::Client;
 use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_glue::types::{Column, DatabaseInput, StorageDescriptor, Table as GlueTable, TableInput};
 
-use super::{columns, descriptor, failed};
+use super::client::{client, failed};
+use super::shape::{columns, descriptor, missing};
 use crate::edge::athena::Athena;
 use crate::error::{Error, Result};
 use crate::kernel::ddl;
@@ -27,14 +28,14 @@ const VIEW: &str = "VIRTUAL_VIEW";
 
 /// What was done to one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum CatalogChange {
     /// It was not there.
     Made(String),
     /// It lacked columns, or said something that is no longer so.
     Upgraded(String),
 }
 
-impl std::fmt::Display for Change {
+impl std::fmt::Display for CatalogChange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Made(what) => write!(f, "made {what}"),
@@ -45,7 +46,7 @@ impl std::fmt::Display for Change {
 
 /// The tables of one lake in one database.
 #[derive(Debug)]
-pub struct Tables {
+pub struct GlueTables {
     client: Client,
     database: String,
     lake_url: String,
@@ -59,11 +60,11 @@ pub struct Tables {
 /// A statement that makes a table takes seconds; one that waits for its turn, longer.
 const STATEMENT: Duration = Duration::from_mins(5);
 
-impl Tables {
+impl GlueTables {
     /// The tables of a lake in a database; `projected` where nobody registers partitions.
     pub async fn of(database: &str, lake_url: &str, granularity: Granularity, projected: bool) -> Self {
         let (database, lake_url) = (database.to_owned(), lake_url.to_owned());
-        Self { client: super::client().await, database, lake_url, granularity, projected, statements: None }
+        Self { client: client().await, database, lake_url, granularity, projected, statements: None }
     }
 
     /// The same, made and upgraded by statements that Athena runs.
@@ -77,7 +78,7 @@ impl Tables {
     /// # Errors
     /// `Error::Usage` for a table of another lake or with another type of a column; the failures of
     /// Glue.
-    pub async fn upgrade(&self) -> Result<Vec<Change>> {
+    pub async fn upgrade(&self) -> Result<Vec<CatalogChange>> {
         let mut changes = Vec::new();
         changes.extend(Box::pin(self.make_database()).await?);
         for table in Table::ALL {
@@ -100,7 +101,7 @@ impl Tables {
         failed(permission, action, self.path(name), error)
     }
 
-    async fn make_database(&self) -> Result<Option<Change>> {
+    async fn make_database(&self) -> Result<Option<CatalogChange>> {
         let path = || format!("glue:{}", self.database);
         match self.client.get_database().name(&self.database).send().await {
             Ok(_) => return Ok(None),
@@ -110,12 +111,12 @@ impl Tables {
         if let Some(athena) = &self.statements {
             let sql = format!("CREATE DATABASE IF NOT EXISTS {}", ddl::backtick(&self.database));
             athena.run(&sql, STATEMENT).await?;
-            return Ok(Some(Change::Made(format!("database {}", self.database))));
+            return Ok(Some(CatalogChange::Made(format!("database {}", self.database))));
         }
         let input = DatabaseInput::builder().name(&self.database).description("Access logs, converted by edgemill");
         let input = input.build().map_err(|error| Error::usage(error.to_string(), "name another database"))?;
         match self.client.create_database().database_input(input).send().await {
-            Ok(_) => Ok(Some(Change::Made(format!("database {}", self.database)))),
+            Ok(_) => Ok(Some(CatalogChange::Made(format!("database {}", self.database)))),
             Err(error) if is_there(&error) => Ok(None),
             Err(error) => Err(failed("CreateDatabase", "make", path(), &error)),
         }
@@ -145,19 +146,19 @@ impl Tables {
         updated.map(|_| ()).map_err(|error| self.failed("UpdateTable", "upgrade", &name, &error))
     }
 
-    async fn upgrade_table(&self, table: Table) -> Result<Option<Change>> {
+    async fn upgrade_table(&self, table: Table) -> Result<Option<CatalogChange>> {
         let name = table.name();
         let there = match self.get(name).await? {
             Some(there) => there,
             None => match self.create_table(table).await? {
-                None => return Ok(Some(Change::Made(format!("table {name}")))),
+                None => return Ok(Some(CatalogChange::Made(format!("table {name}")))),
                 Some(there) => there,
             },
         };
         let Some(input) = self.upgraded(table, &there)? else { return Ok(None) };
         if let Some(athena) = &self.statements {
             let theirs = there.storage_descriptor().map(StorageDescriptor::columns).unwrap_or_default();
-            let columns = super::missing(theirs, &columns(table));
+            let columns = missing(theirs, &columns(table));
             if columns.is_empty() {
                 return Ok(None);
             }
@@ -168,7 +169,7 @@ impl Tables {
         } else {
             self.update(input).await?;
         }
-        Ok(Some(Change::Upgraded(format!("table {name}"))))
+        Ok(Some(CatalogChange::Upgraded(format!("table {name}"))))
     }
 
     async fn create_table(&self, table: Table) -> Result<Option<GlueTable>> {
@@ -262,12 +263,12 @@ impl Tables {
         athena.run(&ddl::create_view(view, Dialect::Athena, self.granularity), STATEMENT).await.map(|_| None)
     }
 
-    async fn upgrade_view(&self, view: &View) -> Result<Option<Change>> {
+    async fn upgrade_view(&self, view: &View) -> Result<Option<CatalogChange>> {
         let input = self.view_input(view)?;
         let there = match self.get(view.name).await? {
             Some(there) => there,
             None => match self.create_view(view, input.clone()).await? {
-                None => return Ok(Some(Change::Made(format!("view {}", view.name)))),
+                None => return Ok(Some(CatalogChange::Made(format!("view {}", view.name)))),
                 Some(there) => there,
             },
         };
@@ -292,7 +293,7 @@ impl Tables {
         } else {
             self.update(input).await?;
         }
-        Ok(Some(Change::Upgraded(format!("view {}", view.name))))
+        Ok(Some(CatalogChange::Upgraded(format!("view {}", view.name))))
     }
 
     fn view_input(&self, view: &View) -> Result<TableInput> {

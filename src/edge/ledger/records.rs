@@ -1,0 +1,200 @@
+//! The records of units and partitions, and notes, over any ledger: their keys, and how they are
+//! read and written.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::interface::{Ledger, Versioned};
+use crate::error::{Error, Result};
+use crate::kernel::ledger::protocol::CasOutcome;
+use crate::kernel::ledger::records::{FORMAT_VERSION, PartitionRecord, UnitRecord};
+use crate::kernel::ledger::staging::{UNTIMED, unit_name};
+use crate::model::{Granularity, HourRange, Partition, Period, Table, UnitId};
+
+/// Unit and partition records over any ledger.
+#[derive(Clone, Debug)]
+pub struct Records {
+    ledger: Arc<dyn Ledger>,
+    /// How long partitions are.
+    partition: Granularity,
+    /// How long units are.
+    unit: Granularity,
+}
+
+impl Records {
+    /// Records over a ledger, of a lake whose partitions and units are so long.
+    #[must_use]
+    pub fn new(ledger: Arc<dyn Ledger>, partition: Granularity, unit: Granularity) -> Self {
+        Self { ledger, partition, unit }
+    }
+
+    /// A unit's record; version 0 where nothing is known of the unit.
+    pub async fn unit(&self, unit: &UnitId) -> Result<UnitRecord> {
+        let key = unit_key(unit);
+        let found = self.ledger.head(&key).await?;
+        let record = found.map_or_else(|| Ok(UnitRecord::new(unit.clone())), |record| decode(&key, &record))?;
+        // Whoever ended an attempt of a unit without a time knew its key only.
+        Ok(UnitRecord { unit: unit.clone(), ..record })
+    }
+
+    /// The record at a unit's key; version 0, of a unit without a time and a folder, where there is
+    /// none.
+    pub async fn unit_at(&self, key: &str) -> Result<UnitRecord> {
+        if let Some(record) = self.ledger.head(key).await? {
+            return decode(key, &record);
+        }
+        unit_of(key).map(UnitRecord::new).ok_or_else(|| damaged(key, "it is no unit's key"))
+    }
+
+    /// Replaces a unit's record by its next version.
+    pub async fn swap_unit(&self, next: &UnitRecord) -> Result<CasOutcome> {
+        self.swap_unit_at(&unit_key(&next.unit), next).await
+    }
+
+    /// Replaces the record at a unit's key by its next version.
+    pub async fn swap_unit_at(&self, key: &str, next: &UnitRecord) -> Result<CasOutcome> {
+        self.swap(key, next.version, next).await
+    }
+
+    /// Any small thing that the ledger remembers beside units and partitions; its version, and what
+    /// it is.
+    pub async fn note<R: DeserializeOwned>(&self, key: &str) -> Result<Option<(u64, R)>> {
+        let Some(record) = self.ledger.head(key).await? else { return Ok(None) };
+        let value = serde_json::from_slice(&record.body).map_err(|error| damaged(key, error))?;
+        Ok(Some((record.version, value)))
+    }
+
+    /// Replaces a note by its next version.
+    pub async fn swap_note(&self, key: &str, version: u64, value: &(impl Serialize + Sync)) -> Result<CasOutcome> {
+        self.swap(key, version, value).await
+    }
+
+    /// The units of a table that have a record, those that meet a range of hours or all.
+    pub async fn units(&self, table: Table, hours: Option<HourRange>) -> Result<Vec<UnitRecord>> {
+        let Some(hours) = hours.map(|hours| self.unit.whole(hours)) else {
+            return self.scan_between(&format!("units/{table}/"), &format!("units/{table}0")).await;
+        };
+        let key = |hour| format!("units/{table}/{}", Period::of(self.unit, hour));
+        self.scan_between(&key(hours.start), &key(hours.end)).await
+    }
+
+    /// The units of a table whose objects' names carry no time.
+    pub async fn untimed_units(&self, table: Table) -> Result<Vec<UnitRecord>> {
+        let prefix = format!("units/{table}/{UNTIMED}");
+        // '.' is the byte after '-'.
+        self.scan_between(&prefix, &format!("{}.", prefix.trim_end_matches('-'))).await
+    }
+
+    /// A partition's record; version 0 where it has no file yet.
+    pub async fn partition(&self, partition: Partition) -> Result<PartitionRecord> {
+        let key = partition_key(partition);
+        let found = self.ledger.head(&key).await?;
+        found.map_or_else(|| Ok(PartitionRecord::new(partition)), |record| decode(&key, &record))
+    }
+
+    /// Replaces a partition's record by its next version.
+    pub async fn swap_partition(&self, next: &PartitionRecord) -> Result<CasOutcome> {
+        self.swap(&partition_key(next.partition), next.version, next).await
+    }
+
+    /// The partitions of a table that hold an hour of a range, or all.
+    pub async fn partitions(&self, table: Table, hours: Option<HourRange>) -> Result<Vec<PartitionRecord>> {
+        let (from, to) = self.partition_keys(table, hours);
+        self.scan_between(&from, &to).await
+    }
+
+    fn partition_keys(&self, table: Table, hours: Option<HourRange>) -> (String, String) {
+        let Some(hours) = hours.map(|hours| self.partition.whole(hours)) else {
+            return (format!("partitions/{table}/"), format!("partitions/{table}0"));
+        };
+        let key = |hour| partition_key(Partition { table, hour, granularity: self.partition });
+        (key(hours.start), key(hours.end))
+    }
+
+    async fn swap(&self, key: &str, version: u64, record: &(impl Serialize + Sync)) -> Result<CasOutcome> {
+        let body = serde_json::to_vec(record).map_err(|error| damaged(key, error))?;
+        self.ledger.swap(key, Versioned { version, body: body.into() }).await
+    }
+
+    /// '0' is the byte after '/': a key that ends with it comes behind everything in a folder.
+    async fn scan_between<R: DeserializeOwned>(&self, from: &str, to: &str) -> Result<Vec<R>> {
+        let found = self.ledger.scan(from, to).await?;
+        found.iter().map(|(key, record)| decode(key, record)).collect()
+    }
+
+    /// As [`Self::units`], each by itself: one that is damaged hides no other.
+    pub async fn each_unit(&self, table: Table) -> Result<Vec<Result<UnitRecord>>> {
+        let found = self.ledger.scan(&format!("units/{table}/"), &format!("units/{table}0")).await?;
+        Ok(found.iter().map(|(key, record)| decode(key, record)).collect())
+    }
+
+    /// As [`Self::partitions`], each by itself: one that is damaged hides no other.
+    pub async fn each_partition(&self, table: Table, hours: Option<HourRange>) -> Result<Vec<Result<PartitionRecord>>> {
+        let (from, to) = self.partition_keys(table, hours);
+        let found = self.ledger.scan(&from, &to).await?;
+        Ok(found.iter().map(|(key, record)| decode(key, record)).collect())
+    }
+}
+
+/// A unit's key. Keys sort by time; a unit without a time comes after all that have one.
+#[must_use]
+pub fn unit_key(unit: &UnitId) -> String {
+    unit_key_of(unit.table(), &unit_name(unit))
+}
+
+/// A unit's key, by its name.
+#[must_use]
+pub fn unit_key_of(table: Table, name: &str) -> String {
+    format!("units/{table}/{name}")
+}
+
+/// The unit of a key; the folder of one without a time cannot be told.
+fn unit_of(key: &str) -> Option<UnitId> {
+    let (table, name) = key.strip_prefix("units/")?.split_once('/')?;
+    let table = Table::ALL.into_iter().find(|of| of.name() == table)?;
+    match name.parse() {
+        Ok(period) => Some(UnitId::Timed(table, period)),
+        Err(_) if name.starts_with(UNTIMED) => Some(UnitId::Untimed(table, String::new())),
+        Err(_) => None,
+    }
+}
+
+fn partition_key(partition: Partition) -> String {
+    format!("partitions/{}/{}", partition.table, partition.time())
+}
+
+/// What tells whether the rest of a record can be read.
+#[derive(Deserialize)]
+struct RecordHead {
+    format: Option<u64>,
+    version: Option<u64>,
+}
+
+fn decode<R: DeserializeOwned>(key: &str, record: &Versioned) -> Result<R> {
+    let head: RecordHead = serde_json::from_slice(&record.body).map_err(|error| damaged(key, error))?;
+    match head.format {
+        Some(format) if format == u64::from(FORMAT_VERSION) => {}
+        Some(format) => return Err(other_version(&format!("_edgemill/{key}"), format)),
+        None => return Err(damaged(key, "it says no format")),
+    }
+    if head.version != Some(record.version) {
+        return Err(damaged(key, "its version is not that of its name"));
+    }
+    serde_json::from_slice(&record.body).map_err(|error| damaged(key, error))
+}
+
+/// What is said of a format that is not ours.
+pub(crate) fn other_version(path: &str, format: u64) -> Error {
+    let by = if format > u64::from(FORMAT_VERSION) {
+        "a later version of edgemill: use that one"
+    } else {
+        "a version of edgemill from before the first release: convert into a new lake"
+    };
+    Error::LedgerVersion { path: path.to_owned(), by }
+}
+
+fn damaged(key: &str, source: impl Into<crate::error::Cause>) -> Error {
+    Error::LedgerDamaged { path: format!("_edgemill/{key}"), source: source.into() }
+}
