@@ -331,8 +331,8 @@ fn answer(lake: &Path, sql: &str) -> String {
     query(lake, sql).trim_end().split_once('\n').map(|(_, rows)| rows.to_owned()).unwrap_or_default()
 }
 
-/// An example's text or question with what must not be a column of any version: `<unknown>` is a
-/// field, `<later>` and `<place N>` are the values and the name of a value after all that are known.
+/// An example's text or question with what no version knows: `<unknown>` is a field, `<later>` and
+/// `<place N>` are the values between, and the names, of values after all that are known.
 fn filled(text: &str) -> String {
     let known = source(Table::AlbLogs).unwrap().positional.as_ref().unwrap().fields.len();
     text.replace("<unknown>", &unknown_field())

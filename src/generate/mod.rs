@@ -122,8 +122,8 @@ pub fn run(spec: &Spec, progress: &(dyn Fn(u64) + Sync)) -> Result<Report> {
     })
 }
 
-/// The names of the fields of a table's logs in a delivery, in their order; none, where nothing makes
-/// such logs.
+/// The names of the fields of a table's logs in a delivery, in their order; none, where nothing
+/// makes such logs.
 #[must_use]
 pub fn field_names(table: Table, delivery: Delivery) -> Vec<String> {
     makers::maker(table).map_or_else(|_| Vec::new(), |maker| (maker.field_names)(delivery))

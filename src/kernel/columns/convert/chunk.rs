@@ -1,5 +1,5 @@
-//! A chunk of objects, wave by wave. Here and in `partition_buffer` rayon works, and nowhere else in
-//! the kernel.
+//! A chunk of objects, wave by wave. Here and in `partition_buffer` rayon works, and nowhere else
+//! in the kernel.
 
 use rayon::prelude::*;
 

@@ -3,7 +3,8 @@
 //! Sources: Elastic Load Balancing, "Access logs for your Application Load Balancer" ("Access log
 //! entries", "Access log files"); names and types of columns are those of Athena's documentation,
 //! where it has the field. Objects are called
-//! `AWSLogs/<account>/elasticloadbalancing/<region>/yyyy/mm/dd/<account>_elasticloadbalancing_<region>_app.<name>.<id>_`
+//! `AWSLogs/<account>/elasticloadbalancing/<region>/yyyy/mm/dd/`
+//! `<account>_elasticloadbalancing_<region>_app.<name>.<id>_`
 //! `<end time>_<node address>_<random>.log.gz`: the folders are the day of delivery, the time is
 //! the end of five minutes. Connection and health-check logs lie in the same tree, under names that
 //! begin with what they are.
