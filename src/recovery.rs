@@ -12,7 +12,7 @@ use crate::edge::clock;
 use crate::edge::ledger::unit_key_of;
 use crate::edge::manifests;
 use crate::error::Result;
-use crate::kernel::ledger::protocol::{Ended, Outcome};
+use crate::kernel::ledger::protocol::{EndTarget, Outcome};
 use crate::kernel::ledger::records::{AttemptId, BatchEntry};
 use crate::kernel::ledger::staging::{STAGING, StagingDir};
 use crate::lake::Lake;
@@ -103,7 +103,7 @@ async fn try_one(lake: &Lake, claims: &Claims, name: &str, orphan_age: Duration)
             if used {
                 return remove(lake, name).await;
             }
-            orphan(lake, name, Ended::Rewrite(format!("{STAGING}/{name}"), partition, id), None, orphan_age).await
+            orphan(lake, name, EndTarget::Rewrite(format!("{STAGING}/{name}"), partition, id), None, orphan_age).await
         }
         // Not ours to judge.
         None => Ok(Recovery { left: 1, ..Recovery::default() }),
@@ -122,7 +122,7 @@ async fn batch(
     let key = unit_key_of(table, unit);
     let record = lake.records.unit_at(&key).await?;
     let Some(entry) = record.entry(&attempt) else {
-        return orphan(lake, name, Ended::Batch(format!("{STAGING}/{name}"), attempt), Some(key), orphan_age).await;
+        return orphan(lake, name, EndTarget::Batch(format!("{STAGING}/{name}"), attempt), Some(key), orphan_age).await;
     };
     if let Some(claimed) = claimed(claims, &record.unit, name).await? {
         return Ok(claimed);
@@ -156,7 +156,7 @@ async fn rewrite(
         protocol_driver::finish(lake, &entry).await?;
         return Ok(Recovery { batches: 1, ..Recovery::default() });
     }
-    orphan(lake, name, Ended::Rewrite(folder, partition, id), None, orphan_age).await
+    orphan(lake, name, EndTarget::Rewrite(folder, partition, id), None, orphan_age).await
 }
 
 async fn remove(lake: &Lake, name: &str) -> Result<Recovery> {
@@ -218,7 +218,13 @@ pub async fn is_orphan(lake: &Lake, name: &str, orphan_age: Duration) -> Result<
 }
 
 /// Ends what no record names, if nobody has written to it for long enough.
-async fn orphan(lake: &Lake, name: &str, what: Ended, key: Option<String>, orphan_age: Duration) -> Result<Recovery> {
+async fn orphan(
+    lake: &Lake,
+    name: &str,
+    what: EndTarget,
+    key: Option<String>,
+    orphan_age: Duration,
+) -> Result<Recovery> {
     if !is_orphan(lake, name, orphan_age).await? || protocol_driver::end(lake, what, key).await? != Outcome::Done {
         return Ok(Recovery { left: 1, ..Recovery::default() });
     }
