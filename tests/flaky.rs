@@ -167,7 +167,7 @@ async fn ids(lake: &Lake) -> String {
     let sql = "SELECT x_edge_request_id, event_time FROM cloudfront_logs ORDER BY 1, 2";
     let mut out = Vec::new();
     let limits = query::Limits::new(NonZeroUsize::MIN, None).unwrap();
-    query::answer(lake, sql, &limits, query::Format::Csv, &mut out).await.unwrap();
+    query::answer(lake, sql, &limits, query::AnswerFormat::Csv, &mut out).await.unwrap();
     String::from_utf8(out).unwrap()
 }
 

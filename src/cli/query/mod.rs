@@ -14,7 +14,7 @@ use crate::error::{EXIT_DONE, Error, Result};
 use crate::lake::{CatalogChoice, Lake};
 use crate::prices::{Prices, dollars};
 use crate::query;
-use crate::query::{Format, Limits};
+use crate::query::{AnswerFormat, Limits};
 use crate::signals;
 use out::{NewFile, Patient, Watch};
 
@@ -130,7 +130,7 @@ impl Args {
         }
     }
 
-    fn format(&self, json: bool) -> Result<Format> {
+    fn format(&self, json: bool) -> Result<AnswerFormat> {
         let ending = || {
             let file = self.file_output()?;
             file.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase)
@@ -154,9 +154,9 @@ impl Args {
             },
         };
         Ok(match format {
-            FormatArg::Table => Format::Table,
-            FormatArg::Csv => Format::Csv,
-            FormatArg::Json => Format::Json,
+            FormatArg::Table => AnswerFormat::Table,
+            FormatArg::Csv => AnswerFormat::Csv,
+            FormatArg::Json => AnswerFormat::Json,
         })
     }
 
@@ -204,13 +204,13 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let rows = show::grouped(rows) + if rows == 1 { " row" } else { " rows" };
     match args.file_output() {
         Some(file) => show::aside(&format!("{rows} in {}", file.display())),
-        None if format == Format::Table => show::aside(&format!("({rows})")),
+        None if format == AnswerFormat::Table => show::aside(&format!("({rows})")),
         None => (),
     }
     Ok(EXIT_DONE)
 }
 
-async fn locally(args: &Args, sql: &str, format: Format) -> Result<u64> {
+async fn locally(args: &Args, sql: &str, format: AnswerFormat) -> Result<u64> {
     let memory = match (args.memory, told("EDGEMILL_MEMORY")) {
         (Some(memory), _) => Some(memory),
         (None, Some(said)) => Some(said.parse().map_err(|error| {
@@ -233,7 +233,7 @@ async fn locally(args: &Args, sql: &str, format: Format) -> Result<u64> {
     }
 }
 
-async fn in_athena(args: &Args, sql: &str, format: Format) -> Result<u64> {
+async fn in_athena(args: &Args, sql: &str, format: AnswerFormat) -> Result<u64> {
     let prices = Prices::of(args.prices.clone().or_else(|| told("EDGEMILL_PRICES").map(PathBuf::from)).as_deref())?;
     let lake = Lake::open(&args.lake).await?;
     let athena = args.athena(&lake).await?;
