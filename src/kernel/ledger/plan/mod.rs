@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use naming::{Exclude, KeyMeaning, Naming};
+pub use naming::{Exclude, HIDDEN, KeyMeaning, NO_HOUR, Naming, path};
 
 use super::records::InputName;
 use super::same::{SameContent, Twins};
@@ -21,12 +21,6 @@ pub use crate::kernel::source::parse::sniff::UNNAMED;
 /// fill a row group. A larger chunk would sort more rows together and need more memory; a smaller
 /// one would make more files of a large hour.
 pub const CHUNK_STORED_BYTES: u64 = 32 << 20;
-
-/// What is told of objects with a path part that begins with `.` or `_`.
-pub const HIDDEN: &str = "hidden";
-
-/// What is told of objects whose names tell no hour where hours are asked for.
-pub const NO_HOUR: &str = "its name tells no hour";
 
 /// Distributions that are kept to be told of.
 const TOLD_DISTRIBUTIONS: usize = 5;
@@ -158,13 +152,6 @@ pub fn is_of_lake(lakes: &BTreeSet<String>, key: &str) -> bool {
         below.is_some_and(|(folder, _)| folder == STAGING || Table::ALL.iter().any(|table| table.name() == folder))
     };
     lakes.iter().any(is_inside)
-}
-
-/// Where an object lies from the root of its bucket or file system, by the URL of its source.
-#[must_use]
-pub fn path(source: &str, key: &str) -> String {
-    let (_, root) = source.split_once("://").unwrap_or(("", source));
-    format!("{}/{key}", root.trim_end_matches('/'))
 }
 
 /// What is left to do in one unit.

@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 
 use glob::{MatchOptions, Pattern};
 
-use super::{HIDDEN, NO_HOUR, path};
 use crate::kernel::source::names;
 use crate::kernel::source::names::{Layout, Named};
 use crate::model::{Granularity, Hour, HourRange, Period, Table, UnitId};
+
+/// What is told of objects with a path part that begins with `.` or `_`.
+pub const HIDDEN: &str = "hidden";
+
+/// What is told of objects whose names tell no hour where hours are asked for.
+pub const NO_HOUR: &str = "its name tells no hour";
 
 /// How objects are told apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +32,13 @@ pub struct Naming {
     pub names_fields: bool,
     /// How long the lake's units are.
     pub unit: Granularity,
+}
+
+/// Where an object lies from the root of its bucket or file system, by the URL of its source.
+#[must_use]
+pub fn path(source: &str, key: &str) -> String {
+    let (_, root) = source.split_once("://").unwrap_or(("", source));
+    format!("{}/{key}", root.trim_end_matches('/'))
 }
 
 /// What is to be done with an object, by its key.
