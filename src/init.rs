@@ -103,7 +103,7 @@ async fn register_all(lake: &Lake) -> Result<u64> {
     }
     // Rewrites that were opened before the lake had a catalog end first; they point the catalog
     // themselves.
-    recovery::tidy_wholly(lake, &Claims::new(lake.objects.clone(), LEASE), ORPHAN_AGE).await?;
+    recovery::recover_fully(lake, &Claims::new(lake.objects.clone(), LEASE), ORPHAN_AGE).await?;
     let mut wanted: Vec<Partition> = Vec::new();
     for table in Table::ALL {
         let records = lake.records.partitions(table, None).await?;

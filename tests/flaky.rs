@@ -135,7 +135,7 @@ async fn again<F: Future<Output = bool>>(what: &str, seed: u64, mut step: impl F
 
 async fn compacted(lake: &Lake, pool: &Pool) -> bool {
     let claims = Claims::new(lake.objects.clone(), LEASE);
-    if recovery::tidy_wholly(lake, &claims, ORPHAN_AGE).await.is_err() {
+    if recovery::recover_fully(lake, &claims, ORPHAN_AGE).await.is_err() {
         return false;
     }
     let mut partitions = Vec::new();

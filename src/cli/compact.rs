@@ -50,7 +50,7 @@ pub struct Args {
 pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let lake = Lake::open_as(&args.lake, &args.place.access()).await?;
     let claims = Claims::new(lake.objects.clone(), LEASE);
-    signals::until_stopped(recovery::tidy_wholly(&lake, &claims, ORPHAN_AGE)).await?;
+    signals::until_stopped(recovery::recover_fully(&lake, &claims, ORPHAN_AGE)).await?;
     let mut partitions = Vec::new();
     for table in Table::ALL {
         partitions.extend(lake.records.partitions(table, args.hours).await?.into_iter().map(|record| record.partition));

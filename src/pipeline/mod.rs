@@ -199,7 +199,7 @@ async fn share(job: Job, source: Objects, lake: Lake) -> Result<Shared> {
     let layouts = lake.layouts(job.naming.layout.as_ref()).await?;
     let claims = Claims::new(lake.objects.clone(), job.lease);
     // First what others began: what is known is read after it.
-    let tidied = recovery::tidy(&lake, &claims, job.orphan_age).await?;
+    let tidied = recovery::recover(&lake, &claims, job.orphan_age).await?;
     let known_units = known_units(&lake, &job).await?;
     Ok(Shared {
         job,

@@ -26,7 +26,7 @@ pub(super) async fn look_around(lake: &Lake, report: &mut Report) -> Result<()> 
                 let record = lake.records.unit_at(&crate::edge::ledger::unit_key_of(table, &unit)).await?;
                 record.unpublished().any(|entry| entry.attempt == attempt)
             }
-            Some(StagingDir::Aside { partition, id, .. }) => {
+            Some(StagingDir::Rewrite { partition, id, .. }) => {
                 let record = lake.records.partition(partition).await?;
                 record.rewrite.is_some_and(|open| open.folder == about)
                     || recovery::batch_on_its_way(lake, &id).await?.is_some()
@@ -59,7 +59,7 @@ pub(super) async fn mend(lake: &Lake, report: &Report) -> Result<Vec<String>> {
     };
     let claims = Claims::new(lake.objects.clone(), LEASE);
     say(claims.clear_dead().await?, "claims of dead processes removed");
-    let (tidied, closed) = recovery::tidy_wholly(lake, &claims, ORPHAN_AGE).await?;
+    let (tidied, closed) = recovery::recover_fully(lake, &claims, ORPHAN_AGE).await?;
     say(tidied.batches, "batches published");
     say(closed, "rewrites closed");
     say(tidied.orphans, "left-over folders cleared");

@@ -90,14 +90,14 @@ pub(crate) struct Worker {
     done: usize,
     /// Partitions to be settled before the next task.
     settle: Vec<Partition>,
-    /// By worker: whether a wait of D of that worker began after our reading.
+    /// By worker: whether a wait of `max_call_delay` of that worker began after our reading.
     waits: u8,
-    /// Our reading is older than D.
+    /// Our reading is older than `max_call_delay`.
     too_late: bool,
     waiting: bool,
     /// Attempts begun.
     attempts: u8,
-    /// The unit that a machine of `End` is about, or a commit.
+    /// The unit that an `End` or a `Commit` is about.
     about: usize,
 }
 
@@ -154,7 +154,7 @@ impl Worker {
     pub(crate) fn ready(&self, world: &World, scenario: &Scenario) -> bool {
         let bit = 1 << self.place;
         match &self.pending {
-            Some(Action::Wait(Wait::MaxCallDelay)) if self.waiting && scenario.breakage != Breakage::NoD => {
+            Some(Action::Wait(Wait::MaxCallDelay)) if self.waiting && scenario.breakage != Breakage::NoMaxCallDelay => {
                 world.late.iter().all(|late| late.waits & bit == 0)
             }
             Some(Action::Wait(Wait::Queries)) if self.waiting && scenario.breakage != Breakage::NoGrace => {
@@ -206,7 +206,7 @@ impl Worker {
                 self.begin(AnyMachine::Lose(Lose::new(partition(place))), None);
             }
             Task::Fold(place) => self.fold(world, place),
-            Task::End(_) | Task::Tidy => self.tidy(world, scenario, matches!(task, Task::End(_))),
+            Task::End(_) | Task::Recover => self.recover(world, scenario, matches!(task, Task::End(_))),
         }
     }
 
@@ -292,7 +292,7 @@ impl Worker {
     }
 
     /// Finishes one thing that others began, and comes back until there is none.
-    fn tidy(&mut self, world: &mut World, scenario: &Scenario, ends: bool) {
+    fn recover(&mut self, world: &mut World, scenario: &Scenario, ends: bool) {
         for name in world.staging() {
             match StagingDir::parse(&name) {
                 Some(StagingDir::Batch { attempt, .. }) => {
@@ -325,7 +325,7 @@ impl Worker {
                         return self.begin(AnyMachine::End(End::new(what)), None);
                     }
                 }
-                Some(StagingDir::Aside { partition, id, version }) => {
+                Some(StagingDir::Rewrite { partition, id, version }) => {
                     let record = world.partition(partition);
                     let folder = format!("staging/{name}");
                     if record.rewrite.as_ref().is_some_and(|open| open.folder == folder) {
@@ -441,7 +441,7 @@ impl Worker {
 
     fn end_wait(&self, wait: Wait, others: &mut [Rc<Self>], scenario: &Scenario) {
         let bit = 1 << self.place;
-        if wait == Wait::MaxCallDelay && scenario.breakage != Breakage::NoD {
+        if wait == Wait::MaxCallDelay && scenario.breakage != Breakage::NoMaxCallDelay {
             for other in others {
                 if other.waits & bit != 0 {
                     let other = Rc::make_mut(other);
@@ -548,7 +548,7 @@ impl Worker {
             }
             // Beaten: what the winner committed is finished before the run ends.
             (AnyMachine::Commit(_), Some("convert" | "reprocess")) if *outcome == Outcome::Superseded => {
-                self.tasks.push(Task::Tidy);
+                self.tasks.push(Task::Recover);
             }
             (AnyMachine::Switch(_), _) if *outcome != Outcome::Done => self.settle.clear(),
             _ => {}

@@ -10,12 +10,12 @@
 //! | machine | what it brings about |
 //! |-|-|
 //! | [`Commit`] | an attempt's batch counts, is seen in every partition, and its staging is gone |
-//! | [`Switch`] | a partition's record names new files in the place of some, in a folder of their own: a rewrite is open |
-//! | [`Settle`] | the canonical folder and the catalog agree with the record again: the rewrite is closed |
+//! | [`Switch`] | a partition's record names new files in the place of some: a rewrite is open |
+//! | [`Settle`] | folder and catalog agree with the record again: the rewrite is closed |
 //! | [`Register`] | the catalog has a partition where its files lie |
 //! | [`Fold`] | a unit's record names many published batches as one |
-//! | [`End`] | an attempt that never came to its commit never will, so that its folder may be cleared |
-//! | [`Lose`] | a partition's record says which of its files are gone, so that what is left can go on |
+//! | [`End`] | an attempt that was not committed never will be, so its folder may be cleared |
+//! | [`Lose`] | a partition's record says which of its files are gone, so the rest can go on |
 //! | [`GiveUp`] | a batch of which staged files are gone holds its unit up no longer |
 //!
 //! # Why each row is in the table exactly once

@@ -3,9 +3,9 @@
 /// Sentences of the protocol, which the proof takes out one at a time to see that each is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sentence {
-    /// The catalog is pointed to another folder only after [`Wait::MaxCallDelay`](super::Wait::MaxCallDelay).
+    /// The catalog is pointed to another folder only after a wait of `max_call_delay`.
     CatalogWaits,
-    /// The catalog is read back after [`Wait::MaxCallDelay`](super::Wait::MaxCallDelay), not before.
+    /// The catalog is read back after a wait of `max_call_delay`, not before.
     ReadsBackLate,
     /// A rewrite is opened only when the sources of the files that go were seen gone.
     SourcesGoneFirst,

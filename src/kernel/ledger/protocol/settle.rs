@@ -90,7 +90,7 @@ impl Settle {
             (true, _) => wait(Need::Catalog),
             // No catalog: copies may still bring back what is deleted, but nothing that counts is
             // in the rewrite's folder.
-            (false, RewriteStage::Aside) => wait(Need::Work),
+            (false, RewriteStage::Open) => wait(Need::Work),
             (false, RewriteStage::Back) => self.work(record, stage),
         }
     }
@@ -117,7 +117,7 @@ impl Settle {
 
     fn work(&self, record: PartitionRecord, stage: RewriteStage) -> (SettlePhase, Action) {
         match stage {
-            RewriteStage::Aside => {
+            RewriteStage::Open => {
                 let wanted = copies(record.files(), &record.folder, &self.partition.folder()).collect();
                 (SettlePhase::Copying(record), Action::Copy(wanted))
             }

@@ -12,7 +12,7 @@ use super::setting::{Sentence, Setting};
 use crate::kernel::ledger::records::{
     AttemptId, BatchId, FileEntry, Manifest, OpenRewrite, PartitionRecord, RewriteStage,
 };
-use crate::kernel::ledger::staging::{FileCopy, STAGING, StagingDir, aside, copies, staging, written};
+use crate::kernel::ledger::staging::{FileCopy, STAGING, StagingDir, copies, rewrite_folder, staging, written};
 use crate::model::{Partition, UnitId};
 
 /// What a rewrite changes in the part of one unit.
@@ -120,7 +120,7 @@ impl Switch {
 
     /// The folder of a rewrite of this version of the record.
     fn folder(&self, record: &PartitionRecord) -> String {
-        aside(self.partition, &self.id, record.version)
+        rewrite_folder(self.partition, &self.id, record.version)
     }
 
     fn look(&self, record: PartitionRecord) -> (SwitchPhase, Action) {
@@ -157,7 +157,7 @@ impl Switch {
             match StagingDir::parse(name) {
                 // Nothing will ever come of a folder for a version that has passed; its files may
                 // be sources of ours.
-                Some(StagingDir::Aside { partition, version, .. })
+                Some(StagingDir::Rewrite { partition, version, .. })
                     if partition == self.partition && version < record.version =>
                 {
                     return (SwitchPhase::Reading, Action::RemoveFolder(format!("{STAGING}/{name}")));
@@ -240,7 +240,7 @@ impl Switch {
         }
         if !replaced.is_empty() {
             record.folder.clone_from(&folder);
-            record.rewrite = Some(OpenRewrite { id: self.id.clone(), stage: RewriteStage::Aside, folder, replaced });
+            record.rewrite = Some(OpenRewrite { id: self.id.clone(), stage: RewriteStage::Open, folder, replaced });
         }
         record
     }
