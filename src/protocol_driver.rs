@@ -140,8 +140,8 @@ struct Driver<'a> {
     /// The partition that was read last, and where its files lie.
     partition: Option<Partition>,
     place: PartitionLocation,
-    /// When the record was read that copies, deletions and catalog calls rest on; since the machine
-    /// started, suspension counted.
+    /// When the record was read that copies, deletions and catalog calls rest on; counted from the
+    /// start of the computer, suspension included.
     read_at: Duration,
     /// Copies that were made of an action that was broken off since its reading grew old: it is
     /// asked for again after the next reading, and goes on where it was. Any other copy is made in

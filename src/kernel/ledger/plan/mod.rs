@@ -227,7 +227,7 @@ pub fn unit(source: &str, listed: &[ObjectId], known: &HashMap<String, String>) 
 }
 
 /// Cuts a unit's inputs into chunks by their listed sizes and nothing else, so that the files do
-/// not depend on the machine.
+/// not depend on the computer.
 #[must_use]
 pub fn chunks(inputs: &[ObjectId]) -> Vec<Range<usize>> {
     let (mut chunks, mut start, mut sum) = (Vec::new(), 0, 0);
