@@ -14,7 +14,7 @@ use crate::pipeline;
 use crate::pipeline::Summary;
 use crate::progress::{Measure, Progress};
 use crate::query;
-use crate::query::{Answer, Limits};
+use crate::query::{Limits, QueryAnswer};
 
 /// The day that the demo's logs are of.
 const HOURS: &str = "2026-11-21T00..2026-11-22T00";
@@ -74,7 +74,7 @@ pub async fn prepare(demo: &Demo) -> Result<Report> {
 }
 
 /// The answer to one of the questions.
-pub async fn answer(report: &Report, name: &str, threads: NonZeroUsize) -> Result<Answer> {
+pub async fn answer(report: &Report, name: &str, threads: NonZeroUsize) -> Result<QueryAnswer> {
     let lake = Lake::open(&report.lake).await?;
     query::ask(&lake, query::named(name)?, &Limits::new(threads, None)?).await
 }

@@ -110,7 +110,7 @@ async fn register_all(lake: &Lake, options: &InitOptions) -> Result<u64> {
     }
     // Rewrites that were opened before the lake had a catalog end first; they point the catalog
     // themselves.
-    recovery::tidy_wholly(lake, &Claims::new(lake.objects.clone(), options.lease), options.orphan_age).await?;
+    recovery::recover_fully(lake, &Claims::new(lake.objects.clone(), options.lease), options.orphan_age).await?;
     let mut wanted: Vec<Partition> = Vec::new();
     for table in Table::ALL {
         let records = lake.records.partitions(table, None).await?;

@@ -1,5 +1,5 @@
-//! Carries out what the protocol says. All decisions are `kernel::protocol`'s; this file only does
-//! and reports.
+//! Carries out what the protocol says. All decisions are those of the machines in
+//! [`kernel::ledger::protocol`](crate::kernel::ledger::protocol); this file only does and reports.
 
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
@@ -13,7 +13,8 @@ use crate::edge::clock;
 use crate::edge::manifests;
 use crate::error::{Error, Result};
 use crate::kernel::ledger::protocol::{
-    Action, Change, Commit, End, Ended, Event, Fold, GiveUp, Lose, Outcome, Register, Settle, Switch, Wait,
+    Action, Commit, End, EndTarget, Event, Fold, GiveUp, Lose, Machine, Outcome, Register, Settle, Switch, UnitChange,
+    Wait,
 };
 use crate::kernel::ledger::records::{AttemptId, BatchEntry, Manifest, PartitionRecord, UnitFiles, UnitRecord};
 use crate::kernel::ledger::staging::{FileCopy, STAGING, file_path};
@@ -28,8 +29,7 @@ const TOLD_WAIT: Duration = Duration::from_secs(5);
 
 /// Commits and publishes an attempt whose files are staged and synced.
 pub async fn commit(lake: &Lake, manifest: &Manifest, planned: &UnitRecord) -> Result<Outcome> {
-    let mut machine = Commit::new(lake.setting(), manifest, planned);
-    Driver::of_batch(lake, manifest).drive(&mut |event| machine.step(event)).await
+    Driver::new(lake, manifest.unit.to_string()).drive(&mut Commit::new(lake.setting(), manifest, planned)).await
 }
 
 /// Publishes what of a unit was committed and is not published, whoever committed it; how many
@@ -47,32 +47,29 @@ pub async fn finish_unit(lake: &Lake, record: &UnitRecord) -> Result<u64> {
 /// Publishes a batch that somebody committed.
 pub async fn finish(lake: &Lake, entry: &BatchEntry) -> Result<Outcome> {
     let manifest = manifests::read(&lake.objects, &entry.attempt).await?;
-    let mut machine = Commit::finish(lake.setting(), &manifest);
-    Driver::of_batch(lake, &manifest).drive(&mut |event| machine.step(event)).await
+    Driver::new(lake, manifest.unit.to_string()).drive(&mut Commit::finish(lake.setting(), &manifest)).await
 }
 
 /// Names published batches of a unit as one.
 pub async fn fold(lake: &Lake, manifest: &Manifest) -> Result<Outcome> {
-    let mut machine = Fold::new(manifest);
-    Driver::of_batch(lake, manifest).drive(&mut |event| machine.step(event)).await
+    Driver::new(lake, manifest.unit.to_string()).drive(&mut Fold::new(manifest)).await
 }
 
 /// Opens a rewrite of a partition whose new files are written.
-pub async fn switch(lake: &Lake, id: &AttemptId, partition: Partition, changes: Vec<Change>) -> Result<Outcome> {
-    let mut machine = Switch::new(lake.setting(), id.clone(), partition, changes);
-    Driver::new(lake, partition.to_string()).drive(&mut |event| machine.step(event)).await
+pub async fn switch(lake: &Lake, id: &AttemptId, partition: Partition, changes: Vec<UnitChange>) -> Result<Outcome> {
+    Driver::new(lake, partition.to_string())
+        .drive(&mut Switch::new(lake.setting(), id.clone(), partition, changes))
+        .await
 }
 
 /// Closes what is open in a partition.
 pub async fn settle(lake: &Lake, partition: Partition) -> Result<Outcome> {
-    let mut machine = Settle::new(lake.setting(), partition);
-    Driver::new(lake, partition.to_string()).drive(&mut |event| machine.step(event)).await
+    Driver::new(lake, partition.to_string()).drive(&mut Settle::new(lake.setting(), partition)).await
 }
 
 /// Lets the catalog know of a partition, whatever was noted of it before.
 pub async fn register(lake: &Lake, partition: Partition) -> Result<Outcome> {
-    let mut machine = Register::again(partition);
-    Driver::new(lake, partition.to_string()).drive(&mut |event| machine.step(event)).await
+    Driver::new(lake, partition.to_string()).drive(&mut Register::again(partition)).await
 }
 
 /// Tells the catalog how much a partition holds by now, where it knows the partition and was told
@@ -107,33 +104,31 @@ fn publication_of(record: &PartitionRecord) -> Publication {
     publication
 }
 
-/// Half of the lake's `max_call_delay` after a reading: the other half is left for the call.
+/// Until when a call may be sent: half of the longest delay of a call after the reading that it
+/// rests on. The other half is left for the call.
 pub(crate) fn until(lake: &Lake, read_at: Duration) -> Duration {
-    let late = lake.delay(Wait::MaxCallDelay);
-    if late.is_zero() { Duration::MAX } else { read_at + late / 2 }
+    let max_call_delay = lake.delay(Wait::MaxCallDelay);
+    if max_call_delay.is_zero() { Duration::MAX } else { read_at + max_call_delay / 2 }
 }
 
 /// Ends an attempt that no record names; [`Outcome::Busy`] where one does after all. `unit_key` is
 /// the unit's key in the ledger, where it is a batch's.
-pub async fn end(lake: &Lake, what: Ended, unit_key: Option<String>) -> Result<Outcome> {
-    let mut errand = Driver::new(lake, format!("{what:?}"));
-    errand.unit_key = unit_key;
-    let mut machine = End::new(what);
-    errand.drive(&mut |event| machine.step(event)).await
+pub async fn end(lake: &Lake, target: EndTarget, unit_key: Option<String>) -> Result<Outcome> {
+    let mut driver = Driver::new(lake, format!("{target:?}"));
+    driver.unit_key = unit_key;
+    driver.drive(&mut End::new(target)).await
 }
 
 /// Writes down which files of a partition are gone, and which of those are there again.
 pub async fn lose(lake: &Lake, partition: Partition) -> Result<Outcome> {
-    let mut machine = Lose::new(partition);
-    Driver::new(lake, partition.to_string()).drive(&mut |event| machine.step(event)).await
+    Driver::new(lake, partition.to_string()).drive(&mut Lose::new(partition)).await
 }
 
 /// Lets a unit go on whose batch cannot be published, since staged files or its manifest are gone.
 pub async fn give_up(lake: &Lake, unit: &UnitId, attempt: &AttemptId) -> Result<Outcome> {
-    let mut errand = Driver::new(lake, unit.to_string());
-    errand.unit_key = Some(crate::edge::ledger::unit_key(unit));
-    let mut machine = GiveUp::new(attempt.clone());
-    errand.drive(&mut |event| machine.step(event)).await
+    let mut driver = Driver::new(lake, unit.to_string());
+    driver.unit_key = Some(crate::edge::ledger::unit_key(unit));
+    driver.drive(&mut GiveUp::new(attempt.clone())).await
 }
 
 /// What a machine's actions need beside the lake.
@@ -141,13 +136,13 @@ struct Driver<'a> {
     lake: &'a Lake,
     /// What it is about, for people.
     about: String,
-    manifest: Option<&'a Manifest>,
+    /// The key of the unit that the machine is about, where no manifest tells it.
     unit_key: Option<String>,
     /// The partition that was read last, and where its files lie.
     partition: Option<Partition>,
     publication: Option<Publication>,
-    /// When the record was read that copies, deletions and catalog calls rest on; since the machine
-    /// started, suspension counted.
+    /// When the record was read that copies, deletions and catalog calls rest on; counted from the
+    /// start of the computer, suspension included.
     read_at: Duration,
     /// Copies that were made of an action that was broken off since its reading grew old: it is
     /// asked for again after the next reading, and goes on where it was. Any other copy is made in
@@ -160,7 +155,6 @@ impl<'a> Driver<'a> {
         Self {
             lake,
             about,
-            manifest: None,
             unit_key: None,
             partition: None,
             publication: None,
@@ -169,20 +163,17 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn of_batch(lake: &'a Lake, manifest: &'a Manifest) -> Self {
-        Self { manifest: Some(manifest), ..Self::new(lake, manifest.unit.to_string()) }
-    }
-
-    async fn drive(&mut self, step: &mut (dyn FnMut(Event) -> Action + Send)) -> Result<Outcome> {
+    /// Runs a machine from its first event to its end.
+    async fn drive(&mut self, machine: &mut (dyn Machine + Send + Sync)) -> Result<Outcome> {
         let mut event = Event::Start;
         loop {
-            let action = step(event);
+            let action = machine.step(event);
             tracing::debug!(about = self.about, ?action, "protocol");
             crate::crash::point(&action);
             event = match action {
                 Action::Done(Outcome::FileMissing(path)) => return Err(self.missing(path).await),
                 Action::Done(outcome) => return Ok(outcome),
-                action => self.carry_out(action).await?,
+                action => self.carry_out(action, machine.manifest()).await?,
             };
         }
     }
@@ -202,17 +193,17 @@ impl<'a> Driver<'a> {
         Error::FileMissing { path, about }
     }
 
-    async fn carry_out(&mut self, action: Action) -> Result<Event> {
+    async fn carry_out(&mut self, action: Action, manifest: Option<&Manifest>) -> Result<Event> {
         let lake = self.lake;
         Ok(match action {
             Action::WriteManifest => {
-                if let Some(manifest) = self.manifest {
+                if let Some(manifest) = manifest {
                     manifests::write(&lake.objects, manifest).await?;
                 }
                 Event::ManifestWritten
             }
-            Action::ReadUnit => Event::Unit(self.unit().await?),
-            Action::ReadInputs(entries) => Event::Inputs { overlap: self.overlap(&entries).await? },
+            Action::ReadUnit => Event::Unit(self.unit(manifest).await?),
+            Action::ReadInputs(entries) => Event::Inputs { overlap: self.overlap(manifest, &entries).await? },
             Action::SwapUnit(next) => {
                 let key = self.unit_key.clone().unwrap_or_else(|| crate::edge::ledger::unit_key(&next.unit));
                 Event::Swapped(lake.records.swap_unit_at(&key, &next).await?)
@@ -276,17 +267,17 @@ impl<'a> Driver<'a> {
         })
     }
 
-    async fn unit(&self) -> Result<UnitRecord> {
-        match (&self.unit_key, self.manifest) {
+    async fn unit(&self, manifest: Option<&Manifest>) -> Result<UnitRecord> {
+        match (&self.unit_key, manifest) {
             (Some(key), _) => self.lake.records.unit_at(key).await,
             (None, Some(manifest)) => self.lake.records.unit(&manifest.unit).await,
-            (None, None) => Err(Error::usage("an errand about no unit", "report it")),
+            (None, None) => Err(Error::usage("a step of the protocol names no unit", "report it")),
         }
     }
 
     /// Whether a call that rests on the last reading might take effect too late. Half of the time
-    /// is left for the call. A lake whose D is nothing lies where every call takes effect before it
-    /// returns and nothing is ever stopped: in a test.
+    /// is left for the call. A lake whose longest delay is zero lies where every call takes effect
+    /// before it returns and nothing is ever stopped: in a test.
     fn too_late(&self) -> bool {
         clock::since_boot() > self.until()
     }
@@ -308,10 +299,10 @@ impl<'a> Driver<'a> {
             Ok((copy, Some(there)))
         }));
         let sent: Vec<(FileCopy, Option<bool>)> = sent.buffer_unordered(SENDS_AT_A_TIME).try_collect().await?;
-        let (mut late, mut gone) = (false, None);
+        let (mut too_late, mut gone) = (false, None);
         for (copy, there) in sent {
             match there {
-                None => late = true,
+                None => too_late = true,
                 Some(true) => {
                     self.copied.insert(copy);
                 }
@@ -322,7 +313,7 @@ impl<'a> Driver<'a> {
             self.copied.clear();
             return Ok(Event::SourceGone(path));
         }
-        if late {
+        if too_late {
             return Ok(Event::TooLate);
         }
         self.copied.clear();
@@ -353,8 +344,8 @@ impl<'a> Driver<'a> {
     }
 
     /// Whether some batches have an input of this one's.
-    async fn overlap(&self, entries: &[BatchEntry]) -> Result<bool> {
-        let Some(manifest) = self.manifest else { return Ok(false) };
+    async fn overlap(&self, manifest: Option<&Manifest>, entries: &[BatchEntry]) -> Result<bool> {
+        let Some(manifest) = manifest else { return Ok(false) };
         let url = |source: &str, key: &str| format!("{source}/{key}");
         let ours = manifest.inputs.iter().map(|input| url(&manifest.source, &input.object.key));
         let ours: HashSet<String> = ours.collect();

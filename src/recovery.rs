@@ -12,14 +12,14 @@ use crate::edge::clock;
 use crate::edge::ledger::unit_key_of;
 use crate::edge::manifests;
 use crate::error::Result;
-use crate::kernel::ledger::protocol::{Ended, Outcome};
+use crate::kernel::ledger::protocol::{EndTarget, Outcome};
 use crate::kernel::ledger::records::{AttemptId, BatchEntry};
 use crate::kernel::ledger::staging::{STAGING, StagingDir};
 use crate::lake::Lake;
 use crate::model::{Partition, Table, UnitId};
 use crate::protocol_driver;
 
-/// Things brought to their end at a time; most of the time they wait.
+/// Folders of `staging` dealt with at a time; most of the time they wait.
 const AT_A_TIME: usize = 64;
 
 /// What was found and done.
@@ -51,11 +51,11 @@ impl std::ops::AddAssign for Recovery {
 
 /// Brings everything to its end that another run began, except what somebody is believed to be
 /// working on right now.
-pub async fn tidy(lake: &Lake, claims: &Claims, orphan_age: Duration) -> Result<Recovery> {
+pub async fn recover(lake: &Lake, claims: &Claims, orphan_age: Duration) -> Result<Recovery> {
     claims.clear_dead().await?;
     let names = lake.objects.list_names(STAGING).await?;
-    let things = names.into_iter().map(|name| one(lake, claims, name, orphan_age));
-    let all = futures::stream::iter(things).buffer_unordered(AT_A_TIME);
+    let folders = names.into_iter().map(|name| recover_folder(lake, claims, name, orphan_age));
+    let all = futures::stream::iter(folders).buffer_unordered(AT_A_TIME);
     all.try_fold(Recovery::default(), |mut sum, one| async move {
         sum += one;
         Ok(sum)
@@ -63,34 +63,34 @@ pub async fn tidy(lake: &Lake, claims: &Claims, orphan_age: Duration) -> Result<
     .await
 }
 
-/// As [`tidy`], and waits for what takes time: rewrites that others opened, and what is claimed by
-/// owners that may be dead.
-pub async fn tidy_wholly(lake: &Lake, claims: &Claims, orphan_age: Duration) -> Result<(Recovery, u64)> {
-    let mut tidied = tidy(lake, claims, orphan_age).await?;
-    let claimed = std::mem::take(&mut tidied.claimed);
-    tidied += finish_claimed(lake, claims, claimed, orphan_age).await?;
-    let closed = settle_others(lake, &tidied.open).await?;
-    Ok((tidied, closed))
+/// As [`recover`], and waits for what takes time: rewrites that others opened, and what is claimed
+/// by owners that may be dead. The second figure is how many rewrites were closed.
+pub async fn recover_fully(lake: &Lake, claims: &Claims, orphan_age: Duration) -> Result<(Recovery, u64)> {
+    let mut recovery = recover(lake, claims, orphan_age).await?;
+    let claimed = std::mem::take(&mut recovery.claimed);
+    recovery += finish_claimed(lake, claims, claimed, orphan_age).await?;
+    let closed = settle_others(lake, &recovery.open).await?;
+    Ok((recovery, closed))
 }
 
 /// What is damaged is told and left: it must not keep the rest of the lake from going on. Whoever
 /// needs it fails by itself.
-async fn one(lake: &Lake, claims: &Claims, name: String, orphan_age: Duration) -> Result<Recovery> {
-    match try_one(lake, claims, &name, orphan_age).await {
+async fn recover_folder(lake: &Lake, claims: &Claims, name: String, orphan_age: Duration) -> Result<Recovery> {
+    match try_recover_folder(lake, claims, &name, orphan_age).await {
         Err(error) if error.is_damage() => {
             tracing::warn!("{STAGING}/{name} is left as it is: {error}");
             Ok(Recovery { left: 1, ..Recovery::default() })
         }
-        tidied => tidied,
+        recovery => recovery,
     }
 }
 
-async fn try_one(lake: &Lake, claims: &Claims, name: &str, orphan_age: Duration) -> Result<Recovery> {
+async fn try_recover_folder(lake: &Lake, claims: &Claims, name: &str, orphan_age: Duration) -> Result<Recovery> {
     match StagingDir::parse(name) {
         Some(StagingDir::Batch { table, unit, attempt }) => {
             batch(lake, claims, name, table, &unit, attempt, orphan_age).await
         }
-        Some(StagingDir::Aside { partition, id, version }) => {
+        Some(StagingDir::Rewrite { partition, id, version }) => {
             rewrite(lake, claims, name, (partition, version), id, orphan_age).await
         }
         Some(StagingDir::Written { partition, id }) => {
@@ -99,7 +99,7 @@ async fn try_one(lake: &Lake, claims: &Claims, name: &str, orphan_age: Duration)
             if used {
                 return remove(lake, name).await;
             }
-            orphan(lake, name, Ended::Rewrite(format!("{STAGING}/{name}"), partition, id), None, orphan_age).await
+            orphan(lake, name, EndTarget::Rewrite(format!("{STAGING}/{name}"), partition, id), None, orphan_age).await
         }
         // Not ours to judge.
         None => Ok(Recovery { left: 1, ..Recovery::default() }),
@@ -118,7 +118,7 @@ async fn batch(
     let key = unit_key_of(table, unit);
     let record = lake.records.unit_at(&key).await?;
     let Some(entry) = record.entry(&attempt) else {
-        return orphan(lake, name, Ended::Batch(format!("{STAGING}/{name}"), attempt), Some(key), orphan_age).await;
+        return orphan(lake, name, EndTarget::Batch(format!("{STAGING}/{name}"), attempt), Some(key), orphan_age).await;
     };
     if let Some(claimed) = claimed(claims, &record.unit, name).await? {
         return Ok(claimed);
@@ -152,7 +152,7 @@ async fn rewrite(
         protocol_driver::finish(lake, &entry).await?;
         return Ok(Recovery { batches: 1, ..Recovery::default() });
     }
-    orphan(lake, name, Ended::Rewrite(folder, partition, id), None, orphan_age).await
+    orphan(lake, name, EndTarget::Rewrite(folder, partition, id), None, orphan_age).await
 }
 
 async fn remove(lake: &Lake, name: &str) -> Result<Recovery> {
@@ -181,7 +181,7 @@ pub async fn finish_claimed(
     let mut sum = Recovery::default();
     while !names.is_empty() {
         for name in std::mem::take(&mut names) {
-            let one = one(lake, claims, name, orphan_age).await?;
+            let one = recover_folder(lake, claims, name, orphan_age).await?;
             names.extend(one.claimed.iter().cloned());
             sum += Recovery { claimed: Vec::new(), ..one };
         }
@@ -214,8 +214,14 @@ pub async fn is_orphan(lake: &Lake, name: &str, orphan_age: Duration) -> Result<
 }
 
 /// Ends what no record names, if nobody has written to it for long enough.
-async fn orphan(lake: &Lake, name: &str, what: Ended, key: Option<String>, orphan_age: Duration) -> Result<Recovery> {
-    if !is_orphan(lake, name, orphan_age).await? || protocol_driver::end(lake, what, key).await? != Outcome::Done {
+async fn orphan(
+    lake: &Lake,
+    name: &str,
+    target: EndTarget,
+    key: Option<String>,
+    orphan_age: Duration,
+) -> Result<Recovery> {
+    if !is_orphan(lake, name, orphan_age).await? || protocol_driver::end(lake, target, key).await? != Outcome::Done {
         return Ok(Recovery { left: 1, ..Recovery::default() });
     }
     tracing::info!("{STAGING}/{name}: cleared, no record names it");

@@ -137,7 +137,7 @@ async fn again<F: Future<Output = bool>>(what: &str, seed: u64, mut step: impl F
 
 async fn compacted(lake: &Lake, pool: &Pool) -> bool {
     let claims = Claims::new(lake.objects.clone(), LEASE);
-    if recovery::tidy_wholly(lake, &claims, ORPHAN_AGE).await.is_err() {
+    if recovery::recover_fully(lake, &claims, ORPHAN_AGE).await.is_err() {
         return false;
     }
     let mut partitions = Vec::new();
@@ -169,7 +169,7 @@ async fn ids(lake: &Lake) -> String {
     let sql = "SELECT x_edge_request_id, event_time FROM cloudfront_logs ORDER BY 1, 2";
     let mut out = Vec::new();
     let limits = query::Limits::new(NonZeroUsize::MIN, None).unwrap();
-    query::answer(lake, sql, &limits, query::Format::Csv, &mut out).await.unwrap();
+    query::answer(lake, sql, &limits, query::AnswerFormat::Csv, &mut out).await.unwrap();
     String::from_utf8(out).unwrap()
 }
 

@@ -15,7 +15,7 @@ use edgemill::kernel::ledger::protocol::Sentence;
 use model::explore::explore;
 use model::scenario::{Breakage, Scenario, Task};
 
-use Task::{Compact, Convert, End, Fold, Lose, Reprocess, Tidy};
+use Task::{Compact, Convert, End, Fold, Lose, Recover, Reprocess};
 
 fn long() -> bool {
     std::env::var("EDGEMILL_MODEL").is_ok_and(|value| value == "long")
@@ -74,7 +74,7 @@ fn a_compaction_beside_another() {
 
 #[test]
 fn a_compaction_beside_a_query() {
-    holds("compact, queries", &Scenario { queries: 1, ..on_top(&[&[Compact(0)], &[Tidy]]) });
+    holds("compact, queries", &Scenario { queries: 1, ..on_top(&[&[Compact(0)], &[Recover]]) });
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn looking_for_what_is_lost_beside_others() {
 /// The first batch of an hour is published by a worker that falls asleep, while another finishes it
 /// and merges its files.
 fn a_sleeper() -> Scenario {
-    let scenario = Scenario::new(true, &[], &[&[Convert(0, "ab")], &[Tidy, Compact(0)]]);
+    let scenario = Scenario::new(true, &[], &[&[Convert(0, "ab")], &[Recover, Compact(0)]]);
     Scenario { crashes: 0, ..scenario }
 }
 
@@ -123,14 +123,14 @@ fn without_the_wait_a_sleepers_catalog_call_is_found() {
 }
 
 #[test]
-fn a_read_back_before_d_is_found() {
+fn a_read_back_that_is_too_early_is_found() {
     let without = Some(Sentence::ReadsBackLate);
-    breaks("read back before D", &Scenario { without, ..a_sleeper() });
+    breaks("read back too early", &Scenario { without, ..a_sleeper() });
 }
 
 #[test]
-fn without_d_the_double_is_found() {
-    breaks("no D", &Scenario { breakage: Breakage::NoD, ..a_sleeper() });
+fn without_max_call_delay_the_double_is_found() {
+    breaks("no max_call_delay", &Scenario { breakage: Breakage::NoMaxCallDelay, ..a_sleeper() });
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn without_the_grace_a_query_that_breaks_is_found() {
 #[test]
 fn deleting_what_is_merely_unknown_is_found() {
     let without = Some(Sentence::DeletesOnlyReplaced);
-    let scenario = Scenario::new(false, &BEFORE, &[&[Compact(0)], &[Tidy, Convert(0, "d")]]);
+    let scenario = Scenario::new(false, &BEFORE, &[&[Compact(0)], &[Recover, Convert(0, "d")]]);
     holds("two settle", &scenario);
     breaks("deleting the unknown", &Scenario { without, ..scenario });
 }
@@ -169,7 +169,7 @@ fn clearing_staging_by_age_is_found() {
 fn deleting_before_the_source_is_gone_is_found() {
     // The clock alone would do; that the source is gone does too, so each is tried without the
     // other.
-    let scenario = Scenario::new(false, &[], &[&[Convert(0, "ab")], &[Tidy], &[Compact(0)]]);
+    let scenario = Scenario::new(false, &[], &[&[Convert(0, "ab")], &[Recover], &[Compact(0)]]);
     let scenario = Scenario { breakage: Breakage::IgnoresClock, ..scenario };
     holds("a clock that is ignored, without a catalog", &scenario);
     let without = Some(Sentence::SourcesGoneFirst);
@@ -194,7 +194,7 @@ fn a_batch_beside_a_replacement_is_found() {
 fn a_row_leaves_a_partition_and_comes_back() {
     // The first of two reprocessings leaves nothing there, so it has no file whose absence could
     // tell that it is over.
-    let scenario = Scenario::new(false, &[Convert(0, "b")], &[&[Reprocess(0)], &[Tidy, Reprocess(0)]]);
+    let scenario = Scenario::new(false, &[Convert(0, "b")], &[&[Reprocess(0)], &[Recover, Reprocess(0)]]);
     holds("there and back", &scenario);
 }
 
@@ -215,7 +215,7 @@ fn folding_beside_everything_else() {
 fn a_sleeper_over_a_batch_that_was_folded() {
     // The batches are published by one who falls asleep at any step, while another finishes them,
     // folds and merges them.
-    let scenario = Scenario::new(true, &[Convert(0, "c")], &[&[Convert(0, "ab")], &[Tidy, Fold(0), Compact(0)]]);
+    let scenario = Scenario::new(true, &[Convert(0, "c")], &[&[Convert(0, "ab")], &[Recover, Fold(0), Compact(0)]]);
     holds("a sleeper, fold", &Scenario { crashes: 0, lost_answers: 1, ..scenario });
 }
 
@@ -224,7 +224,10 @@ fn three_workers() {
     let convert: &[Task] = &[Convert(0, "ab")];
     holds("three converters", &Scenario::new(true, &[], &[convert, convert, &[Convert(0, "b")]]));
     if long() {
-        holds("convert, compact, tidy", &Scenario::new(true, &BEFORE, &[&[Convert(0, "do")], &[Compact(0)], &[Tidy]]));
+        holds(
+            "convert, compact, recover",
+            &Scenario::new(true, &BEFORE, &[&[Convert(0, "do")], &[Compact(0)], &[Recover]]),
+        );
         let scenario = Scenario::new(true, &BEFORE, &[&[Reprocess(0)], &[Compact(0)], &[Convert(1, "d")]]);
         holds("reprocess, compact, another hour", &Scenario { crashes: 0, ..scenario });
     }

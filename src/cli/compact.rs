@@ -69,7 +69,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let lake = options.to.as_deref().ok_or_else(|| job::missing("lake"))?;
     let lake = Lake::open_as(lake, &options.lake_access()).await?;
     let claims = Claims::new(lake.objects.clone(), options.lease);
-    signals::until_stopped(recovery::tidy_wholly(&lake, &claims, options.orphan_age)).await?;
+    signals::until_stopped(recovery::recover_fully(&lake, &claims, options.orphan_age)).await?;
     let mut partitions = Vec::new();
     for table in Table::ALL {
         partitions.extend(lake.records.partitions(table, args.hours).await?.into_iter().map(|record| record.partition));

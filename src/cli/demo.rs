@@ -8,7 +8,7 @@ use crate::demo;
 use crate::demo::Demo;
 use crate::error::{EXIT_DONE, Result};
 use crate::query;
-use crate::query::Format;
+use crate::query::AnswerFormat;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,12 +45,12 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
         let answer = demo::answer(&report, name, threads).await?;
         let (shown, rows) = answer.head(ROWS_SHOWN).await?;
         if json {
-            query::print(shown, Format::Json, &mut std::io::stdout()).await?;
+            query::print(shown, AnswerFormat::Json, &mut std::io::stdout()).await?;
         } else {
             let first =
                 if rows > ROWS_SHOWN as u64 { format!(" (the first {ROWS_SHOWN} of {rows})") } else { String::new() };
             show::line(&format!("\n{title}{first}"))?;
-            query::print(shown, Format::Table, &mut std::io::stdout()).await?;
+            query::print(shown, AnswerFormat::Table, &mut std::io::stdout()).await?;
         }
     }
     if !json {

@@ -13,7 +13,7 @@ use super::groups::groups;
 use super::options::CompactOptions;
 use crate::error::{Error, Result};
 use crate::kernel::columns::merge::{NamedFile, merge};
-use crate::kernel::ledger::protocol::{Change, Outcome};
+use crate::kernel::ledger::protocol::{Outcome, UnitChange};
 use crate::kernel::ledger::records::{AttemptId, FileEntry, PartitionRecord, UnitFiles, compacted_prefix};
 use crate::kernel::ledger::staging::{STAGING, StagingDir, file_path, written};
 use crate::lake::Lake;
@@ -65,7 +65,7 @@ pub(super) async fn compact_partition(
             tally.output_files += change.files.len() as u64;
             tally.output_bytes += change.files.iter().map(|file| file.size_bytes).sum::<u64>();
             tally.rows += change.files.iter().map(|file| file.rows).sum::<u64>();
-            changes.push(Change { folded: std::mem::take(&mut folded), ..change });
+            changes.push(UnitChange { folded: std::mem::take(&mut folded), ..change });
         }
     }
     if changes.is_empty() {
@@ -97,7 +97,7 @@ async fn merge_group(
     part: &UnitFiles,
     group: &[&FileEntry],
     folder: &str,
-) -> Result<Change> {
+) -> Result<UnitChange> {
     let partition = record.partition;
     let paths: Vec<(String, FileEntry)> =
         group.iter().map(|file| (file_path(&record.folder, &file.name), (*file).clone())).collect();
@@ -129,7 +129,7 @@ async fn merge_group(
         let source = format!("its record says {before} rows, its files hold {after}").into();
         return Err(Error::FileDamaged { path: record.folder.clone(), source });
     }
-    Ok(Change {
+    Ok(UnitChange {
         unit: part.unit.clone(),
         replaced: Some(replaced),
         files: made,

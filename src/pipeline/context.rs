@@ -65,7 +65,7 @@ impl RunContext {
         let layouts = lake.layouts(job.naming.layout.as_ref()).await?;
         let claims = Claims::new(lake.objects.clone(), job.lease);
         // First what others began: what is known is read after it.
-        let recovered = recovery::tidy(&lake, &claims, job.orphan_age).await?;
+        let recovered = recovery::recover(&lake, &claims, job.orphan_age).await?;
         let known_units = known_units(&lake, &job).await?;
         Ok(Self {
             job,

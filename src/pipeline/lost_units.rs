@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::kernel::columns::origins;
 use crate::kernel::ledger::plan;
 use crate::kernel::ledger::plan::path;
-use crate::kernel::ledger::protocol::Ended;
+use crate::kernel::ledger::protocol::EndTarget;
 use crate::kernel::ledger::records;
 use crate::kernel::ledger::records::{BatchId, InputName, UnitRecord, unit_time};
 use crate::kernel::ledger::staging::{STAGING, file_path, staging};
@@ -66,7 +66,7 @@ pub(super) async fn end_forgotten(context: &RunContext, unit: &UnitId, loss: &Lo
     for attempt in attempts.into_iter().filter(|attempt| record.entry(attempt).is_none()) {
         let folder = staging(unit, &attempt);
         if names.iter().any(|name| folder.ends_with(&format!("/{name}"))) {
-            protocol_driver::end(lake, Ended::Batch(folder, attempt), Some(unit_key(unit))).await?;
+            protocol_driver::end(lake, EndTarget::Batch(folder, attempt), Some(unit_key(unit))).await?;
         }
     }
     Ok(())

@@ -88,7 +88,7 @@ async fn note_lost(lake: &Lake, path: &str) -> Result<()> {
     let in_progress = path.strip_prefix(STAGING).and_then(|rest| rest.strip_prefix('/'));
     let partition = match in_progress.and_then(|rest| rest.split('/').next()) {
         Some(folder) => match StagingDir::parse(folder) {
-            Some(StagingDir::Aside { partition, .. }) => Some(partition),
+            Some(StagingDir::Rewrite { partition, .. }) => Some(partition),
             _ => None,
         },
         None => placed(path).map(|(partition, _)| partition),

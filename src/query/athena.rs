@@ -10,7 +10,8 @@ use arrow::datatypes::{DataType, Field, Schema};
 use futures::{StreamExt, stream};
 use tokio::sync::mpsc;
 
-use super::{Answer, Format, print};
+use super::answer::QueryAnswer;
+use super::print::{AnswerFormat, print};
 use crate::edge::athena::{Athena, AthenaPage, Scanned};
 use crate::error::{Error, Result};
 use crate::kernel::ddl;
@@ -30,7 +31,12 @@ pub async fn run_athena(athena: &Athena, sql: &str) -> Result<(String, Scanned)>
 }
 
 /// Writes the answer of a statement that has ended, page by page; how many rows there were.
-pub async fn print_athena(athena: &Athena, id: &str, format: Format, out: &mut (dyn Write + Send)) -> Result<u64> {
+pub async fn print_athena(
+    athena: &Athena,
+    id: &str,
+    format: AnswerFormat,
+    out: &mut (dyn Write + Send),
+) -> Result<u64> {
     // Both sides are one task, and writing waits: so no page is read before the one before is
     // written.
     let (sender, mut pages) = mpsc::unbounded_channel();
@@ -46,7 +52,7 @@ pub async fn print_athena(athena: &Athena, id: &str, format: Format, out: &mut (
         let first = pages.recv().await;
         let schema = first.as_ref().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
         let rest = stream::unfold(pages, async |mut pages| Some((Ok(pages.recv().await?), pages)));
-        print(Answer::of(schema, stream::iter(first.map(Ok)).chain(rest)), format, out).await
+        print(QueryAnswer::of(schema, stream::iter(first.map(Ok)).chain(rest)), format, out).await
     };
     let ((), rows) = tokio::try_join!(read, written)?;
     Ok(rows)
@@ -137,8 +143,8 @@ mod tests {
         };
         let mut out = Vec::new();
         let batch = batch(&rows).unwrap();
-        let answer = Answer::of(batch.schema(), stream::iter([Ok(batch)]));
-        assert_eq!(print(answer, Format::Json, &mut out).await.unwrap(), 2);
+        let answer = QueryAnswer::of(batch.schema(), stream::iter([Ok(batch)]));
+        assert_eq!(print(answer, AnswerFormat::Json, &mut out).await.unwrap(), 2);
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with(r#"{"n":1,"x":0.5,"b":true,"s":"a"}"#), "{text}");
     }

@@ -20,9 +20,9 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
-use super::SnapshotFile;
 use super::prune::Hours;
 use super::reader::Readers;
+use super::snapshot::SnapshotFile;
 use crate::kernel::schema;
 use crate::model::{Granularity, Table};
 

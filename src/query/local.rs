@@ -5,8 +5,12 @@ use std::io::Write;
 
 use object_store::path::Path;
 
+use super::answer::QueryAnswer;
+use super::engine::{run, vanished};
 use super::failed::is_exhausted;
-use super::{Answer, Format, Limits, Snapshot, SnapshotFile, print, run, vanished};
+use super::limits::Limits;
+use super::print::{AnswerFormat, print};
+use super::snapshot::{LakeSnapshot, SnapshotFile};
 use crate::error::{Error, Result};
 use crate::kernel::ledger::records::PartitionRecord;
 use crate::kernel::ledger::staging::file_path;
@@ -22,7 +26,7 @@ const SNAPSHOTS: usize = 3;
 ///
 /// # Errors
 /// As [`run`], and those of reading the ledger.
-pub async fn ask(lake: &Lake, sql: &str, limits: &Limits) -> Result<Answer> {
+pub async fn ask(lake: &Lake, sql: &str, limits: &Limits) -> Result<QueryAnswer> {
     run(lake.objects.store(), &snapshot(lake).await?, sql, limits).await
 }
 
@@ -35,7 +39,7 @@ pub async fn answer(
     lake: &Lake,
     sql: &str,
     limits: &Limits,
-    format: Format,
+    format: AnswerFormat,
     out: &mut (dyn Write + Send),
 ) -> Result<u64> {
     let mut tries = 1;
@@ -87,8 +91,8 @@ impl Write for Counted<'_> {
 
 /// The files that the ledger names at this moment: per partition, what one version of its record
 /// says.
-async fn snapshot(lake: &Lake) -> Result<Snapshot> {
-    let mut snapshot = Snapshot { granularity: lake.identity.partition, ..Snapshot::default() };
+async fn snapshot(lake: &Lake) -> Result<LakeSnapshot> {
+    let mut snapshot = LakeSnapshot { granularity: lake.identity.partition, ..LakeSnapshot::default() };
     for table in Table::ALL {
         let records = lake.records.partitions(table, None).await?;
         snapshot.files.push((table, records.iter().flat_map(files).collect()));

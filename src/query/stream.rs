@@ -5,36 +5,34 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::error::ArrowError;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::TaskContext;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, SendableRecordBatchStream, execute_stream};
+use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream, execute_stream};
 use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::Answer;
 use super::failed::failed;
 use super::limits::Shares;
 use crate::error::{Error, Result};
 
 /// What rows are made into before they are handed on.
-pub(super) trait Piece: Send + 'static {
+pub(super) trait AnswerPiece: Send + 'static {
     /// The memory that it takes.
     fn bytes(&self) -> usize;
 }
 
-impl Piece for RecordBatch {
+impl AnswerPiece for RecordBatch {
     fn bytes(&self) -> usize {
         self.get_array_memory_size()
     }
 }
 
 /// What rows were made into, in order.
-pub(super) type Pieces<P> = BoxStream<'static, Result<P>>;
+pub(super) type AnswerPieces<P> = BoxStream<'static, Result<P>>;
 
 /// Where rows come from.
-pub(super) enum Rows {
+pub(super) enum RowSource {
     /// A plan whose every part is read from its files alone: its parts are one after another in the
     /// answer.
     Parts(Plan),
@@ -52,53 +50,36 @@ pub(super) struct Plan {
     pub(super) shares: Shares,
 }
 
-impl Answer {
-    /// The rows, made into something by the threads that read them.
-    pub(super) fn pieces<P: Piece>(
-        self,
-        make: impl Fn(&RecordBatch) -> Result<P, ArrowError> + Send + Sync + 'static,
-    ) -> Pieces<P> {
-        let made = move |batch: &RecordBatch| make(batch).map_err(|error| Error::encode("the answer", error));
-        match self.rows {
-            Rows::Batches(batches) => batches.map(move |batch| made(&batch?)).fuse().boxed(),
-            Rows::Parts(plan) => {
-                let parts = plan.plan.output_partitioning().partition_count();
-                ahead(plan, parts, made)
-            }
-            Rows::Whole(plan) => ahead(plan, 1, made),
-        }
-    }
-}
-
 /// A part that is being read.
-struct Part<P> {
+struct ReadingPart<P> {
     pieces: mpsc::Receiver<Result<(P, OwnedSemaphorePermit)>>,
     /// Ends the reading when it is dropped.
     task: SpawnedTask<()>,
 }
 
 /// The parts of a plan that are being read, and those that are still to be.
-struct Ahead<P, M> {
+struct PartsAhead<P, M> {
     plan: Arc<Plan>,
     make: Arc<M>,
     parts: usize,
     next: usize,
-    running: VecDeque<Part<P>>,
+    running: VecDeque<ReadingPart<P>>,
 }
 
 /// Pieces that a part may be ahead by, however small they are.
 const PIECES_AHEAD: usize = 64;
 
-fn ahead<P: Piece>(
+/// The parts of a plan, made into something by the threads that read them.
+pub(super) fn ahead<P: AnswerPiece>(
     plan: Plan,
     parts: usize,
     make: impl Fn(&RecordBatch) -> Result<P> + Send + Sync + 'static,
-) -> Pieces<P> {
-    let ahead = Ahead { plan: Arc::new(plan), make: Arc::new(make), parts, next: 0, running: VecDeque::new() };
+) -> AnswerPieces<P> {
+    let ahead = PartsAhead { plan: Arc::new(plan), make: Arc::new(make), parts, next: 0, running: VecDeque::new() };
     stream::unfold(ahead, async |mut ahead| Some((ahead.piece().await?, ahead))).fuse().boxed()
 }
 
-impl<P: Piece, M: Fn(&RecordBatch) -> Result<P> + Send + Sync + 'static> Ahead<P, M> {
+impl<P: AnswerPiece, M: Fn(&RecordBatch) -> Result<P> + Send + Sync + 'static> PartsAhead<P, M> {
     /// The next piece, of the first part that has one left.
     async fn piece(&mut self) -> Option<Result<P>> {
         loop {
@@ -117,7 +98,7 @@ impl<P: Piece, M: Fn(&RecordBatch) -> Result<P> + Send + Sync + 'static> Ahead<P
         }
     }
 
-    fn start(&self, part: usize) -> Part<P> {
+    fn start(&self, part: usize) -> ReadingPart<P> {
         let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
         let (plan, make, parts) = (Arc::clone(&self.plan), Arc::clone(&self.make), self.parts);
         let task = SpawnedTask::spawn(async move {
@@ -135,12 +116,12 @@ impl<P: Piece, M: Fn(&RecordBatch) -> Result<P> + Send + Sync + 'static> Ahead<P
                 let _ = sender.send(Err(error)).await;
             }
         });
-        Part { pieces, task }
+        ReadingPart { pieces, task }
     }
 }
 
 /// Reads a part, and waits where it is far enough ahead.
-async fn read<P: Piece>(
+async fn read<P: AnswerPiece>(
     mut batches: SendableRecordBatchStream,
     ahead_bytes: usize,
     make: &(impl Fn(&RecordBatch) -> Result<P> + Sync),

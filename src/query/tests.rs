@@ -2,19 +2,23 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray, new_null_array,
+    ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array,
 };
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::datasource::source::DataSourceExec;
 use object_store::memory::InMemory;
+use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
 use parquet::arrow::ArrowWriter;
 
-use crate::error::EXIT_USAGE;
+use crate::error::{EXIT_USAGE, Error, Result};
 use crate::kernel::schema;
-use crate::model::{Granularity, Hour, Partition};
+use crate::model::{Granularity, Hour, Partition, Table};
+use crate::query::answer::QueryAnswer;
+use crate::query::engine::{open, parse, plan};
 use crate::query::*;
 
 fn limits() -> Limits {
@@ -27,13 +31,13 @@ fn hour(text: &str) -> Hour {
 
 /// One row of `cloudfront_logs` as the tests need it: seconds into its hour, bytes, viewer, edge
 /// location, is it a bot.
-type Row = (i64, i64, &'static str, &'static str, Option<bool>);
+type TestRow = (i64, i64, &'static str, &'static str, Option<bool>);
 
 /// A batch of the first `width` columns of `cloudfront_logs`, NULL where the rows say nothing.
-fn batch(hour: Hour, rows: &[Row], width: usize) -> RecordBatch {
+fn batch(hour: Hour, rows: &[TestRow], width: usize) -> RecordBatch {
     let schema = schema::arrow_schema(Table::CloudfrontLogs);
     let instants = rows.iter().map(|row| (hour.start_unix_seconds() + row.0) * 1_000_000);
-    let text = |value: fn(&Row) -> &str| Arc::new(rows.iter().map(|row| Some(value(row))).collect::<StringArray>());
+    let text = |value: fn(&TestRow) -> &str| Arc::new(rows.iter().map(|row| Some(value(row))).collect::<StringArray>());
     let mut given: HashMap<&str, ArrayRef> = HashMap::new();
     given.insert("event_time", Arc::new(TimestampMicrosecondArray::from_iter_values(instants).with_timezone("UTC")));
     given.insert("sc_bytes", Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1))));
@@ -61,15 +65,15 @@ async fn put(store: &InMemory, name: &str, hour: Hour, batch: &RecordBatch) -> S
     file
 }
 
-const EARLY: &[Row] = &[
+const EARLY: &[TestRow] = &[
     (0, 100, "10.0.0.1", "HEL51-P6", Some(true)),
     (1, 50, "10.0.0.2", "HEL51-P6", Some(false)),
     (2, 7, "::1", "FRA2", None),
 ];
-const LATE: &[Row] = &[(3_599, 30, "10.0.0.1", "FRA2", Some(true)), (60, 20, "10.0.0.1", "FRA2", Some(true))];
+const LATE: &[TestRow] = &[(3_599, 30, "10.0.0.1", "FRA2", Some(true)), (60, 20, "10.0.0.1", "FRA2", Some(true))];
 
 /// Three files: two hours of one day, and an hour of the next day.
-async fn lake() -> (Arc<InMemory>, Snapshot) {
+async fn lake() -> (Arc<InMemory>, LakeSnapshot) {
     let store = InMemory::new();
     let width = schema::columns(Table::CloudfrontLogs).len();
     let (five, six, next) = (hour("2026-11-21T05"), hour("2026-11-21T06"), hour("2026-11-22T05"));
@@ -82,19 +86,19 @@ async fn lake() -> (Arc<InMemory>, Snapshot) {
     put(&store, "stray.parquet", five, &batch(five, LATE, width)).await;
     (
         Arc::new(store),
-        Snapshot {
+        LakeSnapshot {
             granularity: Granularity::Hour,
             files: vec![(Table::CloudfrontLogs, files), (Table::Rejects, Vec::new())],
         },
     )
 }
 
-async fn ask(sql: &str, format: Format) -> String {
+async fn ask(sql: &str, format: AnswerFormat) -> String {
     let (store, snapshot) = lake().await;
     text(run(store, &snapshot, sql, &limits()).await.unwrap(), format).await.unwrap()
 }
 
-async fn text(answer: Answer, format: Format) -> Result<String> {
+async fn text(answer: QueryAnswer, format: AnswerFormat) -> Result<String> {
     let mut out = Vec::new();
     print(answer, format, &mut out).await?;
     Ok(String::from_utf8(out).unwrap())
@@ -122,14 +126,14 @@ async fn the_named_queries_answer() {
     let bytes = "distribution,location,totalbytes\nE1,HEL51-P6,250\nE1,FRA2,57\n";
     let viewers = "requestip,ct\n10.0.0.1,4\n10.0.0.2,1\n::1,1\n";
     for (name, answer) in NAMES.into_iter().zip([bots, bytes, viewers]) {
-        assert_eq!(ask(named(name).unwrap(), Format::Csv).await, answer, "{name}");
+        assert_eq!(ask(named(name).unwrap(), AnswerFormat::Csv).await, answer, "{name}");
     }
     for (name, answer) in NAMES.into_iter().skip(3).zip([
         "source,client_ip,location,ct\ncloudfront,10.0.0.1,FRA2,2\ncloudfront,10.0.0.1,HEL51-P6,2\n",
         "source,site,location,totalbytes\ncloudfront,E1,HEL51-P6,250\ncloudfront,E1,FRA2,57\n",
         "client_ip,ct\n10.0.0.1,4\n10.0.0.2,1\n::1,1\n",
     ]) {
-        assert_eq!(ask(named(name).unwrap(), Format::Csv).await, answer, "{name}");
+        assert_eq!(ask(named(name).unwrap(), AnswerFormat::Csv).await, answer, "{name}");
     }
     let unknown = named("bot").unwrap_err().to_string();
     assert!(
@@ -142,7 +146,7 @@ async fn the_named_queries_answer() {
 async fn views_give_dates_times_and_bots_as_text() {
     let sql = "SELECT logdate, logtime, isbot, referrer, year, month, day, hour FROM cf_logs ORDER BY logdate, logtime";
     assert_eq!(
-        ask(sql, Format::Csv).await,
+        ask(sql, AnswerFormat::Csv).await,
         "logdate,logtime,isbot,referrer,year,month,day,hour\n\
          2026-11-21,05:00:00,True,,2026,11,21,05\n\
          2026-11-21,05:00:01,False,,2026,11,21,05\n\
@@ -152,7 +156,7 @@ async fn views_give_dates_times_and_bots_as_text() {
          2026-11-22,05:00:00,True,,2026,11,22,05\n"
     );
     let sql = "SELECT date, time, sc_bytes FROM cloudfront_standard_logs WHERE date = DATE '2026-11-22'";
-    assert_eq!(ask(sql, Format::Csv).await, "date,time,sc_bytes\n2026-11-22,05:00:00,100\n");
+    assert_eq!(ask(sql, AnswerFormat::Csv).await, "date,time,sc_bytes\n2026-11-22,05:00:00,100\n");
 }
 
 #[tokio::test]
@@ -199,7 +203,7 @@ async fn counts_are_right_with_and_without_reading() {
         ("6", "SELECT COUNT(*) AS n FROM cloudfront_logs WHERE now() > TIMESTAMP '2000-01-01'"),
         ("0", "SELECT COUNT(*) AS n FROM cloudfront_logs WHERE NULL"),
     ] {
-        assert_eq!(ask(sql, Format::Csv).await, format!("n\n{answer}\n"), "{sql}");
+        assert_eq!(ask(sql, AnswerFormat::Csv).await, format!("n\n{answer}\n"), "{sql}");
     }
 }
 
@@ -231,17 +235,17 @@ async fn nothing_can_be_written() {
     }
     let said = run(store, &snapshot, "SET a = 1", &limits()).await.unwrap_err().to_string();
     assert!(said.starts_with("the statement does more than read (Statement not supported: SetVariable); "), "{said}");
-    assert_eq!(ask("/* one */ SELECT 1 AS a; -- done", Format::Csv).await, "a\n1\n");
-    assert!(ask("SHOW TABLES", Format::Csv).await.contains("cloudfront_standard_logs"));
-    assert!(ask("DESCRIBE rejects", Format::Csv).await.contains("raw_line"));
-    assert!(ask("EXPLAIN SELECT * FROM cf_logs", Format::Table).await.contains("DataSourceExec"));
+    assert_eq!(ask("/* one */ SELECT 1 AS a; -- done", AnswerFormat::Csv).await, "a\n1\n");
+    assert!(ask("SHOW TABLES", AnswerFormat::Csv).await.contains("cloudfront_standard_logs"));
+    assert!(ask("DESCRIBE rejects", AnswerFormat::Csv).await.contains("raw_line"));
+    assert!(ask("EXPLAIN SELECT * FROM cf_logs", AnswerFormat::Table).await.contains("DataSourceExec"));
 }
 
 #[tokio::test]
 async fn an_empty_lake_answers_no_rows() {
     for snapshot in [
-        Snapshot::default(),
-        Snapshot { granularity: Granularity::Hour, files: vec![(Table::CloudfrontLogs, Vec::new())] },
+        LakeSnapshot::default(),
+        LakeSnapshot { granularity: Granularity::Hour, files: vec![(Table::CloudfrontLogs, Vec::new())] },
     ] {
         let store = Arc::new(InMemory::new());
         for (sql, csv) in [
@@ -251,13 +255,13 @@ async fn an_empty_lake_answers_no_rows() {
             (named("bots").unwrap(), Some("requestip,location,ct\n")),
         ] {
             let answer = run(store.clone(), &snapshot, sql, &limits()).await.unwrap();
-            let answered = text(answer, Format::Csv).await.unwrap();
+            let answered = text(answer, AnswerFormat::Csv).await.unwrap();
             assert!(csv.is_none_or(|csv| csv == answered), "{sql}");
         }
         let answer = async || run(store.clone(), &snapshot, "SELECT requestip FROM cf_logs", &limits()).await.unwrap();
-        assert_eq!(text(answer().await, Format::Json).await.unwrap(), "");
+        assert_eq!(text(answer().await, AnswerFormat::Json).await.unwrap(), "");
         assert_eq!(
-            text(answer().await, Format::Table).await.unwrap(),
+            text(answer().await, AnswerFormat::Table).await.unwrap(),
             "+-----------+\n| requestip |\n+-----------+\n+-----------+\n"
         );
     }
@@ -269,13 +273,13 @@ async fn formats_are_exact() {
                time_taken, is_bot, MAP(['k'], ['\"v\"']) AS extra
                FROM cloudfront_logs WHERE hour = '05' AND day = '21' AND sc_bytes < 100 ORDER BY event_time";
     assert_eq!(
-        ask(sql, Format::Csv).await,
+        ask(sql, AnswerFormat::Csv).await,
         "event_time,later,c_ip,\"a,b\",time_taken,is_bot,extra\n\
          2026-11-21T05:00:01Z,2026-11-21T05:00:01.001Z,10.0.0.2,HEL51-P6,,false,\"{k: \"\"v\"\"}\"\n\
          2026-11-21T05:00:02Z,2026-11-21T05:00:02.001Z,::1,FRA2,,,\"{k: \"\"v\"\"}\"\n"
     );
     assert_eq!(
-        ask(sql, Format::Json).await,
+        ask(sql, AnswerFormat::Json).await,
         "{\"event_time\":\"2026-11-21T05:00:01Z\",\"later\":\"2026-11-21T05:00:01.001Z\",\"c_ip\":\"10.0.0.2\",\
          \"a,b\":\"HEL51-P6\",\"time_taken\":null,\"is_bot\":false,\"extra\":{\"k\":\"\\\"v\\\"\"}}\n\
          {\"event_time\":\"2026-11-21T05:00:02Z\",\"later\":\"2026-11-21T05:00:02.001Z\",\"c_ip\":\"::1\",\
@@ -284,7 +288,7 @@ async fn formats_are_exact() {
     assert_eq!(
         ask(
             "SELECT event_time, concat('a', chr(27), 'b') AS text FROM cloudfront_logs WHERE c_ip = '::1'",
-            Format::Table
+            AnswerFormat::Table
         )
         .await,
         "+----------------------+------+\n\
@@ -305,12 +309,12 @@ async fn an_older_file_lacks_its_last_columns() {
                WHERE day = '21' AND hour = '05' AND sc_bytes < 40 ORDER BY sc_bytes";
     let answer = run(store.clone(), &snapshot, sql, &limits()).await.unwrap();
     assert_eq!(
-        text(answer, Format::Csv).await.unwrap(),
+        text(answer, AnswerFormat::Csv).await.unwrap(),
         "sc_bytes,c_ip,extra,hour,n\n7,::1,,05,3\n20,,,05,3\n30,,,05,3\n"
     );
     let sql = "SELECT isbot, COUNT(*) AS n FROM cf_logs WHERE requestip IS NULL GROUP BY isbot";
     let answer = run(store, &snapshot, sql, &limits()).await.unwrap();
-    assert_eq!(text(answer, Format::Csv).await.unwrap(), "isbot,n\nFalse,2\n");
+    assert_eq!(text(answer, AnswerFormat::Csv).await.unwrap(), "isbot,n\nFalse,2\n");
 }
 
 #[tokio::test]
@@ -318,7 +322,7 @@ async fn a_file_that_vanished_is_recognised() {
     let (store, snapshot) = lake().await;
     store.delete(&snapshot.files[0].1[1].path).await.unwrap();
     let answer = run(store, &snapshot, "SELECT SUM(sc_bytes) FROM cloudfront_logs", &limits()).await.unwrap();
-    let error = text(answer, Format::Csv).await.unwrap_err();
+    let error = text(answer, AnswerFormat::Csv).await.unwrap_err();
     assert!(vanished(&error), "{error}");
     assert!(matches!(error, Error::Query { .. }));
 }
@@ -335,8 +339,8 @@ async fn a_closed_pipe_is_an_error_like_any_other() {
         }
     }
     let rows = batch(hour("2026-11-21T05"), EARLY, 4);
-    for format in [Format::Table, Format::Csv, Format::Json] {
-        let answer = Answer::of(rows.schema(), futures::stream::iter([Ok(rows.clone())]));
+    for format in [AnswerFormat::Table, AnswerFormat::Csv, AnswerFormat::Json] {
+        let answer = QueryAnswer::of(rows.schema(), futures::stream::iter([Ok(rows.clone())]));
         let Err(Error::Storage { source, .. }) = print(answer, format, &mut Closed).await else {
             panic!("{format:?} must fail as storage does")
         };

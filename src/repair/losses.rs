@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 
 use super::loss::{Loss, Losses};
-use super::snapshot::LakeSnapshot;
+use super::snapshot::LedgerSnapshot;
 use super::unit_manifests::unit_manifests;
 use crate::error::Result;
 use crate::kernel::ledger::records::{
@@ -25,12 +25,12 @@ const AT_A_TIME: usize = 32;
 /// # Errors
 /// Those of reading; a record that cannot be read as what it is among them.
 pub async fn losses(lake: &Lake, hours: Option<HourRange>) -> Result<Losses> {
-    let snapshot = LakeSnapshot::of(lake, hours).await?;
+    let snapshot = LedgerSnapshot::of(lake, hours).await?;
     losses_of(lake, &snapshot).await
 }
 
 /// The same, of what was read.
-pub(super) async fn losses_of(lake: &Lake, snapshot: &LakeSnapshot) -> Result<Losses> {
+pub(super) async fn losses_of(lake: &Lake, snapshot: &LedgerSnapshot) -> Result<Losses> {
     let mut losses = Losses::default();
     let looks = snapshot.units.keys().map(|unit| async move {
         let parts = snapshot.parts_of(unit);
@@ -90,7 +90,7 @@ async fn judge(
     unit: &UnitRecord,
     read: &[(BatchEntry, Option<Manifest>)],
     parts: &BTreeSet<Partition>,
-    snapshot: Option<&LakeSnapshot>,
+    snapshot: Option<&LedgerSnapshot>,
 ) -> Result<Loss> {
     let manifests = || read.iter().filter_map(|(_, manifest)| manifest.as_ref());
     let partitions: BTreeSet<Partition> =

@@ -8,7 +8,7 @@ use object_store::path::Path;
 
 use super::loss::{Loss, Losses, told};
 use super::losses::{judge_anew, losses_of};
-use super::snapshot::LakeSnapshot;
+use super::snapshot::LedgerSnapshot;
 use super::unit_manifests::unit_manifests;
 use crate::edge::claims::Claims;
 use crate::edge::manifests;
@@ -28,13 +28,13 @@ use crate::protocol_driver;
 /// `Error::Busy` where a record was lost and somebody is at work in the lake. Those of reading and
 /// writing; a record that cannot be read as what it is among them.
 pub async fn mend(lake: &Lake, hours: Option<HourRange>, lease: Duration) -> Result<Losses> {
-    let snapshot = LakeSnapshot::of(lake, hours).await?;
+    let snapshot = LedgerSnapshot::of(lake, hours).await?;
     let losses = losses_of(lake, &snapshot).await?;
     if losses.units.is_empty() && snapshot.changed().is_empty() {
         return Ok(losses);
     }
     tracing::info!("the lake lacks what its records name, looking at all of it");
-    let snapshot = LakeSnapshot::of(lake, None).await?;
+    let snapshot = LedgerSnapshot::of(lake, None).await?;
     let losses = losses_of(lake, &snapshot).await?;
     if losses.units.values().any(|loss| loss.records) {
         refuse_others(lake, lease).await?;
@@ -49,7 +49,7 @@ pub async fn mend(lake: &Lake, hours: Option<HourRange>, lease: Duration) -> Res
         told(given, "partition", "partitions", "given back the files that were written for it"),
     ];
     let mended = mended.into_iter().flatten().collect();
-    let snapshot = LakeSnapshot::of(lake, None).await?;
+    let snapshot = LedgerSnapshot::of(lake, None).await?;
     Ok(Losses { mended, ..losses_of(lake, &snapshot).await? })
 }
 
@@ -63,7 +63,7 @@ async fn refuse_others(lake: &Lake, lease: Duration) -> Result<()> {
     Ok(())
 }
 
-async fn restore_units(lake: &Lake, snapshot: &LakeSnapshot, losses: &Losses) -> Result<u64> {
+async fn restore_units(lake: &Lake, snapshot: &LedgerSnapshot, losses: &Losses) -> Result<u64> {
     let mut restored = 0;
     for (unit, loss) in losses.units.iter().filter(|(_, loss)| loss.records) {
         restored += u64::from(restore_unit(lake, snapshot, unit, loss).await?);
@@ -71,7 +71,7 @@ async fn restore_units(lake: &Lake, snapshot: &LakeSnapshot, losses: &Losses) ->
     Ok(restored)
 }
 
-async fn restore_unit(lake: &Lake, snapshot: &LakeSnapshot, unit: &UnitId, loss: &Loss) -> Result<bool> {
+async fn restore_unit(lake: &Lake, snapshot: &LedgerSnapshot, unit: &UnitId, loss: &Loss) -> Result<bool> {
     let mut record = lake.records.unit(unit).await?;
     if record.unpublished().next().is_some() {
         match protocol_driver::finish_unit(lake, &record).await {
@@ -106,7 +106,7 @@ async fn restore_unit(lake: &Lake, snapshot: &LakeSnapshot, unit: &UnitId, loss:
 
 /// Brings back what an open rewrite's folder lacks and the partition's own has, then writes down
 /// what is gone; how many files and partitions those were.
-async fn lose(lake: &Lake, snapshot: &LakeSnapshot) -> Result<(u64, u64)> {
+async fn lose(lake: &Lake, snapshot: &LedgerSnapshot) -> Result<(u64, u64)> {
     let (mut copied, mut lost) = (0, 0);
     for partition in snapshot.changed() {
         let record = lake.records.partition(partition).await?;

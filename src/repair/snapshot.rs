@@ -33,14 +33,14 @@ pub(super) struct UnnamedFiles {
 }
 
 /// What a lake's ledger and folders hold, each read once.
-pub(super) struct LakeSnapshot {
+pub(super) struct LedgerSnapshot {
     pub(super) units: BTreeMap<UnitId, UnitRecord>,
     pub(super) partitions: BTreeMap<Partition, PartitionRecord>,
     /// The files in the partitions' folders, and their sizes.
     pub(super) files: HashMap<String, u64>,
 }
 
-impl LakeSnapshot {
+impl LedgerSnapshot {
     /// Units first, then partitions, then files: whatever a unit said to be published is in the
     /// partitions that are read after it.
     pub(super) async fn of(lake: &Lake, hours: Option<HourRange>) -> Result<Self> {

@@ -28,7 +28,7 @@ pub(super) async fn mend(lake: &Lake, options: &VerifyOptions, report: &VerifyRe
     };
     let claims = Claims::new(lake.objects.clone(), options.lease);
     say(claims.clear_dead().await?, "claims of dead processes removed");
-    let (tidied, closed) = recovery::tidy_wholly(lake, &claims, options.orphan_age).await?;
+    let (tidied, closed) = recovery::recover_fully(lake, &claims, options.orphan_age).await?;
     say(tidied.batches, "batches published");
     say(closed, "rewrites closed");
     say(tidied.orphans, "left-over folders cleared");

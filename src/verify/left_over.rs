@@ -17,7 +17,7 @@ pub(super) async fn check(lake: &Lake, options: &VerifyOptions, report: &mut Ver
                 let record = lake.records.unit_at(&crate::edge::ledger::unit_key_of(table, &unit)).await?;
                 record.unpublished().any(|entry| entry.attempt == attempt)
             }
-            Some(StagingDir::Aside { partition, id, .. }) => {
+            Some(StagingDir::Rewrite { partition, id, .. }) => {
                 let record = lake.records.partition(partition).await?;
                 record.rewrite.is_some_and(|open| open.folder == about)
                     || recovery::batch_on_its_way(lake, &id).await?.is_some()

@@ -147,7 +147,7 @@ fn run_alone(world: &mut World, scenario: &Scenario, mut worker: Worker) -> Resu
 fn comes_to_rest(world: &World, scenario: &Scenario) -> Result<(), String> {
     let mut world = world.clone();
     world.query = None;
-    let mut tasks = vec![Task::Tidy];
+    let mut tasks = vec![Task::Recover];
     tasks.extend(
         scenario
             .before
@@ -156,7 +156,7 @@ fn comes_to_rest(world: &World, scenario: &Scenario) -> Result<(), String> {
             .filter(|task| matches!(task, Task::Convert(..)))
             .cloned(),
     );
-    tasks.push(Task::Tidy);
+    tasks.push(Task::Recover);
     run_alone(&mut world, scenario, Worker::new(6, &tasks))?;
     for late in std::mem::take(&mut world.late) {
         world.take_effect(&late.call, scenario.breakage);

@@ -19,8 +19,8 @@ pub(crate) enum Breakage {
     MovesFromStaging,
     /// Staging is cleared by its age, without a mark in the record.
     ClearsByAge,
-    /// Waits of D do not wait.
-    NoD,
+    /// Waits of `max_call_delay` do not wait.
+    NoMaxCallDelay,
     /// Workers do not look at the clock before they send a call.
     IgnoresClock,
     /// Queries are not waited for.
@@ -43,7 +43,7 @@ pub(crate) enum Task {
     /// End the attempts of the worker at this place, as if they were old.
     End(usize),
     /// Finish what others began.
-    Tidy,
+    Recover,
 }
 
 /// One exploration.

@@ -6,7 +6,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use edgemill::kernel::ledger::protocol::{
-    Action, CasOutcome, Change, Commit, End, Ended, Event, Fold, Folded, Lose, Outcome, Sentence, Settle, Switch, Wait,
+    Action, CasOutcome, Commit, End, EndTarget, Event, Fold, Folded, Lose, Machine, Outcome, Sentence, Settle, Switch,
+    UnitChange, Wait,
 };
 use edgemill::kernel::ledger::records::{AttemptId, BatchEntry, Manifest, PartitionRecord};
 use edgemill::kernel::ledger::staging::{FileCopy, StagingDir, file_path, staging, written};
@@ -43,8 +44,9 @@ pub(crate) fn forget() {
     MANIFESTS.with_borrow_mut(HashMap::clear);
 }
 
+/// Any machine, as part of a state that is compared and hashed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Machine {
+enum AnyMachine {
     Commit(Commit<'static>),
     Switch(Switch),
     Settle(Settle),
@@ -53,15 +55,26 @@ enum Machine {
     Fold(Fold<'static>),
 }
 
-impl Machine {
-    fn step(&mut self, event: Event) -> Action {
+impl AnyMachine {
+    fn get(&self) -> &dyn Machine {
         match self {
-            Self::Commit(machine) => machine.step(event),
-            Self::Switch(machine) => machine.step(event),
-            Self::Settle(machine) => machine.step(event),
-            Self::End(machine) => machine.step(event),
-            Self::Lose(machine) => machine.step(event),
-            Self::Fold(machine) => machine.step(event),
+            Self::Commit(machine) => machine,
+            Self::Switch(machine) => machine,
+            Self::Settle(machine) => machine,
+            Self::End(machine) => machine,
+            Self::Lose(machine) => machine,
+            Self::Fold(machine) => machine,
+        }
+    }
+
+    fn get_mut(&mut self) -> &mut dyn Machine {
+        match self {
+            Self::Commit(machine) => machine,
+            Self::Switch(machine) => machine,
+            Self::Settle(machine) => machine,
+            Self::End(machine) => machine,
+            Self::Lose(machine) => machine,
+            Self::Fold(machine) => machine,
         }
     }
 }
@@ -71,20 +84,20 @@ pub(crate) struct Worker {
     place: u8,
     tasks: Vec<Task>,
     /// The machines at work: the last one is, the others wait for it.
-    machines: Vec<(Machine, Option<&'static str>)>,
+    machines: Vec<(AnyMachine, Option<&'static str>)>,
     pending: Option<Action>,
     /// Files of the pending action that are done.
     done: usize,
     /// Partitions to be settled before the next task.
     settle: Vec<Partition>,
-    /// By worker: whether a wait of D of that worker began after our reading.
+    /// By worker: whether a wait of `max_call_delay` of that worker began after our reading.
     waits: u8,
-    /// Our reading is older than D.
+    /// Our reading is older than `max_call_delay`.
     too_late: bool,
     waiting: bool,
     /// Attempts begun.
     attempts: u8,
-    /// The unit that a machine of `End` is about, or a commit.
+    /// The unit that an `End` or a `Commit` is about.
     about: usize,
 }
 
@@ -141,7 +154,7 @@ impl Worker {
     pub(crate) fn ready(&self, world: &World, scenario: &Scenario) -> bool {
         let bit = 1 << self.place;
         match &self.pending {
-            Some(Action::Wait(Wait::MaxCallDelay)) if self.waiting && scenario.breakage != Breakage::NoD => {
+            Some(Action::Wait(Wait::MaxCallDelay)) if self.waiting && scenario.breakage != Breakage::NoMaxCallDelay => {
                 world.late.iter().all(|late| late.waits & bit == 0)
             }
             Some(Action::Wait(Wait::Queries)) if self.waiting && scenario.breakage != Breakage::NoGrace => {
@@ -151,14 +164,14 @@ impl Worker {
         }
     }
 
-    fn begin(&mut self, machine: Machine, then: Option<&'static str>) {
+    fn begin(&mut self, machine: AnyMachine, then: Option<&'static str>) {
         self.machines.push((machine, then));
         self.feed(Event::Start);
     }
 
     fn feed(&mut self, event: Event) {
         self.done = 0;
-        self.pending = self.machines.last_mut().map(|(machine, _)| machine.step(event));
+        self.pending = self.machines.last_mut().map(|(machine, _)| machine.get_mut().step(event));
     }
 
     fn attempt(&mut self, kind: &str) -> AttemptId {
@@ -180,7 +193,7 @@ impl Worker {
 
     fn next_task(&mut self, world: &mut World, scenario: &Scenario) {
         if let Some(partition) = self.settle.pop() {
-            self.begin(Machine::Settle(Settle::new(scenario.setting(), partition)), None);
+            self.begin(AnyMachine::Settle(Settle::new(scenario.setting(), partition)), None);
             return;
         }
         let Some(task) = self.tasks.last().cloned() else { return };
@@ -190,10 +203,10 @@ impl Worker {
             Task::Compact(place) => self.compact(world, scenario, partition(place)),
             Task::Lose(place) => {
                 self.tasks.pop();
-                self.begin(Machine::Lose(Lose::new(partition(place))), None);
+                self.begin(AnyMachine::Lose(Lose::new(partition(place))), None);
             }
             Task::Fold(place) => self.fold(world, place),
-            Task::End(_) | Task::Tidy => self.tidy(world, scenario, matches!(task, Task::End(_))),
+            Task::End(_) | Task::Recover => self.recover(world, scenario, matches!(task, Task::End(_))),
         }
     }
 
@@ -214,7 +227,7 @@ impl Worker {
         let made = keep(manifest(place, &attempt.0, &left, None));
         stage(world, made);
         self.about = place;
-        self.begin(Machine::Commit(Commit::new(scenario.setting(), made, &record)), Some("convert"));
+        self.begin(AnyMachine::Commit(Commit::new(scenario.setting(), made, &record)), Some("convert"));
     }
 
     fn reprocess(&mut self, world: &mut World, scenario: &Scenario, place: usize) {
@@ -222,7 +235,7 @@ impl Worker {
         let exact = scenario.without != Some(Sentence::ReplacesExactly);
         if let Some(entry) = record.unpublished().next().filter(|_| exact) {
             let machine = Commit::finish(scenario.setting(), known(&entry.attempt));
-            self.begin(Machine::Commit(machine), Some("finish"));
+            self.begin(AnyMachine::Commit(machine), Some("finish"));
             return;
         }
         self.tasks.pop();
@@ -239,13 +252,13 @@ impl Worker {
         let made = keep(manifest(place, &attempt.0, &inputs.concat(), Some((&record, &partitions))));
         stage(world, made);
         self.about = place;
-        self.begin(Machine::Commit(Commit::new(scenario.setting(), made, &record)), Some("reprocess"));
+        self.begin(AnyMachine::Commit(Commit::new(scenario.setting(), made, &record)), Some("reprocess"));
     }
 
     fn compact(&mut self, world: &mut World, scenario: &Scenario, partition: Partition) {
         let record = world.partition(partition);
         if record.rewrite.is_some() {
-            self.begin(Machine::Settle(Settle::new(scenario.setting(), partition)), None);
+            self.begin(AnyMachine::Settle(Settle::new(scenario.setting(), partition)), None);
             return;
         }
         self.tasks.pop();
@@ -255,7 +268,7 @@ impl Worker {
         let replaced: BTreeSet<String> = part.files.iter().map(|file| file.name.clone()).collect();
         let merged = file(&format!("c{}", replaced.iter().map(String::len).sum::<usize>()), &rows, 0);
         Rc::make_mut(&mut world.files).insert(file_path(&written(partition, &id), &merged.name));
-        let change = Change {
+        let change = UnitChange {
             unit: part.unit.clone(),
             replaced: Some(replaced),
             files: [merged].into(),
@@ -264,7 +277,7 @@ impl Worker {
             folded: world.unit(&part.unit).batches.iter().filter(|entry| entry.batches > 0).map(folded).collect(),
         };
         self.settle.push(partition);
-        self.begin(Machine::Switch(Switch::new(scenario.setting(), id, partition, vec![change])), None);
+        self.begin(AnyMachine::Switch(Switch::new(scenario.setting(), id, partition, vec![change])), None);
     }
 
     fn fold(&mut self, world: &World, place: usize) {
@@ -274,12 +287,12 @@ impl Worker {
             record.batches.iter().filter(|entry| published(entry)).map(|entry| known(&entry.attempt)).collect();
         if made.len() > 1 {
             let made = keep(fold(self.attempt("f"), &record, &made));
-            self.begin(Machine::Fold(Fold::new(made)), None);
+            self.begin(AnyMachine::Fold(Fold::new(made)), None);
         }
     }
 
     /// Finishes one thing that others began, and comes back until there is none.
-    fn tidy(&mut self, world: &mut World, scenario: &Scenario, ends: bool) {
+    fn recover(&mut self, world: &mut World, scenario: &Scenario, ends: bool) {
         for name in world.staging() {
             match StagingDir::parse(&name) {
                 Some(StagingDir::Batch { attempt, .. }) => {
@@ -287,7 +300,7 @@ impl Worker {
                     let record = world.unit(&made.unit);
                     if record.entry(&attempt).is_some() {
                         let machine = Commit::finish(scenario.setting(), made);
-                        return self.begin(Machine::Commit(machine), Some("finish"));
+                        return self.begin(AnyMachine::Commit(machine), Some("finish"));
                     }
                     if ends {
                         self.tasks.pop();
@@ -297,7 +310,7 @@ impl Worker {
                             return;
                         }
                         self.about = usize::from(made.unit == unit(1));
-                        return self.begin(Machine::End(End::new(Ended::Batch(folder, attempt))), None);
+                        return self.begin(AnyMachine::End(End::new(EndTarget::Batch(folder, attempt))), None);
                     }
                 }
                 Some(StagingDir::Written { partition, id }) => {
@@ -308,15 +321,15 @@ impl Worker {
                     }
                     if ends {
                         self.tasks.pop();
-                        let what = Ended::Rewrite(format!("staging/{name}"), partition, id);
-                        return self.begin(Machine::End(End::new(what)), None);
+                        let what = EndTarget::Rewrite(format!("staging/{name}"), partition, id);
+                        return self.begin(AnyMachine::End(End::new(what)), None);
                     }
                 }
-                Some(StagingDir::Aside { partition, id, version }) => {
+                Some(StagingDir::Rewrite { partition, id, version }) => {
                     let record = world.partition(partition);
                     let folder = format!("staging/{name}");
                     if record.rewrite.as_ref().is_some_and(|open| open.folder == folder) {
-                        return self.begin(Machine::Settle(Settle::new(scenario.setting(), partition)), None);
+                        return self.begin(AnyMachine::Settle(Settle::new(scenario.setting(), partition)), None);
                     }
                     if version < record.version {
                         world.remove_folder(&folder);
@@ -327,11 +340,11 @@ impl Worker {
                         .filter(|made| world.unit(&made.unit).unpublished().any(|entry| entry.attempt == id));
                     if let Some(made) = batch {
                         let machine = Commit::finish(scenario.setting(), made);
-                        return self.begin(Machine::Commit(machine), Some("finish"));
+                        return self.begin(AnyMachine::Commit(machine), Some("finish"));
                     }
                     if ends {
                         self.tasks.pop();
-                        return self.begin(Machine::End(End::new(Ended::Rewrite(folder, partition, id))), None);
+                        return self.begin(AnyMachine::End(End::new(EndTarget::Rewrite(folder, partition, id))), None);
                     }
                 }
                 None => {}
@@ -368,11 +381,11 @@ impl Worker {
             }
             Action::Finish(entry) => {
                 let machine = Commit::finish(scenario.setting(), known(&entry.attempt));
-                self.begin(Machine::Commit(machine), None);
+                self.begin(AnyMachine::Commit(machine), None);
                 return None;
             }
             Action::Settle(partition) => {
-                self.begin(Machine::Settle(Settle::new(scenario.setting(), partition)), None);
+                self.begin(AnyMachine::Settle(Settle::new(scenario.setting(), partition)), None);
                 return None;
             }
             Action::ListStaging => Event::Staging(world.staging()),
@@ -428,7 +441,7 @@ impl Worker {
 
     fn end_wait(&self, wait: Wait, others: &mut [Rc<Self>], scenario: &Scenario) {
         let bit = 1 << self.place;
-        if wait == Wait::MaxCallDelay && scenario.breakage != Breakage::NoD {
+        if wait == Wait::MaxCallDelay && scenario.breakage != Breakage::NoMaxCallDelay {
             for other in others {
                 if other.waits & bit != 0 {
                     let other = Rc::make_mut(other);
@@ -501,20 +514,13 @@ impl Worker {
         (self.done == paths.len()).then_some(Event::Deleted)
     }
 
-    fn manifest_of_machine(&self) -> Option<&'static Manifest> {
-        self.machines.iter().rev().find_map(|(machine, _)| match machine {
-            Machine::Commit(commit) => Some(commit.manifest()),
-            Machine::Fold(fold) => Some(fold.manifest()),
-            _ => None,
-        })
+    fn manifest_of_machine(&self) -> Option<&Manifest> {
+        self.machines.iter().rev().find_map(|(machine, _)| machine.get().manifest())
     }
 
     fn unit_of_machine(&self) -> edgemill::model::UnitId {
-        match self.machines.last() {
-            Some((Machine::Commit(commit), _)) => commit.manifest().unit.clone(),
-            Some((Machine::Fold(fold), _)) => fold.manifest().unit.clone(),
-            _ => unit(self.about),
-        }
+        let manifest = self.machines.last().and_then(|(machine, _)| machine.get().manifest());
+        manifest.map_or_else(|| unit(self.about), |manifest| manifest.unit.clone())
     }
 
     fn inputs_of_machine(&self) -> HashSet<String> {
@@ -537,14 +543,14 @@ impl Worker {
             return;
         }
         match (machine, then) {
-            (Machine::Commit(commit), Some("reprocess")) if *outcome == Outcome::Done => {
-                self.settle.extend(commit.manifest().partitions());
+            (AnyMachine::Commit(commit), Some("reprocess")) if *outcome == Outcome::Done => {
+                self.settle.extend(commit.manifest().into_iter().flat_map(Manifest::partitions));
             }
             // Beaten: what the winner committed is finished before the run ends.
-            (Machine::Commit(_), Some("convert" | "reprocess")) if *outcome == Outcome::Superseded => {
-                self.tasks.push(Task::Tidy);
+            (AnyMachine::Commit(_), Some("convert" | "reprocess")) if *outcome == Outcome::Superseded => {
+                self.tasks.push(Task::Recover);
             }
-            (Machine::Switch(_), _) if *outcome != Outcome::Done => self.settle.clear(),
+            (AnyMachine::Switch(_), _) if *outcome != Outcome::Done => self.settle.clear(),
             _ => {}
         }
     }

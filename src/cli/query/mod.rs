@@ -14,7 +14,7 @@ use crate::error::{EXIT_DONE, Error, Result};
 use crate::lake::{CatalogChoice, Lake};
 use crate::prices::{Prices, dollars};
 use crate::query;
-use crate::query::{Format, Limits};
+use crate::query::{AnswerFormat, Limits};
 use crate::signals;
 use out::{NewFile, Patient, Watch};
 
@@ -58,7 +58,7 @@ pub struct Args {
     /// How to write the answer; --json is json, one object a line [default: what the ending of
     /// --output says (.csv, .json, .jsonl, .ndjson, .txt), or table]
     #[arg(long, value_enum, help_heading = ANSWER)]
-    format: Option<AnswerFormat>,
+    format: Option<AnswerFormatArg>,
     /// Who answers: this process, from the lake's files, or Athena, from the lake's catalog
     #[arg(long, value_enum, default_value = "local", env = "EDGEMILL_ENGINE", help_heading = ENGINE)]
     engine: EngineArg,
@@ -85,7 +85,7 @@ pub struct Args {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum AnswerFormat {
+enum AnswerFormatArg {
     /// For people; the first 1,000 rows say how wide its columns are, a longer value makes its own
     /// line longer
     Table,
@@ -144,21 +144,21 @@ impl Args {
         }
     }
 
-    fn format(&self, json: bool) -> Result<Format> {
+    fn format(&self, json: bool) -> Result<AnswerFormat> {
         let ending = || {
             let file = self.file_output()?;
             file.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase)
         };
         let format = match (self.format, json) {
-            (None | Some(AnswerFormat::Json), true) => AnswerFormat::Json,
+            (None | Some(AnswerFormatArg::Json), true) => AnswerFormatArg::Json,
             (Some(_), true) => {
                 return Err(Error::usage("--json and --format ask for two formats", "leave one of them out"));
             }
             (Some(format), false) => format,
             (None, false) => match (ending().as_deref(), self.file_output()) {
-                (_, None) | (Some("txt"), _) => AnswerFormat::Table,
-                (Some("csv"), _) => AnswerFormat::Csv,
-                (Some("json" | "jsonl" | "ndjson"), _) => AnswerFormat::Json,
+                (_, None) | (Some("txt"), _) => AnswerFormatArg::Table,
+                (Some("csv"), _) => AnswerFormatArg::Csv,
+                (Some("json" | "jsonl" | "ndjson"), _) => AnswerFormatArg::Json,
                 (_, Some(file)) => {
                     return Err(Error::usage(
                         format!("the name '{}' does not say what is to be in it", file.display()),
@@ -168,9 +168,9 @@ impl Args {
             },
         };
         Ok(match format {
-            AnswerFormat::Table => Format::Table,
-            AnswerFormat::Csv => Format::Csv,
-            AnswerFormat::Json => Format::Json,
+            AnswerFormatArg::Table => AnswerFormat::Table,
+            AnswerFormatArg::Csv => AnswerFormat::Csv,
+            AnswerFormatArg::Json => AnswerFormat::Json,
         })
     }
 
@@ -218,13 +218,13 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let rows = show::grouped(rows) + if rows == 1 { " row" } else { " rows" };
     match args.file_output() {
         Some(file) => show::aside(&format!("{rows} in {}", file.display())),
-        None if format == Format::Table => show::aside(&format!("({rows})")),
+        None if format == AnswerFormat::Table => show::aside(&format!("({rows})")),
         None => (),
     }
     Ok(EXIT_DONE)
 }
 
-async fn locally(args: &Args, sql: &str, format: Format) -> Result<u64> {
+async fn locally(args: &Args, sql: &str, format: AnswerFormat) -> Result<u64> {
     let memory = match (args.memory, told("EDGEMILL_MEMORY")) {
         (Some(memory), _) => Some(memory),
         (None, Some(said)) => Some(said.parse().map_err(|error| {
@@ -247,7 +247,7 @@ async fn locally(args: &Args, sql: &str, format: Format) -> Result<u64> {
     }
 }
 
-async fn in_athena(args: &Args, sql: &str, format: Format) -> Result<u64> {
+async fn in_athena(args: &Args, sql: &str, format: AnswerFormat) -> Result<u64> {
     let prices = Prices::of(args.prices.clone().or_else(|| told("EDGEMILL_PRICES").map(PathBuf::from)).as_deref())?;
     let lake = Lake::open(&args.lake).await?;
     let athena = args.athena(&lake).await?;

@@ -48,7 +48,7 @@ pub enum StagingDir {
         attempt: AttemptId,
     },
     /// The whole of a partition as a rewrite of one version of its record makes it.
-    Aside {
+    Rewrite {
         /// The partition.
         partition: Partition,
         /// The rewrite.
@@ -82,7 +82,7 @@ impl StagingDir {
             ("written", None) => Some(Self::Written { partition: Partition::at(table, place)?, id }),
             ("aside", Some(version)) => {
                 let partition = Partition::at(table, place)?;
-                Some(Self::Aside { partition, id, version: version.strip_prefix('v')?.parse().ok()? })
+                Some(Self::Rewrite { partition, id, version: version.strip_prefix('v')?.parse().ok()? })
             }
             _ => None,
         }
@@ -120,7 +120,7 @@ pub fn file_path(folder: &str, name: &str) -> String {
 /// not among what readers will see. (The model checker found a reader of the catalog who saw an
 /// hour twice where the folder was used again.)
 #[must_use]
-pub fn aside(partition: Partition, id: &AttemptId, version: u64) -> String {
+pub fn rewrite_folder(partition: Partition, id: &AttemptId, version: u64) -> String {
     format!("{STAGING}/aside.{}.{}.{}.v{version}", partition.table, partition.time(), id.0)
 }
 
@@ -164,8 +164,11 @@ mod tests {
         let attempt = AttemptId("0123456789abcdef0123456789abcdef".into());
         let partition = Partition::at(Table::CloudfrontLogs, "2026-11-21T05").unwrap();
         let name = "2026112105-0123456789abcdef0123-12.parquet";
-        let folders =
-            [staging(&unit, &attempt), written(partition, &attempt), aside(partition, &attempt, u64::from(u32::MAX))];
+        let folders = [
+            staging(&unit, &attempt),
+            written(partition, &attempt),
+            rewrite_folder(partition, &attempt, u64::from(u32::MAX)),
+        ];
         for folder in folders {
             let path = file_path(&folder, name);
             assert!(!path.ends_with(PARQUET) && path.contains("12."), "{path}");
@@ -186,8 +189,8 @@ mod tests {
             assert_eq!(parsed, Some(StagingDir::Batch { table, unit, attempt }));
         }
         let partition = Partition::at(Table::Rejects, "2026-11-21T05").unwrap();
-        let parsed = StagingDir::parse(&name(aside(partition, &attempt, 12)));
-        assert_eq!(parsed, Some(StagingDir::Aside { partition, id: attempt.clone(), version: 12 }));
+        let parsed = StagingDir::parse(&name(rewrite_folder(partition, &attempt, 12)));
+        assert_eq!(parsed, Some(StagingDir::Rewrite { partition, id: attempt.clone(), version: 12 }));
         let parsed = StagingDir::parse(&name(written(partition, &attempt)));
         assert_eq!(parsed, Some(StagingDir::Written { partition, id: attempt }));
         for other in ["", "x", "batch.no_table.2026-11-21T05.0a", "aside.rejects.5.0a", "batch.alb_logs.u.a.b"] {

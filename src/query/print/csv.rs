@@ -5,7 +5,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 
-use super::values::{Values, flat};
+use super::values::{ColumnWriter, flat};
 
 /// The line of the names.
 pub(super) fn header(schema: &Schema) -> Vec<u8> {
@@ -30,7 +30,7 @@ pub(super) fn lines(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
     // More than most rows take: growing would copy what is there.
     const ROW_BYTES: usize = 512;
     let columns = batch.columns().iter().map(flat).collect::<Result<Vec<ArrayRef>, _>>()?;
-    let mut columns = columns.iter().map(Values::new).collect::<Result<Vec<_>, _>>()?;
+    let mut columns = columns.iter().map(ColumnWriter::new).collect::<Result<Vec<_>, _>>()?;
     let mut out = Vec::with_capacity(batch.num_rows() * ROW_BYTES.min(16 * columns.len()));
     for row in 0..batch.num_rows() {
         let line = out.len();

@@ -7,21 +7,21 @@ use arrow::datatypes::{DataType, Float64Type};
 use arrow::error::ArrowError;
 use arrow::json::writer::{EncoderOptions, NullableEncoder, make_encoder};
 
-use super::values::{Values, thousandths};
+use super::values::{ColumnWriter, thousandths};
 
 /// A column: the name as it stands before each value, and how the values are written.
-struct Column<'a> {
+struct JsonColumn<'a> {
     name: Vec<u8>,
     array: &'a ArrayRef,
-    kind: Kind<'a>,
+    kind: JsonEncoding<'a>,
 }
 
-enum Kind<'a> {
+enum JsonEncoding<'a> {
     /// As they are: numbers and truths.
-    Plain(Values<'a>),
+    Plain(ColumnWriter<'a>),
     /// Between quotes, with nothing in them that JSON would read otherwise.
-    Quoted(Values<'a>),
-    Text(Values<'a>),
+    Quoted(ColumnWriter<'a>),
+    Text(ColumnWriter<'a>),
     Double(NullableEncoder<'a>),
     Other(NullableEncoder<'a>),
 }
@@ -37,14 +37,14 @@ pub(super) fn lines(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
         name.push(b':');
         let kind = match array.data_type() {
             DataType::Int32 | DataType::Int64 | DataType::UInt64 | DataType::Boolean => {
-                Kind::Plain(Values::new(array)?)
+                JsonEncoding::Plain(ColumnWriter::new(array)?)
             }
-            DataType::Timestamp(..) => Kind::Quoted(Values::new(array)?),
-            DataType::Utf8 | DataType::Utf8View => Kind::Text(Values::new(array)?),
-            DataType::Float64 => Kind::Double(make_encoder(field, array, &options)?),
-            _ => Kind::Other(make_encoder(field, array, &options)?),
+            DataType::Timestamp(..) => JsonEncoding::Quoted(ColumnWriter::new(array)?),
+            DataType::Utf8 | DataType::Utf8View => JsonEncoding::Text(ColumnWriter::new(array)?),
+            DataType::Float64 => JsonEncoding::Double(make_encoder(field, array, &options)?),
+            _ => JsonEncoding::Other(make_encoder(field, array, &options)?),
         };
-        columns.push(Column { name, array, kind });
+        columns.push(JsonColumn { name, array, kind });
     }
     let mut out = Vec::with_capacity(batch.num_rows() * columns.len() * VALUE_BYTES);
     let mut value = Vec::new();
@@ -58,10 +58,10 @@ pub(super) fn lines(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
     Ok(out)
 }
 
-impl Column<'_> {
+impl JsonColumn<'_> {
     fn write(&mut self, row: usize, out: &mut Vec<u8>, scratch: &mut Vec<u8>) -> Result<(), ArrowError> {
         let is_null = match &self.kind {
-            Kind::Other(encoder) => encoder.is_null(row),
+            JsonEncoding::Other(encoder) => encoder.is_null(row),
             _ => self.array.is_null(row),
         };
         if is_null {
@@ -69,18 +69,18 @@ impl Column<'_> {
             return Ok(());
         }
         match &mut self.kind {
-            Kind::Plain(values) => values.write(row, out)?,
-            Kind::Quoted(values) => {
+            JsonEncoding::Plain(values) => values.write(row, out)?,
+            JsonEncoding::Quoted(values) => {
                 out.push(b'"');
                 values.write(row, out)?;
                 out.push(b'"');
             }
-            Kind::Text(values) => {
+            JsonEncoding::Text(values) => {
                 scratch.clear();
                 values.write(row, scratch)?;
                 text(scratch, out);
             }
-            Kind::Double(encoder) => {
+            JsonEncoding::Double(encoder) => {
                 let value = self.array.as_primitive::<Float64Type>().value(row);
                 // Beyond these, Arrow's encoder writes an exponent.
                 let is_usual = value == 0.0 || (1e-3..1e8).contains(&value.abs());
@@ -88,7 +88,7 @@ impl Column<'_> {
                     encoder.encode(row, out);
                 }
             }
-            Kind::Other(encoder) => encoder.encode(row, out),
+            JsonEncoding::Other(encoder) => encoder.encode(row, out),
         }
         Ok(())
     }

@@ -15,14 +15,14 @@ use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 use futures::StreamExt;
 
-use super::Answer;
-use super::stream::{Piece, Pieces};
+use super::answer::QueryAnswer;
+use super::stream::{AnswerPiece, AnswerPieces};
 use crate::error::{Error, Result};
 use table::{Cells, ROWS_LOOKED_AT, border};
 
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum AnswerFormat {
     /// A table with borders. The first 1,000 rows say how wide its columns are; a longer value
     /// makes its own line longer.
     Table,
@@ -39,12 +39,14 @@ pub enum Format {
 /// `Error::Storage` with the `std::io::Error` as its source where `out` takes no more, a closed
 /// pipe included; `Error::Encode` where a value cannot be written in the format; those of the query
 /// itself.
-pub async fn print(answer: Answer, format: Format, out: &mut (dyn Write + Send)) -> Result<u64> {
+pub async fn print(answer: QueryAnswer, format: AnswerFormat, out: &mut (dyn Write + Send)) -> Result<u64> {
     let schema = answer.schema.clone();
     let rows = match format {
-        Format::Table => table(&schema, answer.pieces(Cells::new), out).await?,
-        Format::Csv => text(&csv::header(&schema), answer.pieces(|batch| Text::new(batch, csv::lines)), out).await?,
-        Format::Json => text(b"", answer.pieces(|batch| Text::new(batch, json::lines)), out).await?,
+        AnswerFormat::Table => table(&schema, answer.pieces(Cells::new), out).await?,
+        AnswerFormat::Csv => {
+            text(&csv::header(&schema), answer.pieces(|batch| Text::new(batch, csv::lines)), out).await?
+        }
+        AnswerFormat::Json => text(b"", answer.pieces(|batch| Text::new(batch, json::lines)), out).await?,
     };
     out.flush().map_err(unwritten)?;
     Ok(rows)
@@ -65,20 +67,20 @@ impl Text {
     }
 }
 
-impl Piece for Text {
+impl AnswerPiece for Text {
     fn bytes(&self) -> usize {
         self.lines.capacity()
     }
 }
 
-impl Piece for Cells {
+impl AnswerPiece for Cells {
     fn bytes(&self) -> usize {
         Self::bytes(self)
     }
 }
 
 /// Writes lines as they are.
-async fn text(head: &[u8], mut pieces: Pieces<Text>, out: &mut (dyn Write + Send)) -> Result<u64> {
+async fn text(head: &[u8], mut pieces: AnswerPieces<Text>, out: &mut (dyn Write + Send)) -> Result<u64> {
     let mut rows = 0;
     let mut head = Some(head);
     while let Some(piece) = pieces.next().await {
@@ -94,7 +96,7 @@ async fn text(head: &[u8], mut pieces: Pieces<Text>, out: &mut (dyn Write + Send
 }
 
 /// Looks at the first rows for the width of the columns, then writes each row when it comes.
-async fn table(schema: &Schema, mut pieces: Pieces<Cells>, out: &mut (dyn Write + Send)) -> Result<u64> {
+async fn table(schema: &Schema, mut pieces: AnswerPieces<Cells>, out: &mut (dyn Write + Send)) -> Result<u64> {
     let names = Cells::names(schema);
     let mut widths = Vec::new();
     names.widen(&mut widths, names.rows);

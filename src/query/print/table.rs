@@ -6,7 +6,7 @@ use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 use unicode_width::UnicodeWidthStr;
 
-use super::values::{Values, flat};
+use super::values::{ColumnWriter, flat};
 
 /// Rows that say how wide the columns are.
 pub(super) const ROWS_LOOKED_AT: usize = 1_000;
@@ -25,7 +25,7 @@ impl Cells {
     /// The texts of a batch.
     pub(super) fn new(batch: &RecordBatch) -> Result<Self, ArrowError> {
         let columns = batch.columns().iter().map(flat).collect::<Result<Vec<ArrayRef>, _>>()?;
-        let mut columns = columns.iter().map(Values::new).collect::<Result<Vec<_>, _>>()?;
+        let mut columns = columns.iter().map(ColumnWriter::new).collect::<Result<Vec<_>, _>>()?;
         let mut cells = Self::none(columns.len(), batch.num_rows());
         let mut value = Vec::new();
         for row in 0..batch.num_rows() {

@@ -17,13 +17,13 @@ use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 /// A column of a batch, ready to be written value by value.
-pub(super) struct Values<'a> {
+pub(super) struct ColumnWriter<'a> {
     array: &'a ArrayRef,
-    kind: Kind<'a>,
+    kind: TypedArray<'a>,
     has_nulls: bool,
 }
 
-enum Kind<'a> {
+enum TypedArray<'a> {
     Text(&'a StringArray),
     TextView(&'a StringViewArray),
     Int(&'a Int32Array),
@@ -37,32 +37,32 @@ enum Kind<'a> {
 
 static OPTIONS: FormatOptions<'static> = FormatOptions::new();
 
-impl<'a> Values<'a> {
+impl<'a> ColumnWriter<'a> {
     /// The values of a column.
     pub(super) fn new(array: &'a ArrayRef) -> Result<Self, ArrowError> {
         let kind = match array.data_type() {
-            DataType::Utf8 => Kind::Text(array.as_string()),
-            DataType::Utf8View => Kind::TextView(array.as_string_view()),
-            DataType::Int32 => Kind::Int(array.as_primitive::<Int32Type>()),
-            DataType::Int64 => Kind::BigInt(array.as_primitive::<Int64Type>()),
-            DataType::UInt64 => Kind::Count(array.as_primitive::<UInt64Type>()),
-            DataType::Float64 => Kind::Double(array.as_primitive::<Float64Type>()),
-            DataType::Boolean => Kind::Boolean(array.as_boolean()),
+            DataType::Utf8 => TypedArray::Text(array.as_string()),
+            DataType::Utf8View => TypedArray::TextView(array.as_string_view()),
+            DataType::Int32 => TypedArray::Int(array.as_primitive::<Int32Type>()),
+            DataType::Int64 => TypedArray::BigInt(array.as_primitive::<Int64Type>()),
+            DataType::UInt64 => TypedArray::Count(array.as_primitive::<UInt64Type>()),
+            DataType::Float64 => TypedArray::Double(array.as_primitive::<Float64Type>()),
+            DataType::Boolean => TypedArray::Boolean(array.as_boolean()),
             DataType::Timestamp(unit, zone) if zone.as_deref().is_none_or(is_utc) => {
-                Kind::Instant(Instants::new(array, *unit, zone.is_some())?)
+                TypedArray::Instant(Instants::new(array, *unit, zone.is_some())?)
             }
             _ => Self::other(array)?,
         };
         Ok(Self { array, kind, has_nulls: array.is_nullable() })
     }
 
-    fn other(array: &'a ArrayRef) -> Result<Kind<'a>, ArrowError> {
-        Ok(Kind::Other { formatter: ArrayFormatter::try_new(array, &OPTIONS)?, text: String::new() })
+    fn other(array: &'a ArrayRef) -> Result<TypedArray<'a>, ArrowError> {
+        Ok(TypedArray::Other { formatter: ArrayFormatter::try_new(array, &OPTIONS)?, text: String::new() })
     }
 
     /// Whether a value may hold any character at all; else it is a number, a word or an instant.
     pub(super) const fn is_free_text(&self) -> bool {
-        matches!(self.kind, Kind::Text(_) | Kind::TextView(_) | Kind::Other { .. })
+        matches!(self.kind, TypedArray::Text(_) | TypedArray::TextView(_) | TypedArray::Other { .. })
     }
 
     /// Writes the value of a row; NULL is nothing.
@@ -71,15 +71,15 @@ impl<'a> Values<'a> {
             return Ok(());
         }
         match &mut self.kind {
-            Kind::Text(values) => out.extend_from_slice(values.value(row).as_bytes()),
-            Kind::TextView(values) => out.extend_from_slice(values.value(row).as_bytes()),
-            Kind::Int(values) => integer(values.value(row).into(), out),
-            Kind::BigInt(values) => integer(values.value(row), out),
-            Kind::Count(values) => natural(values.value(row), out),
-            Kind::Double(values) => double(values.value(row), out),
-            Kind::Boolean(values) => out.extend_from_slice(if values.value(row) { b"true" } else { b"false" }),
-            Kind::Instant(instants) => instants.write(row, out)?,
-            Kind::Other { formatter, text } => {
+            TypedArray::Text(values) => out.extend_from_slice(values.value(row).as_bytes()),
+            TypedArray::TextView(values) => out.extend_from_slice(values.value(row).as_bytes()),
+            TypedArray::Int(values) => integer(values.value(row).into(), out),
+            TypedArray::BigInt(values) => integer(values.value(row), out),
+            TypedArray::Count(values) => natural(values.value(row), out),
+            TypedArray::Double(values) => double(values.value(row), out),
+            TypedArray::Boolean(values) => out.extend_from_slice(if values.value(row) { b"true" } else { b"false" }),
+            TypedArray::Instant(instants) => instants.write(row, out)?,
+            TypedArray::Other { formatter, text } => {
                 text.clear();
                 formatter.value(row).write(text)?;
                 out.extend_from_slice(text.as_bytes());
@@ -279,7 +279,7 @@ mod tests {
     /// Every value of a column is what Arrow's formatter makes of it.
     fn as_arrow(array: &ArrayRef) {
         let formatter = ArrayFormatter::try_new(array, &OPTIONS).unwrap();
-        let mut values = Values::new(array).unwrap();
+        let mut values = ColumnWriter::new(array).unwrap();
         for row in 0..array.len() {
             let mut out = Vec::new();
             values.write(row, &mut out).unwrap();

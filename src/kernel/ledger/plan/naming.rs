@@ -34,6 +34,13 @@ pub struct Naming {
     pub unit: Granularity,
 }
 
+/// Where an object lies from the root of its bucket or file system, by the URL of its source.
+#[must_use]
+pub fn path(source: &str, key: &str) -> String {
+    let (_, root) = source.split_once("://").unwrap_or(("", source));
+    format!("{}/{key}", root.trim_end_matches('/'))
+}
+
 /// What is to be done with an object, by its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyMeaning {
@@ -161,13 +168,6 @@ impl Exclude {
     pub fn holds(&self, key: &str) -> bool {
         self.patterns.iter().any(|(_, pattern)| pattern.matches_with(key, OPTIONS))
     }
-}
-
-/// Where an object lies from the root of its bucket or file system, by the URL of its source.
-#[must_use]
-pub fn path(source: &str, key: &str) -> String {
-    let (_, root) = source.split_once("://").unwrap_or(("", source));
-    format!("{}/{key}", root.trim_end_matches('/'))
 }
 
 #[cfg(test)]

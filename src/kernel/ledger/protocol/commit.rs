@@ -3,14 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, CasOutcome, Change, Event, Outcome, Register, Sentence, Setting, Switch};
+use super::machine::{Machine, Phases};
+use super::messages::{Action, CasOutcome, Event, Outcome};
+use super::register::Register;
+use super::setting::{Sentence, Setting};
+use super::switch::{Switch, UnitChange};
 use crate::kernel::ledger::records::{BatchEntry, BatchId, BatchState, Manifest, PartitionRecord, UnitRecord};
 use crate::kernel::ledger::staging::{STAGING, StagingDir, copies_of_batch, staging};
 use crate::model::Partition;
 
 /// What is done in one partition.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Publish {
+pub(super) enum Publish {
     Reading,
     Copying(PartitionRecord),
     Swapping,
@@ -20,7 +24,7 @@ enum Publish {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-enum Phase {
+pub(super) enum CommitPhase {
     #[default]
     Begin,
     ReadingUnit,
@@ -46,7 +50,7 @@ pub struct Commit<'m> {
     partitions: Vec<Partition>,
     /// The batches whose inputs are known to share none with ours.
     checked: BTreeSet<BatchId>,
-    phase: Phase,
+    phase: CommitPhase,
 }
 
 impl std::hash::Hash for Commit<'_> {
@@ -61,67 +65,31 @@ impl<'m> Commit<'m> {
     #[must_use]
     pub fn new(setting: Setting, manifest: &'m Manifest, planned_against: &UnitRecord) -> Self {
         let checked = planned_against.batches.iter().map(|entry| entry.batch.clone()).collect();
-        Self { checked, ..Self::at(setting, manifest, Phase::Begin) }
+        Self { checked, ..Self::at(setting, manifest, CommitPhase::Begin) }
     }
 
     /// A batch that somebody committed and that is not published yet.
     #[must_use]
     pub fn finish(setting: Setting, manifest: &'m Manifest) -> Self {
-        let mut machine = Self::at(setting, manifest, Phase::Begin);
+        let mut machine = Self::at(setting, manifest, CommitPhase::Begin);
         (machine.phase, _) = machine.publish(0);
         machine
     }
 
-    fn at(setting: Setting, manifest: &'m Manifest, phase: Phase) -> Self {
+    fn at(setting: Setting, manifest: &'m Manifest, phase: CommitPhase) -> Self {
         let partitions = manifest.partitions().into_iter().collect();
         Self { setting, manifest, partitions, checked: BTreeSet::new(), phase }
     }
 
-    /// What it brings into the table.
-    #[must_use]
-    pub const fn manifest(&self) -> &'m Manifest {
-        self.manifest
+    fn end(outcome: Outcome) -> (CommitPhase, Action) {
+        (CommitPhase::Ended(outcome.clone()), Action::Done(outcome))
     }
 
-    /// The next action. An event that the machine did not ask for changes nothing: it asks again.
-    pub fn step(&mut self, event: Event) -> Action {
-        let phase = std::mem::take(&mut self.phase);
-        let (phase, action) = self.next(phase, event);
-        self.phase = phase;
-        action
+    fn clear(&self, outcome: Outcome) -> (CommitPhase, Action) {
+        (CommitPhase::Clearing(outcome), Action::RemoveFolder(staging(&self.manifest.unit, &self.manifest.attempt)))
     }
 
-    fn next(&self, phase: Phase, event: Event) -> (Phase, Action) {
-        match (phase, event) {
-            (Phase::Begin, Event::ManifestWritten) => (Phase::ReadingUnit, Action::ReadUnit),
-            (Phase::Begin, _) => (Phase::Begin, Action::WriteManifest),
-            (Phase::CheckingInputs(_), Event::Inputs { overlap: true }) => self.clear(Outcome::Superseded),
-            (Phase::CheckingInputs(record), Event::Inputs { overlap: false }) => self.append(record),
-            (Phase::Listing(record), Event::Staging(names)) => self.check_sources(record, &names),
-            (Phase::ReadingUnit, Event::Unit(record)) | (Phase::CheckingInputs(record), _) => self.commit(record),
-            (Phase::Committing, Event::Swapped(CasOutcome::Committed)) => self.publish(0),
-            // Lost or unknown: the record itself tells.
-            (Phase::ReadingUnit | Phase::Listing(_) | Phase::Committing, _) => (Phase::ReadingUnit, Action::ReadUnit),
-            (Phase::Publishing(place, at), event) => self.publishing(place, at, event),
-            (Phase::ReadingWhyGone(path), Event::Unit(record)) => self.why_gone(&record, path),
-            (Phase::ReadingWhyGone(path), _) => (Phase::ReadingWhyGone(path), Action::ReadUnit),
-            (Phase::ReadingToMark, Event::Unit(record)) => self.mark(record),
-            (Phase::Marking, Event::Swapped(CasOutcome::Committed)) => self.clear(Outcome::Done),
-            (Phase::ReadingToMark | Phase::Marking, _) => (Phase::ReadingToMark, Action::ReadUnit),
-            (Phase::Clearing(outcome), Event::Removed) | (Phase::Ended(outcome), _) => Self::end(outcome),
-            (Phase::Clearing(outcome), _) => self.clear(outcome),
-        }
-    }
-
-    fn end(outcome: Outcome) -> (Phase, Action) {
-        (Phase::Ended(outcome.clone()), Action::Done(outcome))
-    }
-
-    fn clear(&self, outcome: Outcome) -> (Phase, Action) {
-        (Phase::Clearing(outcome), Action::RemoveFolder(staging(&self.manifest.unit, &self.manifest.attempt)))
-    }
-
-    fn commit(&self, record: UnitRecord) -> (Phase, Action) {
+    fn commit(&self, record: UnitRecord) -> (CommitPhase, Action) {
         if record.entry(&self.manifest.attempt).is_some() {
             // An earlier compare-and-set of ours had happened after all.
             return self.publish(0);
@@ -131,7 +99,7 @@ impl<'m> Commit<'m> {
             return self.clear(Outcome::Superseded);
         }
         if let Some(other) = record.replacing.clone().filter(|_| self.setting.keeps(Sentence::OneReplacement)) {
-            return (Phase::ReadingUnit, Action::Finish(other));
+            return (CommitPhase::ReadingUnit, Action::Finish(other));
         }
         if let Some(replaced) = &self.manifest.replaces {
             let published = record.batches.iter().all(|entry| entry.state == BatchState::Published);
@@ -139,33 +107,33 @@ impl<'m> Commit<'m> {
             if self.setting.keeps(Sentence::ReplacesExactly) && !(published && these == replaced.batches) {
                 return self.clear(Outcome::Superseded);
             }
-            return (Phase::Listing(record), Action::ListStaging);
+            return (CommitPhase::Listing(record), Action::ListStaging);
         }
         let unseen: Vec<BatchEntry> =
             record.batches.iter().filter(|entry| !self.checked.contains(&entry.batch)).cloned().collect();
         if unseen.is_empty() {
             self.append(record)
         } else {
-            (Phase::CheckingInputs(record), Action::ReadInputs(unseen))
+            (CommitPhase::CheckingInputs(record), Action::ReadInputs(unseen))
         }
     }
 
     /// What is to be replaced is published, so what is left of its staging is of no more use, and
     /// must be gone before its files may be deleted.
-    fn check_sources(&self, record: UnitRecord, names: &BTreeSet<String>) -> (Phase, Action) {
+    fn check_sources(&self, record: UnitRecord, names: &BTreeSet<String>) -> (CommitPhase, Action) {
         let left = names.iter().find(|name| match StagingDir::parse(name) {
             Some(StagingDir::Batch { attempt, .. }) => record.batches.iter().any(|entry| entry.attempt == attempt),
             _ => false,
         });
         match left {
             Some(name) if self.setting.keeps(Sentence::SourcesGoneFirst) => {
-                (Phase::ReadingUnit, Action::RemoveFolder(format!("{STAGING}/{name}")))
+                (CommitPhase::ReadingUnit, Action::RemoveFolder(format!("{STAGING}/{name}")))
             }
             _ => self.append(record),
         }
     }
 
-    fn append(&self, mut record: UnitRecord) -> (Phase, Action) {
+    fn append(&self, mut record: UnitRecord) -> (CommitPhase, Action) {
         record.version += 1;
         let entry = BatchEntry {
             batch: self.manifest.batch.clone(),
@@ -181,26 +149,26 @@ impl<'m> Commit<'m> {
         } else {
             record.batches.push(entry);
         }
-        (Phase::Committing, Action::SwapUnit(record))
+        (CommitPhase::Committing, Action::SwapUnit(record))
     }
 
-    fn publish(&self, place: usize) -> (Phase, Action) {
+    fn publish(&self, place: usize) -> (CommitPhase, Action) {
         let Some(partition) = self.partitions.get(place).copied() else {
-            return (Phase::ReadingToMark, Action::ReadUnit);
+            return (CommitPhase::ReadingToMark, Action::ReadUnit);
         };
         let at = if self.manifest.replaces.is_some() {
-            let changes = vec![Change::of_batch(self.manifest, partition)];
+            let changes = vec![UnitChange::of_batch(self.manifest, partition)];
             let switch = Switch::new(self.setting, self.manifest.attempt.clone(), partition, changes);
             Publish::Switching(Box::new(switch))
         } else {
             Publish::Reading
         };
-        (Phase::Publishing(place, at), Action::ReadPartition(partition))
+        (CommitPhase::Publishing(place, at), Action::ReadPartition(partition))
     }
 
-    fn publishing(&self, place: usize, at: Publish, event: Event) -> (Phase, Action) {
+    fn publishing(&self, place: usize, at: Publish, event: Event) -> (CommitPhase, Action) {
         let (unit, batch) = (&self.manifest.unit, &self.manifest.batch);
-        let stay = |at, action| (Phase::Publishing(place, at), action);
+        let stay = |at, action| (CommitPhase::Publishing(place, at), action);
         match (at, event) {
             (Publish::Reading, Event::Partition(record)) if record.has_applied(unit, batch) => {
                 self.published(place, Event::Partition(record))
@@ -212,7 +180,7 @@ impl<'m> Commit<'m> {
             (Publish::Copying(record), Event::Copied) => {
                 stay(Publish::Swapping, Action::SwapPartition(self.apply(record)))
             }
-            (Publish::Copying(_), Event::SourceGone(path)) => (Phase::ReadingWhyGone(path), Action::ReadUnit),
+            (Publish::Copying(_), Event::SourceGone(path)) => (CommitPhase::ReadingWhyGone(path), Action::ReadUnit),
             (Publish::Swapping, Event::Swapped(CasOutcome::Committed)) => self.published(place, Event::Start),
             (Publish::Switching(switch), event) => self.switching(place, switch, event),
             (Publish::Registering(mut register), event) => match register.step(event) {
@@ -223,21 +191,23 @@ impl<'m> Commit<'m> {
         }
     }
 
-    fn switching(&self, place: usize, mut switch: Box<Switch>, event: Event) -> (Phase, Action) {
+    fn switching(&self, place: usize, mut switch: Box<Switch>, event: Event) -> (CommitPhase, Action) {
         match switch.step(event) {
             // What the switch lacks may have been cleared by whoever published the batch meanwhile.
-            Action::Done(Outcome::FileMissing(path)) => (Phase::ReadingWhyGone(path), Action::ReadUnit),
+            Action::Done(Outcome::FileMissing(path)) => (CommitPhase::ReadingWhyGone(path), Action::ReadUnit),
             Action::Done(Outcome::Busy) => self.publish(place),
             Action::Done(Outcome::Done) => self.published(place, Event::Start),
             // Its rewrite was ended, which is done only to what no unit names.
-            Action::Done(Outcome::Superseded) => (Phase::ReadingWhyGone(staging_of(self.manifest)), Action::ReadUnit),
-            action => (Phase::Publishing(place, Publish::Switching(switch)), action),
+            Action::Done(Outcome::Superseded) => {
+                (CommitPhase::ReadingWhyGone(staging_of(self.manifest)), Action::ReadUnit)
+            }
+            action => (CommitPhase::Publishing(place, Publish::Switching(switch)), action),
         }
     }
 
     /// The batch is applied in the partition at this place, which the catalog has to know of; the
     /// event is what was just seen.
-    fn published(&self, place: usize, seen: Event) -> (Phase, Action) {
+    fn published(&self, place: usize, seen: Event) -> (CommitPhase, Action) {
         let Some(partition) = self.partitions.get(place).filter(|_| self.setting.catalog) else {
             return self.publish(place + 1);
         };
@@ -246,7 +216,7 @@ impl<'m> Commit<'m> {
 
     /// A batch that was published has no staging, and none that was replaced since is in the
     /// record.
-    fn why_gone(&self, record: &UnitRecord, path: String) -> (Phase, Action) {
+    fn why_gone(&self, record: &UnitRecord, path: String) -> (CommitPhase, Action) {
         if record.unpublished().any(|entry| entry.attempt == self.manifest.attempt) {
             return Self::end(Outcome::FileMissing(path));
         }
@@ -262,7 +232,7 @@ impl<'m> Commit<'m> {
         record
     }
 
-    fn mark(&self, mut record: UnitRecord) -> (Phase, Action) {
+    fn mark(&self, mut record: UnitRecord) -> (CommitPhase, Action) {
         if let Some(mut entry) = record.replacing.take_if(|entry| entry.attempt == self.manifest.attempt) {
             entry.state = BatchState::Published;
             record.batches = vec![entry];
@@ -274,7 +244,45 @@ impl<'m> Commit<'m> {
             }
         }
         record.version += 1;
-        (Phase::Marking, Action::SwapUnit(record))
+        (CommitPhase::Marking, Action::SwapUnit(record))
+    }
+}
+
+impl Phases for Commit<'_> {
+    type Phase = CommitPhase;
+
+    fn phase_mut(&mut self) -> &mut CommitPhase {
+        &mut self.phase
+    }
+
+    fn next(&self, phase: CommitPhase, event: Event) -> (CommitPhase, Action) {
+        match (phase, event) {
+            (CommitPhase::Begin, Event::ManifestWritten) => (CommitPhase::ReadingUnit, Action::ReadUnit),
+            (CommitPhase::Begin, _) => (CommitPhase::Begin, Action::WriteManifest),
+            (CommitPhase::CheckingInputs(_), Event::Inputs { overlap: true }) => self.clear(Outcome::Superseded),
+            (CommitPhase::CheckingInputs(record), Event::Inputs { overlap: false }) => self.append(record),
+            (CommitPhase::Listing(record), Event::Staging(names)) => self.check_sources(record, &names),
+            (CommitPhase::ReadingUnit, Event::Unit(record)) | (CommitPhase::CheckingInputs(record), _) => {
+                self.commit(record)
+            }
+            (CommitPhase::Committing, Event::Swapped(CasOutcome::Committed)) => self.publish(0),
+            // Lost or unknown: the record itself tells.
+            (CommitPhase::ReadingUnit | CommitPhase::Listing(_) | CommitPhase::Committing, _) => {
+                (CommitPhase::ReadingUnit, Action::ReadUnit)
+            }
+            (CommitPhase::Publishing(place, at), event) => self.publishing(place, at, event),
+            (CommitPhase::ReadingWhyGone(path), Event::Unit(record)) => self.why_gone(&record, path),
+            (CommitPhase::ReadingWhyGone(path), _) => (CommitPhase::ReadingWhyGone(path), Action::ReadUnit),
+            (CommitPhase::ReadingToMark, Event::Unit(record)) => self.mark(record),
+            (CommitPhase::Marking, Event::Swapped(CasOutcome::Committed)) => self.clear(Outcome::Done),
+            (CommitPhase::ReadingToMark | CommitPhase::Marking, _) => (CommitPhase::ReadingToMark, Action::ReadUnit),
+            (CommitPhase::Clearing(outcome), Event::Removed) | (CommitPhase::Ended(outcome), _) => Self::end(outcome),
+            (CommitPhase::Clearing(outcome), _) => self.clear(outcome),
+        }
+    }
+
+    fn manifest(&self) -> Option<&Manifest> {
+        Some(self.manifest)
     }
 }
 

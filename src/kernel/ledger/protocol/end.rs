@@ -2,13 +2,14 @@
 //! may, and only then is its folder cleared. Age alone does not do: a sleeper can wake after any
 //! time.
 
-use super::{Action, CasOutcome, Event, Outcome};
+use super::machine::Phases;
+use super::messages::{Action, CasOutcome, Event, Outcome};
 use crate::kernel::ledger::records::{AttemptId, PartitionRecord, UnitRecord};
 use crate::model::Partition;
 
 /// What is to end.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Ended {
+pub enum EndTarget {
     /// An attempt at a batch, and its staging folder.
     Batch(String, AttemptId),
     /// A rewrite of a partition, and a folder of it.
@@ -16,7 +17,7 @@ pub enum Ended {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-enum Phase {
+pub(super) enum EndPhase {
     #[default]
     Reading,
     Marking,
@@ -28,56 +29,37 @@ enum Phase {
 /// to be ended but finished.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct End {
-    what: Ended,
-    phase: Phase,
+    target: EndTarget,
+    phase: EndPhase,
 }
 
 impl End {
     /// Ends an attempt.
     #[must_use]
-    pub const fn new(what: Ended) -> Self {
-        Self { what, phase: Phase::Reading }
+    pub const fn new(target: EndTarget) -> Self {
+        Self { target, phase: EndPhase::Reading }
     }
 
-    /// The next action. An event that the machine did not ask for changes nothing: it reads again.
-    pub fn step(&mut self, event: Event) -> Action {
-        let phase = std::mem::take(&mut self.phase);
-        let (phase, action) = self.next(phase, event);
-        self.phase = phase;
-        action
+    fn done(outcome: Outcome) -> (EndPhase, Action) {
+        (EndPhase::Ended(outcome.clone()), Action::Done(outcome))
     }
 
-    fn next(&self, phase: Phase, event: Event) -> (Phase, Action) {
-        match (phase, event) {
-            (Phase::Reading, Event::Unit(record)) => self.mark_unit(record),
-            (Phase::Reading, Event::Partition(record)) => self.mark_partition(record),
-            (Phase::Clearing, Event::Removed) => Self::done(Outcome::Done),
-            (Phase::Marking, Event::Swapped(CasOutcome::Committed)) | (Phase::Clearing, _) => self.clear(),
-            (Phase::Ended(outcome), _) => Self::done(outcome),
-            _ => self.read(),
-        }
-    }
-
-    fn done(outcome: Outcome) -> (Phase, Action) {
-        (Phase::Ended(outcome.clone()), Action::Done(outcome))
-    }
-
-    const fn read(&self) -> (Phase, Action) {
-        let action = match &self.what {
-            Ended::Batch(..) => Action::ReadUnit,
-            Ended::Rewrite(_, partition, _) => Action::ReadPartition(*partition),
+    const fn read(&self) -> (EndPhase, Action) {
+        let action = match &self.target {
+            EndTarget::Batch(..) => Action::ReadUnit,
+            EndTarget::Rewrite(_, partition, _) => Action::ReadPartition(*partition),
         };
-        (Phase::Reading, action)
+        (EndPhase::Reading, action)
     }
 
-    fn clear(&self) -> (Phase, Action) {
-        let (Ended::Batch(folder, _) | Ended::Rewrite(folder, ..)) = &self.what;
+    fn clear(&self) -> (EndPhase, Action) {
+        let (EndTarget::Batch(folder, _) | EndTarget::Rewrite(folder, ..)) = &self.target;
         let folder = folder.clone();
-        (Phase::Clearing, Action::RemoveFolder(folder))
+        (EndPhase::Clearing, Action::RemoveFolder(folder))
     }
 
-    fn mark_unit(&self, mut record: UnitRecord) -> (Phase, Action) {
-        let Ended::Batch(_, attempt) = &self.what else { return self.read() };
+    fn mark_unit(&self, mut record: UnitRecord) -> (EndPhase, Action) {
+        let EndTarget::Batch(_, attempt) = &self.target else { return self.read() };
         if record.entry(attempt).is_some() {
             return Self::done(Outcome::Busy);
         }
@@ -85,11 +67,11 @@ impl End {
             return self.clear();
         }
         record.version += 1;
-        (Phase::Marking, Action::SwapUnit(record))
+        (EndPhase::Marking, Action::SwapUnit(record))
     }
 
-    fn mark_partition(&self, mut record: PartitionRecord) -> (Phase, Action) {
-        let Ended::Rewrite(_, _, id) = &self.what else { return self.read() };
+    fn mark_partition(&self, mut record: PartitionRecord) -> (EndPhase, Action) {
+        let EndTarget::Rewrite(_, _, id) = &self.target else { return self.read() };
         if record.rewrite.as_ref().is_some_and(|open| open.id == *id) {
             return Self::done(Outcome::Busy);
         }
@@ -97,6 +79,25 @@ impl End {
             return self.clear();
         }
         record.version += 1;
-        (Phase::Marking, Action::SwapPartition(record))
+        (EndPhase::Marking, Action::SwapPartition(record))
+    }
+}
+
+impl Phases for End {
+    type Phase = EndPhase;
+
+    fn phase_mut(&mut self) -> &mut EndPhase {
+        &mut self.phase
+    }
+
+    fn next(&self, phase: EndPhase, event: Event) -> (EndPhase, Action) {
+        match (phase, event) {
+            (EndPhase::Reading, Event::Unit(record)) => self.mark_unit(record),
+            (EndPhase::Reading, Event::Partition(record)) => self.mark_partition(record),
+            (EndPhase::Clearing, Event::Removed) => Self::done(Outcome::Done),
+            (EndPhase::Marking, Event::Swapped(CasOutcome::Committed)) | (EndPhase::Clearing, _) => self.clear(),
+            (EndPhase::Ended(outcome), _) => Self::done(outcome),
+            _ => self.read(),
+        }
     }
 }

@@ -8,11 +8,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, CasOutcome, Event, Outcome};
+use super::machine::Phases;
+use super::messages::{Action, CasOutcome, Event, Outcome};
 use crate::kernel::ledger::records::{BatchEntry, BatchId, BatchState, InputsDigest, Manifest, UnitRecord, digest};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-enum Phase {
+pub(super) enum FoldPhase {
     #[default]
     Begin,
     Reading,
@@ -25,7 +26,7 @@ enum Phase {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fold<'m> {
     manifest: &'m Manifest,
-    phase: Phase,
+    phase: FoldPhase,
 }
 
 impl std::hash::Hash for Fold<'_> {
@@ -38,40 +39,14 @@ impl<'m> Fold<'m> {
     /// A fold of the batches that its manifest names.
     #[must_use]
     pub const fn new(manifest: &'m Manifest) -> Self {
-        Self { manifest, phase: Phase::Begin }
+        Self { manifest, phase: FoldPhase::Begin }
     }
 
-    /// What it names them as.
-    #[must_use]
-    pub const fn manifest(&self) -> &'m Manifest {
-        self.manifest
+    fn end(outcome: Outcome) -> (FoldPhase, Action) {
+        (FoldPhase::Ended(outcome.clone()), Action::Done(outcome))
     }
 
-    /// The next action. An event that the machine did not ask for changes nothing: it reads again.
-    pub fn step(&mut self, event: Event) -> Action {
-        let phase = std::mem::take(&mut self.phase);
-        let (phase, action) = self.next(phase, event);
-        self.phase = phase;
-        action
-    }
-
-    fn next(&self, phase: Phase, event: Event) -> (Phase, Action) {
-        match (phase, event) {
-            (Phase::Begin, Event::ManifestWritten) => (Phase::Reading, Action::ReadUnit),
-            (Phase::Begin, _) => (Phase::Begin, Action::WriteManifest),
-            (Phase::Reading, Event::Unit(record)) => self.fold(record),
-            (Phase::Swapping, Event::Swapped(CasOutcome::Committed)) => Self::end(Outcome::Done),
-            (Phase::Ended(outcome), _) => Self::end(outcome),
-            // Lost or unknown: the record itself tells.
-            (Phase::Reading | Phase::Swapping, _) => (Phase::Reading, Action::ReadUnit),
-        }
-    }
-
-    fn end(outcome: Outcome) -> (Phase, Action) {
-        (Phase::Ended(outcome.clone()), Action::Done(outcome))
-    }
-
-    fn fold(&self, mut record: UnitRecord) -> (Phase, Action) {
+    fn fold(&self, mut record: UnitRecord) -> (FoldPhase, Action) {
         if record.entry(&self.manifest.attempt).is_some() {
             return Self::end(Outcome::Done);
         }
@@ -98,6 +73,30 @@ impl<'m> Fold<'m> {
         record.version += 1;
         record.batches.retain(|entry| !self.manifest.folds.contains(&entry.batch));
         record.batches.push(entry);
-        (Phase::Swapping, Action::SwapUnit(record))
+        (FoldPhase::Swapping, Action::SwapUnit(record))
+    }
+}
+
+impl Phases for Fold<'_> {
+    type Phase = FoldPhase;
+
+    fn phase_mut(&mut self) -> &mut FoldPhase {
+        &mut self.phase
+    }
+
+    fn next(&self, phase: FoldPhase, event: Event) -> (FoldPhase, Action) {
+        match (phase, event) {
+            (FoldPhase::Begin, Event::ManifestWritten) => (FoldPhase::Reading, Action::ReadUnit),
+            (FoldPhase::Begin, _) => (FoldPhase::Begin, Action::WriteManifest),
+            (FoldPhase::Reading, Event::Unit(record)) => self.fold(record),
+            (FoldPhase::Swapping, Event::Swapped(CasOutcome::Committed)) => Self::end(Outcome::Done),
+            (FoldPhase::Ended(outcome), _) => Self::end(outcome),
+            // Lost or unknown: the record itself tells.
+            (FoldPhase::Reading | FoldPhase::Swapping, _) => (FoldPhase::Reading, Action::ReadUnit),
+        }
+    }
+
+    fn manifest(&self) -> Option<&Manifest> {
+        Some(self.manifest)
     }
 }

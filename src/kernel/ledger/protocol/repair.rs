@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, CasOutcome, Event, Outcome};
+use super::machine::Phases;
+use super::messages::{Action, CasOutcome, Event, Outcome};
 use crate::kernel::ledger::records::{AttemptId, BatchState, FileEntry, PartitionRecord, UnitRecord};
 use crate::kernel::ledger::staging::file_path;
 use crate::model::Partition;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-enum LosePhase {
+pub(super) enum LosePhase {
     #[default]
     Reading,
     Looking(Box<PartitionRecord>),
@@ -32,18 +33,6 @@ impl Lose {
     #[must_use]
     pub const fn new(partition: Partition) -> Self {
         Self { partition, phase: LosePhase::Reading }
-    }
-
-    /// The next action. An event that the machine did not ask for changes nothing: it reads again.
-    pub fn step(&mut self, event: Event) -> Action {
-        let (phase, action) = match (std::mem::take(&mut self.phase), event) {
-            (LosePhase::Reading, Event::Partition(record)) => Self::look(record),
-            (LosePhase::Looking(record), Event::Gone(gone)) => Self::lose(*record, &gone),
-            (LosePhase::Swapping, Event::Swapped(CasOutcome::Committed)) | (LosePhase::Ended, _) => Self::done(),
-            _ => (LosePhase::Reading, Action::ReadPartition(self.partition)),
-        };
-        self.phase = phase;
-        action
     }
 
     const fn done() -> (LosePhase, Action) {
@@ -83,12 +72,29 @@ impl Lose {
     }
 }
 
+impl Phases for Lose {
+    type Phase = LosePhase;
+
+    fn phase_mut(&mut self) -> &mut LosePhase {
+        &mut self.phase
+    }
+
+    fn next(&self, phase: LosePhase, event: Event) -> (LosePhase, Action) {
+        match (phase, event) {
+            (LosePhase::Reading, Event::Partition(record)) => Self::look(record),
+            (LosePhase::Looking(record), Event::Gone(gone)) => Self::lose(*record, &gone),
+            (LosePhase::Swapping, Event::Swapped(CasOutcome::Committed)) | (LosePhase::Ended, _) => Self::done(),
+            _ => (LosePhase::Reading, Action::ReadPartition(self.partition)),
+        }
+    }
+}
+
 fn path(record: &PartitionRecord, file: &FileEntry) -> String {
     file_path(&record.folder, &file.name)
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-enum GiveUpPhase {
+pub(super) enum GiveUpPhase {
     #[default]
     Reading,
     Swapping,
@@ -110,17 +116,6 @@ impl GiveUp {
         Self { attempt, phase: GiveUpPhase::Reading }
     }
 
-    /// The next action. An event that the machine did not ask for changes nothing: it reads again.
-    pub fn step(&mut self, event: Event) -> Action {
-        let (phase, action) = match (std::mem::take(&mut self.phase), event) {
-            (GiveUpPhase::Reading, Event::Unit(record)) => self.mark(record),
-            (GiveUpPhase::Swapping, Event::Swapped(CasOutcome::Committed)) | (GiveUpPhase::Ended, _) => Self::done(),
-            _ => (GiveUpPhase::Reading, Action::ReadUnit),
-        };
-        self.phase = phase;
-        action
-    }
-
     const fn done() -> (GiveUpPhase, Action) {
         (GiveUpPhase::Ended, Action::Done(Outcome::Done))
     }
@@ -137,5 +132,21 @@ impl GiveUp {
         }
         record.version += 1;
         (GiveUpPhase::Swapping, Action::SwapUnit(record))
+    }
+}
+
+impl Phases for GiveUp {
+    type Phase = GiveUpPhase;
+
+    fn phase_mut(&mut self) -> &mut GiveUpPhase {
+        &mut self.phase
+    }
+
+    fn next(&self, phase: GiveUpPhase, event: Event) -> (GiveUpPhase, Action) {
+        match (phase, event) {
+            (GiveUpPhase::Reading, Event::Unit(record)) => self.mark(record),
+            (GiveUpPhase::Swapping, Event::Swapped(CasOutcome::Committed)) | (GiveUpPhase::Ended, _) => Self::done(),
+            _ => (GiveUpPhase::Reading, Action::ReadUnit),
+        }
     }
 }

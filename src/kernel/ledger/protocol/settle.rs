@@ -1,7 +1,9 @@
 //! Closes a rewrite: the catalog follows the record to the rewrite's folder, the canonical folder
 //! is brought to the current files while nobody reads it, and the catalog comes back.
 
-use super::{Action, CasOutcome, Event, Outcome, Sentence, Setting, Wait};
+use super::machine::Phases;
+use super::messages::{Action, CasOutcome, Event, Outcome, Wait};
+use super::setting::{Sentence, Setting};
 use crate::kernel::ledger::records::{AttemptId, PartitionRecord, RewriteStage};
 use crate::kernel::ledger::staging::copies;
 use crate::model::Partition;
@@ -9,7 +11,7 @@ use crate::model::Partition;
 /// What an open rewrite of a stage needs, in this order; every wait is followed by reading the
 /// record again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Need {
+pub(super) enum Need {
     /// That nothing older is under way.
     NothingLate,
     /// That the catalog has the record's folder.
@@ -21,7 +23,7 @@ enum Need {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Phase {
+pub(super) enum SettlePhase {
     /// Reading the record, with what is needed next for the rewrite and stage for which the needs
     /// before were met.
     Reading(Option<(AttemptId, RewriteStage, Need)>),
@@ -38,7 +40,7 @@ enum Phase {
     Ended(Outcome),
 }
 
-impl Default for Phase {
+impl Default for SettlePhase {
     fn default() -> Self {
         Self::Reading(None)
     }
@@ -49,58 +51,23 @@ impl Default for Phase {
 pub struct Settle {
     setting: Setting,
     partition: Partition,
-    phase: Phase,
+    phase: SettlePhase,
 }
 
 impl Settle {
     /// Closes what is open in a partition.
     #[must_use]
     pub const fn new(setting: Setting, partition: Partition) -> Self {
-        Self { setting, partition, phase: Phase::Reading(None) }
+        Self { setting, partition, phase: SettlePhase::Reading(None) }
     }
 
-    /// The next action. An event that the machine did not ask for changes nothing: it begins again.
-    pub fn step(&mut self, event: Event) -> Action {
-        let phase = std::mem::take(&mut self.phase);
-        let (phase, action) = self.next(phase, event);
-        self.phase = phase;
-        action
+    const fn read(&self, met: Option<(AttemptId, RewriteStage, Need)>) -> (SettlePhase, Action) {
+        (SettlePhase::Reading(met), Action::ReadPartition(self.partition))
     }
 
-    fn next(&self, phase: Phase, event: Event) -> (Phase, Action) {
-        match (phase, event) {
-            (Phase::Reading(met), Event::Partition(record)) => self.look(met, record),
-            (Phase::Waiting(id, stage, need), Event::Waited) => self.read(Some((id, stage, need))),
-            (Phase::Pointing(record), Event::CatalogSet) => {
-                (Phase::ReadingBack(record), Action::ReadCatalog(self.partition))
-            }
-            (Phase::ReadingBack(record), Event::Catalog(folder)) => self.read_back(record, folder.as_ref()),
-            (Phase::Copying(record), Event::Copied) => self.delete(record),
-            (Phase::Copying(record), Event::SourceGone(path)) => {
-                (Phase::Missing(record.version, path), Action::ReadPartition(self.partition))
-            }
-            (Phase::Missing(version, path), Event::Partition(record)) if record.version == version => {
-                (Phase::Ended(Outcome::FileMissing(path.clone())), Action::Done(Outcome::FileMissing(path)))
-            }
-            (Phase::Missing(..), Event::Partition(record)) => self.look(None, record),
-            (Phase::Deleting(record), Event::Deleted) => self.back(record),
-            (Phase::Swapping(Some(folder)), Event::Swapped(CasOutcome::Committed)) => {
-                (Phase::Removing(folder.clone()), Action::RemoveFolder(folder))
-            }
-            (Phase::Removing(_), Event::Removed) => self.read(None),
-            (Phase::Removing(folder), _) => (Phase::Removing(folder.clone()), Action::RemoveFolder(folder)),
-            (Phase::Ended(outcome), _) => (Phase::Ended(outcome.clone()), Action::Done(outcome)),
-            _ => self.read(None),
-        }
-    }
-
-    const fn read(&self, met: Option<(AttemptId, RewriteStage, Need)>) -> (Phase, Action) {
-        (Phase::Reading(met), Action::ReadPartition(self.partition))
-    }
-
-    fn look(&self, met: Option<(AttemptId, RewriteStage, Need)>, record: PartitionRecord) -> (Phase, Action) {
+    fn look(&self, met: Option<(AttemptId, RewriteStage, Need)>, record: PartitionRecord) -> (SettlePhase, Action) {
         let Some(open) = &record.rewrite else {
-            return (Phase::Ended(Outcome::Done), Action::Done(Outcome::Done));
+            return (SettlePhase::Ended(Outcome::Done), Action::Done(Outcome::Done));
         };
         let need = match met {
             Some((id, stage, need)) if id == open.id && stage == open.stage => need,
@@ -110,49 +77,49 @@ impl Settle {
         match need {
             Need::NothingLate => self.wait_for_late(record, id, stage),
             Need::Catalog => self.point(record),
-            Need::NoQueries => (Phase::Waiting(id, stage, Need::Work), Action::Wait(Wait::Queries)),
+            Need::NoQueries => (SettlePhase::Waiting(id, stage, Need::Work), Action::Wait(Wait::Queries)),
             Need::Work => self.work(record, stage),
         }
     }
 
-    fn wait_for_late(&self, record: PartitionRecord, id: AttemptId, stage: RewriteStage) -> (Phase, Action) {
-        let wait = |need| (Phase::Waiting(id, stage, need), Action::Wait(Wait::MaxCallDelay));
+    fn wait_for_late(&self, record: PartitionRecord, id: AttemptId, stage: RewriteStage) -> (SettlePhase, Action) {
+        let wait = |need| (SettlePhase::Waiting(id, stage, need), Action::Wait(Wait::MaxCallDelay));
         let waits = self.setting.keeps(Sentence::CatalogWaits) && self.setting.keeps(Sentence::ReadsBackLate);
         match (self.setting.catalog, stage) {
             (true, _) if !waits => self.point(record),
             (true, _) => wait(Need::Catalog),
             // No catalog: copies may still bring back what is deleted, but nothing that counts is
             // in the rewrite's folder.
-            (false, RewriteStage::Aside) => wait(Need::Work),
+            (false, RewriteStage::Open) => wait(Need::Work),
             (false, RewriteStage::Back) => self.work(record, stage),
         }
     }
 
-    fn point(&self, record: PartitionRecord) -> (Phase, Action) {
+    fn point(&self, record: PartitionRecord) -> (SettlePhase, Action) {
         let folder = record.folder.clone();
-        (Phase::Pointing(record), Action::SetCatalog(self.partition, folder))
+        (SettlePhase::Pointing(record), Action::SetCatalog(self.partition, folder))
     }
 
-    fn read_back(&self, record: PartitionRecord, folder: Option<&String>) -> (Phase, Action) {
+    fn read_back(&self, record: PartitionRecord, folder: Option<&String>) -> (SettlePhase, Action) {
         if folder != Some(&record.folder) {
             let folder = record.folder.clone();
-            return (Phase::Pointing(record), Action::SetCatalog(self.partition, folder));
+            return (SettlePhase::Pointing(record), Action::SetCatalog(self.partition, folder));
         }
         match record.rewrite {
             // Taken out: the waiting comes after the reading back.
             Some(open) if !self.setting.keeps(Sentence::ReadsBackLate) => {
-                (Phase::Waiting(open.id, open.stage, Need::NoQueries), Action::Wait(Wait::MaxCallDelay))
+                (SettlePhase::Waiting(open.id, open.stage, Need::NoQueries), Action::Wait(Wait::MaxCallDelay))
             }
-            Some(open) => (Phase::Waiting(open.id, open.stage, Need::Work), Action::Wait(Wait::Queries)),
+            Some(open) => (SettlePhase::Waiting(open.id, open.stage, Need::Work), Action::Wait(Wait::Queries)),
             None => self.read(None),
         }
     }
 
-    fn work(&self, record: PartitionRecord, stage: RewriteStage) -> (Phase, Action) {
+    fn work(&self, record: PartitionRecord, stage: RewriteStage) -> (SettlePhase, Action) {
         match stage {
-            RewriteStage::Aside => {
+            RewriteStage::Open => {
                 let wanted = copies(record.files(), &record.folder, &self.partition.folder()).collect();
-                (Phase::Copying(record), Action::Copy(wanted))
+                (SettlePhase::Copying(record), Action::Copy(wanted))
             }
             RewriteStage::Back => self.close(record),
         }
@@ -160,7 +127,7 @@ impl Settle {
 
     /// Deletes what the rewrite replaced, and nothing that is merely unknown: it may be a batch's
     /// that is being published.
-    fn delete(&self, record: PartitionRecord) -> (Phase, Action) {
+    fn delete(&self, record: PartitionRecord) -> (SettlePhase, Action) {
         let canonical = self.partition.folder();
         let mut gone: Vec<String> = record.rewrite.iter().flat_map(|open| &open.replaced).cloned().collect();
         if !self.setting.keeps(Sentence::DeletesOnlyReplaced) {
@@ -170,21 +137,21 @@ impl Settle {
             gone.extend(record.files().map(|file| file.name.clone()));
         }
         let paths = gone.into_iter().map(|name| format!("{canonical}/{name}")).collect();
-        (Phase::Deleting(record), Action::Delete(paths))
+        (SettlePhase::Deleting(record), Action::Delete(paths))
     }
 
-    fn back(&self, mut record: PartitionRecord) -> (Phase, Action) {
+    fn back(&self, mut record: PartitionRecord) -> (SettlePhase, Action) {
         record.version += 1;
         record.folder = self.partition.folder();
         if let Some(open) = &mut record.rewrite {
             open.stage = RewriteStage::Back;
         }
-        (Phase::Swapping(None), Action::SwapPartition(record))
+        (SettlePhase::Swapping(None), Action::SwapPartition(record))
     }
 
     /// The record closes it first, and the folder goes after: a crash between leaves a folder whose
     /// rewrite has ended, which a listing of `staging` finds.
-    fn close(&self, mut record: PartitionRecord) -> (Phase, Action) {
+    fn close(&self, mut record: PartitionRecord) -> (SettlePhase, Action) {
         let Some(open) = record.rewrite.take() else { return self.read(None) };
         let folder = open.folder;
         record.version += 1;
@@ -192,6 +159,41 @@ impl Settle {
         if self.setting.catalog {
             record.registered = Some(record.folder.clone());
         }
-        (Phase::Swapping(Some(folder)), Action::SwapPartition(record))
+        (SettlePhase::Swapping(Some(folder)), Action::SwapPartition(record))
+    }
+}
+
+impl Phases for Settle {
+    type Phase = SettlePhase;
+
+    fn phase_mut(&mut self) -> &mut SettlePhase {
+        &mut self.phase
+    }
+
+    fn next(&self, phase: SettlePhase, event: Event) -> (SettlePhase, Action) {
+        match (phase, event) {
+            (SettlePhase::Reading(met), Event::Partition(record)) => self.look(met, record),
+            (SettlePhase::Waiting(id, stage, need), Event::Waited) => self.read(Some((id, stage, need))),
+            (SettlePhase::Pointing(record), Event::CatalogSet) => {
+                (SettlePhase::ReadingBack(record), Action::ReadCatalog(self.partition))
+            }
+            (SettlePhase::ReadingBack(record), Event::Catalog(folder)) => self.read_back(record, folder.as_ref()),
+            (SettlePhase::Copying(record), Event::Copied) => self.delete(record),
+            (SettlePhase::Copying(record), Event::SourceGone(path)) => {
+                (SettlePhase::Missing(record.version, path), Action::ReadPartition(self.partition))
+            }
+            (SettlePhase::Missing(version, path), Event::Partition(record)) if record.version == version => {
+                (SettlePhase::Ended(Outcome::FileMissing(path.clone())), Action::Done(Outcome::FileMissing(path)))
+            }
+            (SettlePhase::Missing(..), Event::Partition(record)) => self.look(None, record),
+            (SettlePhase::Deleting(record), Event::Deleted) => self.back(record),
+            (SettlePhase::Swapping(Some(folder)), Event::Swapped(CasOutcome::Committed)) => {
+                (SettlePhase::Removing(folder.clone()), Action::RemoveFolder(folder))
+            }
+            (SettlePhase::Removing(_), Event::Removed) => self.read(None),
+            (SettlePhase::Removing(folder), _) => (SettlePhase::Removing(folder.clone()), Action::RemoveFolder(folder)),
+            (SettlePhase::Ended(outcome), _) => (SettlePhase::Ended(outcome.clone()), Action::Done(outcome)),
+            _ => self.read(None),
+        }
     }
 }

@@ -6,16 +6,18 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, CasOutcome, Event, Outcome, Sentence, Setting};
+use super::machine::Phases;
+use super::messages::{Action, CasOutcome, Event, Outcome};
+use super::setting::{Sentence, Setting};
 use crate::kernel::ledger::records::{
     AttemptId, BatchId, FileEntry, Manifest, OpenRewrite, PartitionRecord, RewriteStage,
 };
-use crate::kernel::ledger::staging::{FileCopy, STAGING, StagingDir, aside, copies, staging, written};
+use crate::kernel::ledger::staging::{FileCopy, STAGING, StagingDir, copies, rewrite_folder, staging, written};
 use crate::model::{Partition, UnitId};
 
 /// What a rewrite changes in the part of one unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct UnitChange {
     /// The unit.
     pub unit: UnitId,
     /// The files that go: these, or whatever the unit has by then.
@@ -42,7 +44,7 @@ pub struct Folded {
     pub folds: BTreeSet<BatchId>,
 }
 
-impl Change {
+impl UnitChange {
     /// A batch in the place of all that its unit has in a partition.
     #[must_use]
     pub fn of_batch(manifest: &Manifest, partition: Partition) -> Self {
@@ -58,7 +60,7 @@ impl Change {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-enum Phase {
+pub(super) enum SwitchPhase {
     #[default]
     Reading,
     /// Looking whether the sources of what goes are gone.
@@ -78,8 +80,8 @@ pub struct Switch {
     setting: Setting,
     id: AttemptId,
     partition: Partition,
-    changes: Vec<Change>,
-    phase: Phase,
+    changes: Vec<UnitChange>,
+    phase: SwitchPhase,
 }
 
 impl std::hash::Hash for Switch {
@@ -91,53 +93,25 @@ impl std::hash::Hash for Switch {
 impl Switch {
     /// A rewrite whose new files are written.
     #[must_use]
-    pub const fn new(setting: Setting, id: AttemptId, partition: Partition, changes: Vec<Change>) -> Self {
-        Self { setting, id, partition, changes, phase: Phase::Reading }
+    pub const fn new(setting: Setting, id: AttemptId, partition: Partition, changes: Vec<UnitChange>) -> Self {
+        Self { setting, id, partition, changes, phase: SwitchPhase::Reading }
     }
 
-    /// The next action. An event that the machine did not ask for changes nothing: it reads again.
-    pub fn step(&mut self, event: Event) -> Action {
-        let phase = std::mem::take(&mut self.phase);
-        let (phase, action) = self.next(phase, event);
-        self.phase = phase;
-        action
+    const fn read(&self) -> (SwitchPhase, Action) {
+        (SwitchPhase::Reading, Action::ReadPartition(self.partition))
     }
 
-    fn next(&self, phase: Phase, event: Event) -> (Phase, Action) {
-        match (phase, event) {
-            (Phase::Listing(record), Event::Staging(names)) => self.check_sources(record, &names),
-            (Phase::Copying(record), Event::Copied | Event::Marked) => {
-                (Phase::Swapping, Action::SwapPartition(self.switched(record)))
-            }
-            (Phase::Copying(record), Event::SourceGone(path)) => {
-                (Phase::Missing(record.version, path), Action::ReadPartition(self.partition))
-            }
-            (Phase::Missing(version, path), Event::Partition(record)) if record.version == version => {
-                Self::end(Outcome::FileMissing(path))
-            }
-            (Phase::Reading | Phase::Missing(..), Event::Partition(record)) => self.look(record),
-            (Phase::Swapping, Event::Swapped(CasOutcome::Committed)) => self.drop(Outcome::Done),
-            (Phase::Dropping(outcome), Event::Removed) | (Phase::Ended(outcome), _) => Self::end(outcome),
-            (Phase::Dropping(outcome), _) => self.drop(outcome),
-            _ => self.read(),
-        }
-    }
-
-    const fn read(&self) -> (Phase, Action) {
-        (Phase::Reading, Action::ReadPartition(self.partition))
-    }
-
-    fn end(outcome: Outcome) -> (Phase, Action) {
-        (Phase::Ended(outcome.clone()), Action::Done(outcome))
+    fn end(outcome: Outcome) -> (SwitchPhase, Action) {
+        (SwitchPhase::Ended(outcome.clone()), Action::Done(outcome))
     }
 
     /// What a compaction wrote has been copied, or is of no use. A batch's staging is its unit's
     /// affair.
-    fn drop(&self, outcome: Outcome) -> (Phase, Action) {
+    fn drop(&self, outcome: Outcome) -> (SwitchPhase, Action) {
         if self.is_batch() {
             return Self::end(outcome);
         }
-        (Phase::Dropping(outcome), Action::RemoveFolder(written(self.partition, &self.id)))
+        (SwitchPhase::Dropping(outcome), Action::RemoveFolder(written(self.partition, &self.id)))
     }
 
     fn is_batch(&self) -> bool {
@@ -146,12 +120,12 @@ impl Switch {
 
     /// The folder of a rewrite of this version of the record.
     fn folder(&self, record: &PartitionRecord) -> String {
-        aside(self.partition, &self.id, record.version)
+        rewrite_folder(self.partition, &self.id, record.version)
     }
 
-    fn look(&self, record: PartitionRecord) -> (Phase, Action) {
+    fn look(&self, record: PartitionRecord) -> (SwitchPhase, Action) {
         let applied =
-            |change: &Change| change.applies.as_ref().is_some_and(|batch| record.has_applied(&change.unit, batch));
+            |change: &UnitChange| change.applies.as_ref().is_some_and(|batch| record.has_applied(&change.unit, batch));
         if record.rewrite.as_ref().is_some_and(|open| open.id == self.id) || self.changes.iter().any(applied) {
             return self.drop(Outcome::Done);
         }
@@ -161,15 +135,15 @@ impl Switch {
             return self.drop(Outcome::Superseded);
         }
         if record.rewrite.is_some() {
-            return (Phase::Reading, Action::Settle(self.partition));
+            return (SwitchPhase::Reading, Action::Settle(self.partition));
         }
         let current: BTreeSet<&String> = record.files().map(|file| &file.name).collect();
-        let known = |change: &Change| change.replaced.iter().flatten().all(|name| current.contains(name));
+        let known = |change: &UnitChange| change.replaced.iter().flatten().all(|name| current.contains(name));
         if !self.changes.iter().all(known) {
             return self.drop(Outcome::Superseded);
         }
         if self.setting.keeps(Sentence::SourcesGoneFirst) {
-            (Phase::Listing(record), Action::ListStaging)
+            (SwitchPhase::Listing(record), Action::ListStaging)
         } else {
             self.copy(record)
         }
@@ -177,21 +151,21 @@ impl Switch {
 
     /// The sources of files that go must be gone: a batch's staging, an earlier rewrite's folder.
     /// None ever comes back.
-    fn check_sources(&self, record: PartitionRecord, names: &BTreeSet<String>) -> (Phase, Action) {
+    fn check_sources(&self, record: PartitionRecord, names: &BTreeSet<String>) -> (SwitchPhase, Action) {
         let replaced = self.replaced(&record);
         for name in names {
             match StagingDir::parse(name) {
                 // Nothing will ever come of a folder for a version that has passed; its files may
                 // be sources of ours.
-                Some(StagingDir::Aside { partition, version, .. })
+                Some(StagingDir::Rewrite { partition, version, .. })
                     if partition == self.partition && version < record.version =>
                 {
-                    return (Phase::Reading, Action::RemoveFolder(format!("{STAGING}/{name}")));
+                    return (SwitchPhase::Reading, Action::RemoveFolder(format!("{STAGING}/{name}")));
                 }
                 Some(StagingDir::Written { partition, id })
                     if partition == self.partition && record.ended.contains(&id) =>
                 {
-                    return (Phase::Reading, Action::RemoveFolder(format!("{STAGING}/{name}")));
+                    return (SwitchPhase::Reading, Action::RemoveFolder(format!("{STAGING}/{name}")));
                 }
                 Some(StagingDir::Batch { attempt, .. })
                     if has_files_of(&record, &attempt, &replaced) || self.forgets(&record, &attempt) =>
@@ -215,14 +189,14 @@ impl Switch {
 
     /// Names of the files that go.
     fn replaced(&self, record: &PartitionRecord) -> BTreeSet<String> {
-        let of = |change: &Change| match &change.replaced {
+        let of = |change: &UnitChange| match &change.replaced {
             Some(names) => names.clone(),
             None => record.part(&change.unit).map(|part| names_of(&part.files)).unwrap_or_default(),
         };
         self.changes.iter().flat_map(of).collect()
     }
 
-    fn copy(&self, record: PartitionRecord) -> (Phase, Action) {
+    fn copy(&self, record: PartitionRecord) -> (SwitchPhase, Action) {
         let replaced = self.replaced(&record);
         // Where nothing goes there is nothing to switch: the files come as those of any batch do.
         let to = if replaced.is_empty() { record.folder.clone() } else { self.folder(&record) };
@@ -237,9 +211,9 @@ impl Switch {
         if wanted.is_empty() && !replaced.is_empty() {
             // Without any object there would be no folder, and nobody would find the open rewrite
             // in a listing of `staging`.
-            return (Phase::Copying(record), Action::Mark(format!("{to}/_empty")));
+            return (SwitchPhase::Copying(record), Action::Mark(format!("{to}/_empty")));
         }
-        (Phase::Copying(record), Action::Copy(wanted))
+        (SwitchPhase::Copying(record), Action::Copy(wanted))
     }
 
     fn switched(&self, mut record: PartitionRecord) -> PartitionRecord {
@@ -266,9 +240,37 @@ impl Switch {
         }
         if !replaced.is_empty() {
             record.folder.clone_from(&folder);
-            record.rewrite = Some(OpenRewrite { id: self.id.clone(), stage: RewriteStage::Aside, folder, replaced });
+            record.rewrite = Some(OpenRewrite { id: self.id.clone(), stage: RewriteStage::Open, folder, replaced });
         }
         record
+    }
+}
+
+impl Phases for Switch {
+    type Phase = SwitchPhase;
+
+    fn phase_mut(&mut self) -> &mut SwitchPhase {
+        &mut self.phase
+    }
+
+    fn next(&self, phase: SwitchPhase, event: Event) -> (SwitchPhase, Action) {
+        match (phase, event) {
+            (SwitchPhase::Listing(record), Event::Staging(names)) => self.check_sources(record, &names),
+            (SwitchPhase::Copying(record), Event::Copied | Event::Marked) => {
+                (SwitchPhase::Swapping, Action::SwapPartition(self.switched(record)))
+            }
+            (SwitchPhase::Copying(record), Event::SourceGone(path)) => {
+                (SwitchPhase::Missing(record.version, path), Action::ReadPartition(self.partition))
+            }
+            (SwitchPhase::Missing(version, path), Event::Partition(record)) if record.version == version => {
+                Self::end(Outcome::FileMissing(path))
+            }
+            (SwitchPhase::Reading | SwitchPhase::Missing(..), Event::Partition(record)) => self.look(record),
+            (SwitchPhase::Swapping, Event::Swapped(CasOutcome::Committed)) => self.drop(Outcome::Done),
+            (SwitchPhase::Dropping(outcome), Event::Removed) | (SwitchPhase::Ended(outcome), _) => Self::end(outcome),
+            (SwitchPhase::Dropping(outcome), _) => self.drop(outcome),
+            _ => self.read(),
+        }
     }
 }
 

@@ -234,7 +234,9 @@ impl UnitFiles {
 #[serde(rename_all = "snake_case")]
 pub enum RewriteStage {
     /// The record names the rewrite's own folder; the canonical one is brought up to date.
-    Aside,
+    // The name that lakes have in their records.
+    #[serde(rename = "aside")]
+    Open,
     /// The record names the canonical folder again; the rewrite's own is about to go.
     Back,
 }

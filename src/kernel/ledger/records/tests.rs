@@ -29,3 +29,9 @@ fn a_batch_is_named_by_its_inputs() {
     assert_ne!(name(&[object("a", "1")]), name(&[object("a", "2")]));
     assert!(name(&[object("a", "1")]).0.starts_with("2026112105-"), "{}", name(&[]).0);
 }
+
+#[test]
+fn stages_are_recorded_under_the_names_that_lakes_have() {
+    let names = [RewriteStage::Open, RewriteStage::Back].map(|stage| serde_json::to_string(&stage).unwrap());
+    assert_eq!(names, [r#""aside""#, r#""back""#]);
+}
