@@ -192,8 +192,8 @@
 //! its first bytes tell it ([`kernel::source::parse::sniff`]). The first line that says anything
 //! tells how lines fall into values ([`kernel::source::parse`]). Every decoder hands on blocks of
 //! values under names, and [`kernel::columns::mapping`] finds each name's column. So a new format
-//! is one file in `kernel/source/parse`, a new source is one file in [`kernel::schema::sources`], and
-//! a new field is a line in the file of its source.
+//! is one file in `kernel/source/parse`, a new source is one file in [`kernel::schema::sources`],
+//! and a new field is a line in the file of its source.
 //!
 //! # Two runtimes
 //!

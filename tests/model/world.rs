@@ -22,8 +22,8 @@ pub(crate) enum Call {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Late {
     pub(crate) call: Call,
-    /// By worker: whether a wait of `max_call_delay` of that worker began after the reading that the
-    /// call rests on.
+    /// By worker: whether a wait of `max_call_delay` of that worker began after the reading that
+    /// the call rests on.
     pub(crate) waits: u8,
 }
 

@@ -1,5 +1,5 @@
-//! What the rules of this version are called in the metadata of files, in manifests and in the names
-//! of batches.
+//! What the rules of this version are called in the metadata of files, in manifests and in the
+//! names of batches.
 //!
 //! Rows that other rules made are told by it, and `reprocess --outdated` makes them anew. So it has
 //! to change whenever the rules do: it holds a digest of them, unless they are those of a release.

@@ -9,10 +9,11 @@
 //! | keys redacted | the values of these keys in query strings, referrers, URLs, cookies and unknown fields are `REDACTED` |
 //!
 //! What a column may tell of people is a fact of the column ([`PrivacyClass`]). Addresses are those
-//! of `c_ip`, `client_ip` and `x_forwarded_for`, and whatever looks like one in a field of `extra`; in other columns (a URL, a user agent) an address is no client's and stays.
-//! A field that stands in `extra` because its column was taken (a second cookie) is treated as its
-//! column. Under any of these a rejected line is kept as hash, length and reason only, and the
-//! reason repeats nothing of it: whatever could not be read could not be cleaned either.
+//! of `c_ip`, `client_ip` and `x_forwarded_for`, and whatever looks like one in a field of `extra`;
+//! in other columns (a URL, a user agent) an address is no client's and stays. A field that stands
+//! in `extra` because its column was taken (a second cookie) is treated as its column. Under any of
+//! these a rejected line is kept as hash, length and reason only, and the reason repeats nothing of
+//! it: whatever could not be read could not be cleaned either.
 
 mod addresses;
 mod decoded_bytes;
