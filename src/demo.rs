@@ -39,7 +39,7 @@ pub struct Demo {
 
 /// A lake to be asked.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct DemoReport {
     /// Where the logs lie.
     pub logs: String,
     /// Where the lake lies.
@@ -49,7 +49,7 @@ pub struct Report {
 }
 
 /// Makes the logs, where they are not there yet, and converts them.
-pub async fn prepare(demo: &Demo) -> Result<Report> {
+pub async fn prepare(demo: &Demo) -> Result<DemoReport> {
     let (logs, lake) = (demo.dir.join("logs"), demo.dir.join("lake"));
     if !logs.exists() {
         let hours = HOURS.parse().map_err(|error: String| Error::usage(error, "report this as a defect"))?;
@@ -70,11 +70,11 @@ pub async fn prepare(demo: &Demo) -> Result<Report> {
     let typed =
         Typed { from: Some(text(&logs)), to: Some(text(&lake)), threads: Some(demo.threads.get()), ..Typed::default() };
     let summary = pipeline::convert(Job::new(typed, now_unix_seconds())?).await?;
-    Ok(Report { logs: text(&logs), lake: text(&lake), summary })
+    Ok(DemoReport { logs: text(&logs), lake: text(&lake), summary })
 }
 
 /// The answer to one of the questions.
-pub async fn answer(report: &Report, name: &str, threads: NonZeroUsize) -> Result<QueryAnswer> {
+pub async fn answer(report: &DemoReport, name: &str, threads: NonZeroUsize) -> Result<QueryAnswer> {
     let lake = Lake::open(&report.lake).await?;
     query::ask(&lake, query::named(name)?, &Limits::new(threads, None)?).await
 }

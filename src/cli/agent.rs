@@ -21,9 +21,9 @@ Examples:
 
 /// The rules.
 #[derive(Debug)]
-enum Rules {}
+enum RuleOptions {}
 
-impl Subset for Rules {
+impl Subset for RuleOptions {
     fn takes(name: &str) -> bool {
         matches!(name, "bots" | "ua_regexes" | "http_libraries")
     }
@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(value_name = "USER AGENT")]
     agents: Vec<String>,
     #[command(flatten)]
-    rules: Given<Rules>,
+    rules: Given<RuleOptions>,
 }
 
 /// What is made of a user agent, by the names of the columns.

@@ -11,7 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 use crate::error::{Error, Result};
 use crate::job::Typed;
 use crate::job::declare::{Heading, OptionFacts, Visitor};
-use crate::job::kinds::{Kind, Shape};
+use crate::job::kinds::{OptionKind, Shape};
 
 /// The headings under which verbs put arguments of their own.
 pub(super) const PLACES: &str = Heading::Places.title();
@@ -98,14 +98,14 @@ struct Arguments<S> {
 }
 
 impl<S: Subset> Visitor for Arguments<S> {
-    fn visit<K: Kind>(&mut self, facts: &OptionFacts, _: &mut Option<K::Value>) {
+    fn visit<K: OptionKind>(&mut self, facts: &OptionFacts, _: &mut Option<K::Value>) {
         if S::takes(facts.name) {
             self.made.push((facts.heading, argument::<S, K>(facts)));
         }
     }
 }
 
-fn argument<S: Subset, K: Kind>(facts: &OptionFacts) -> Arg {
+fn argument<S: Subset, K: OptionKind>(facts: &OptionFacts) -> Arg {
     let mut help = S::help(facts.name).unwrap_or(facts.help).to_owned();
     // A flag is off unless it is given: that needs no words.
     if let Some(default) = facts.default_text().filter(|_| K::SHAPE != Shape::Flag) {
@@ -134,7 +134,7 @@ fn argument<S: Subset, K: Kind>(facts: &OptionFacts) -> Arg {
     }
 }
 
-fn parser<K: Kind>() -> ValueParser {
+fn parser<K: OptionKind>() -> ValueParser {
     let words = K::words();
     if words.is_empty() {
         return OsStringValueParser::new().try_map(|text: OsString| K::parse(&text)).into();
@@ -150,7 +150,7 @@ struct Values<'a, S> {
 }
 
 impl<S: Subset> Visitor for Values<'_, S> {
-    fn visit<K: Kind>(&mut self, facts: &OptionFacts, value: &mut Option<K::Value>) {
+    fn visit<K: OptionKind>(&mut self, facts: &OptionFacts, value: &mut Option<K::Value>) {
         if S::takes(facts.name) {
             *value = self.matches.remove_many::<K::Value>(facts.name).and_then(|values| K::joined(values.collect()));
         }
@@ -173,7 +173,7 @@ pub(super) fn exclusive_variables(typed: &mut Typed) -> Result<()> {
 struct Said(Vec<&'static str>);
 
 impl Visitor for Said {
-    fn visit<K: Kind>(&mut self, facts: &OptionFacts, value: &mut Option<K::Value>) {
+    fn visit<K: OptionKind>(&mut self, facts: &OptionFacts, value: &mut Option<K::Value>) {
         self.0.extend(value.as_ref().map(|_| facts.name));
     }
 }
@@ -186,7 +186,7 @@ struct Variables {
 }
 
 impl Visitor for Variables {
-    fn visit<K: Kind>(&mut self, facts: &OptionFacts, value: &mut Option<K::Value>) {
+    fn visit<K: OptionKind>(&mut self, facts: &OptionFacts, value: &mut Option<K::Value>) {
         let Some(other) = facts.excludes else { return };
         if self.wrong.is_some() || self.typed.contains(&facts.name) || self.typed.contains(&other) {
             return;

@@ -8,7 +8,7 @@ use super::encode::encoded;
 use super::family::{Family, Manner};
 
 /// One user agent as the log shows it.
-pub(super) struct Agent {
+pub(super) struct AgentText {
     /// Percent-encoded text.
     pub(super) text: Vec<u8>,
     /// What it does.
@@ -16,15 +16,15 @@ pub(super) struct Agent {
 }
 
 /// Every user agent, and how often each is met.
-pub(super) struct Agents {
-    all: Vec<Agent>,
+pub(super) struct AgentPool {
+    all: Vec<AgentText>,
     /// The first of `all` that is a bot.
     first_bot: usize,
     people: Alias,
     bots: Alias,
 }
 
-impl Agents {
+impl AgentPool {
     /// All of them; they depend on nothing.
     pub(super) fn new() -> Self {
         let (mut all, mut people) = (Vec::new(), Vec::new());
@@ -50,13 +50,13 @@ impl Agents {
     }
 
     /// A user agent by its number.
-    pub(super) fn get(&self, agent: u16) -> &Agent {
+    pub(super) fn get(&self, agent: u16) -> &AgentText {
         &self.all[usize::from(agent)]
     }
 }
 
 /// Adds every combination of a family. The first in each list weighs most, the others ever less.
-fn spread(family: &Family, agents: &mut Vec<Agent>, weights: &mut Vec<f64>) {
+fn spread(family: &Family, agents: &mut Vec<AgentText>, weights: &mut Vec<f64>) {
     let lists = [family.a, family.b, family.c].map(|list| if list.is_empty() { &[""] } else { list });
     let before = weights.len();
     let mut sum = 0.0;
@@ -64,7 +64,7 @@ fn spread(family: &Family, agents: &mut Vec<Agent>, weights: &mut Vec<f64>) {
         for (b, share_b) in lists[1].iter().zip(shares()) {
             for (c, share_c) in lists[2].iter().zip(shares()) {
                 let text = family.template.replace("{a}", a).replace("{b}", b).replace("{c}", c);
-                agents.push(Agent { text: encoded(&text), manner: family.manner });
+                agents.push(AgentText { text: encoded(&text), manner: family.manner });
                 weights.push(share_a * share_b * share_c);
                 sum += share_a * share_b * share_c;
             }
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn about_three_thousand_distinct_agents_all_filled_in_and_encoded() {
-        let agents = Agents::new();
+        let agents = AgentPool::new();
         let unique: HashSet<&[u8]> = agents.all.iter().map(|agent| agent.text.as_slice()).collect();
         assert_eq!(unique.len(), agents.all.len(), "no two templates give the same text");
         assert!((2_700..3_500).contains(&unique.len()), "{} agents", unique.len());
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn people_are_no_bots() {
-        let agents = Agents::new();
+        let agents = AgentPool::new();
         for hash in 0..500 {
             assert!(agents.of_person(hash).iter().all(|agent| agents.get(*agent).manner == Manner::Person));
             assert!(agents.of_bot(hash).iter().all(|agent| usize::from(*agent) >= agents.first_bot));

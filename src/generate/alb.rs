@@ -1,13 +1,14 @@
 //! One row of an Application Load Balancer's access log: 34 values in their order, from the same
 //! sessions and exchanges as CloudFront's rows, as if the balancer stood where the edge stands.
 
-use super::delivery::{ACCOUNT, Delivery, Vended, vended_key};
+use super::delivery::{ACCOUNT, Vended, vended_key};
 use super::digits::{push_hex, push_number, push_seconds, push_two};
 use super::draw::{Dice, mix_all, scale};
 use super::exchange::{Exchange, Moment};
 use super::plan::Task;
 use super::sessions::{Session, Sessions};
 use super::sites::{Site, World};
+use super::spec::Delivery;
 use crate::error::Result;
 use crate::kernel::policy::enrich::Escapes;
 use crate::kernel::policy::enrich::decode::decode_logged;
@@ -28,7 +29,7 @@ const WITHOUT_NEWEST: u32 = 20;
 
 /// Writes an object's bytes, not yet compressed, over what `out` held; its key.
 pub(super) fn write(world: &World, task: &Task, delivery: Delivery, out: &mut Vec<u8>) -> Result<String> {
-    let frame = Frame::new(world, task);
+    let frame = AlbFrame::new(world, task);
     write_rows(world, task, &frame, delivery, out)?;
     let id = &world.sites[task.site].id;
     Ok(match delivery {
@@ -49,7 +50,7 @@ pub(super) fn field_names(_: Delivery) -> Vec<String> {
     fields.iter().map(vended).collect()
 }
 
-fn write_rows(world: &World, task: &Task, frame: &Frame<'_>, delivery: Delivery, out: &mut Vec<u8>) -> Result<()> {
+fn write_rows(world: &World, task: &Task, frame: &AlbFrame<'_>, delivery: Delivery, out: &mut Vec<u8>) -> Result<()> {
     out.clear();
     let mut vended = Vended::new(delivery, field_names(delivery));
     let dice = &mut Dice::of(&[task.seed]);
@@ -99,7 +100,7 @@ impl RowValues {
 }
 
 /// The five minutes and the node of an object.
-pub(super) struct Frame<'w> {
+pub(super) struct AlbFrame<'w> {
     world: &'w World,
     site: &'w Site,
     hour: Hour,
@@ -108,7 +109,7 @@ pub(super) struct Frame<'w> {
     elb: String,
 }
 
-impl<'w> Frame<'w> {
+impl<'w> AlbFrame<'w> {
     pub(super) fn new(world: &'w World, task: &Task) -> Self {
         let site = &world.sites[task.site];
         let index = u32::try_from(task.index).unwrap_or(u32::MAX);

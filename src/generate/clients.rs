@@ -3,7 +3,7 @@
 //! A client is computed from its number, so a pool of millions costs no memory. All addresses come
 //! from ranges that belong to nobody: shared address space, benchmarking and documentation.
 
-use super::agents::Agents;
+use super::agents::AgentPool;
 use super::digits::{push_ipv4, push_ipv6};
 use super::draw::{Dice, low32, mix_all, scale};
 use super::edges::Edges;
@@ -44,7 +44,7 @@ impl Clients {
     }
 
     /// Somebody, more often one of the regulars.
-    pub(super) fn draw(&self, dice: &mut Dice, edges: &Edges, agents: &Agents) -> Client {
+    pub(super) fn draw(&self, dice: &mut Dice, edges: &Edges, agents: &AgentPool) -> Client {
         let is_bot = dice.per_mille(BOT_SESSIONS);
         let pool = if is_bot { self.bots } else { self.people };
         let tries = if dice.per_mille(400) { 2 } else { 1 };
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_client_is_the_same_each_time() {
-        let (edges, agents) = (Edges::new(1), Agents::new());
+        let (edges, agents) = (Edges::new(1), AgentPool::new());
         let clients = Clients::new(1, 1_000);
         let drawn = |seed| {
             let client = clients.draw(&mut Dice::of(&[seed]), &edges, &agents);

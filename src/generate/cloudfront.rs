@@ -1,13 +1,14 @@
 //! An object of CloudFront's standard logs: its header and its rows, as each delivery writes them.
 
-use super::delivery::{Delivery, Vended, vended_key};
+use super::delivery::{Vended, vended_key};
 use super::draw::Dice;
 use super::exchange::Exchange;
 use super::plan::Task;
 use super::row::{FIELDS, Frame};
 use super::sessions::Sessions;
 use super::sites::World;
-use super::uris::Kind;
+use super::spec::Delivery;
+use super::uris::PathKind;
 use crate::error::Result;
 use crate::kernel::source::parse::values::Clock;
 use crate::model::Hour;
@@ -69,7 +70,7 @@ fn write_text(world: &World, task: &Task, out: &mut Vec<u8>) {
         let session = sessions.next(world, dice);
         let row = Exchange::draw(world, site, session, dice);
         frame.push_row(out, session, &row, dice);
-        if row.kind == Kind::Page {
+        if row.kind == PathKind::Page {
             session.page = Some(row.uri);
         }
     }

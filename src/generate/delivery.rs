@@ -13,25 +13,11 @@ use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 
 use super::plan::Task;
+use super::spec::Delivery;
 use crate::error::{Error, Result};
 
 /// The account in the names of objects; nobody's.
 pub(super) const ACCOUNT: &str = "123456789012";
-
-/// How it is delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// By the service itself: CloudFront's version 1, a load balancer's own files.
-    Classic,
-    /// Vended, with a `#Fields` line, in Hive-style folders.
-    W3c,
-    /// Vended, values without a header, under flat names.
-    Plain,
-    /// Vended, one JSON object a line, in folders of year, month, day and hour.
-    Json,
-    /// Vended, as Parquet, in folders of year, month, day and hour.
-    Parquet,
-}
 
 /// Rows on their way into a vended layout.
 pub(super) struct Vended {

@@ -3,10 +3,10 @@
 
 use super::draw::Dice;
 use super::family::Manner;
-use super::outcomes::{Body, Class, Outcome};
+use super::outcomes::{Body, Class, ResponseOutcome};
 use super::sessions::Session;
 use super::sites::{Site, World};
-use super::uris::{Fixed, Kind};
+use super::uris::{Fixed, PathKind};
 
 /// Bytes of a range; what players ask for at a time.
 const RANGE_BYTES: u32 = 1 << 20;
@@ -26,9 +26,9 @@ pub(super) enum Moment {
 pub(super) struct Exchange<'w> {
     pub(super) moment: Moment,
     pub(super) uri: u32,
-    pub(super) kind: Kind,
+    pub(super) kind: PathKind,
     pub(super) method: &'static str,
-    pub(super) outcome: &'w Outcome,
+    pub(super) outcome: &'w ResponseOutcome,
     /// `sc-bytes`.
     pub(super) sent_bytes: u64,
     /// `sc-content-type`, percent-encoded.
@@ -55,7 +55,7 @@ impl<'w> Exchange<'w> {
         let whole = match outcome.body {
             // What an interface returns differs from call to call, and a page is rendered anew each
             // time.
-            Body::Full if matches!(target.kind, Kind::Api) => {
+            Body::Full if matches!(target.kind, PathKind::Api) => {
                 30 + target.body_bytes / 2 + dice.below(target.body_bytes)
             }
             Body::Full => target.body_bytes,
@@ -87,9 +87,9 @@ impl<'w> Exchange<'w> {
 }
 
 /// Answers that are compressed or rendered on the fly do not know their length beforehand.
-fn content_bytes(body: Body, kind: Kind, whole: u32, dice: &mut Dice) -> Option<u32> {
+fn content_bytes(body: Body, kind: PathKind, whole: u32, dice: &mut Dice) -> Option<u32> {
     let known = match body {
-        Body::Full if matches!(kind, Kind::Page | Kind::Api | Kind::Code) => dice.per_mille(350),
+        Body::Full if matches!(kind, PathKind::Page | PathKind::Api | PathKind::Code) => dice.per_mille(350),
         Body::Full | Body::Part | Body::Notice => true,
         Body::Empty | Body::Nothing => false,
     };
@@ -112,16 +112,16 @@ fn wish(site: &Site, session: &Session, dice: &mut Dice) -> u32 {
     }
 }
 
-fn method(manner: Manner, kind: Kind, dice: &mut Dice) -> &'static str {
+fn method(manner: Manner, kind: PathKind, dice: &mut Dice) -> &'static str {
     let chance = dice.below(1_000);
     match (manner, kind) {
         (Manner::Monitor, _) if chance < 500 => "HEAD",
         (Manner::Scanner, _) if chance < 120 => "POST",
-        (_, Kind::Api) if chance < 150 => "POST",
-        (_, Kind::Api) if chance < 200 => "OPTIONS",
-        (_, Kind::Api) if chance < 215 => "PUT",
-        (_, Kind::Api) if chance < 222 => "DELETE",
-        (_, Kind::Api) if chance < 228 => "PATCH",
+        (_, PathKind::Api) if chance < 150 => "POST",
+        (_, PathKind::Api) if chance < 200 => "OPTIONS",
+        (_, PathKind::Api) if chance < 215 => "PUT",
+        (_, PathKind::Api) if chance < 222 => "DELETE",
+        (_, PathKind::Api) if chance < 228 => "PATCH",
         (Manner::Crawler | Manner::Tool, _) if chance < 40 => "HEAD",
         (_, _) if chance < 4 => "HEAD",
         _ => "GET",

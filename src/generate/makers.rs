@@ -1,9 +1,9 @@
 //! The sources whose logs can be made. One that is not here is not offered: a generator is not
 //! needed to convert logs.
 
-use super::delivery::Delivery;
 use super::plan::Task;
 use super::sites::World;
+use super::spec::Delivery;
 use super::{alb, cloudfront};
 use crate::error::{Error, Result};
 use crate::model::Table;
@@ -44,4 +44,11 @@ pub(super) fn maker(table: Table) -> Result<&'static Maker> {
         )
     };
     MAKERS.iter().find(|maker| maker.table == table).ok_or_else(what)
+}
+
+/// The names of the fields of a table's logs in a delivery, in their order; none, where nothing
+/// makes such logs.
+#[must_use]
+pub fn field_names(table: Table, delivery: Delivery) -> Vec<String> {
+    maker(table).map_or_else(|_| Vec::new(), |maker| (maker.field_names)(delivery))
 }

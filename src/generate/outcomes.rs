@@ -32,7 +32,7 @@ pub(super) enum Pace {
 }
 
 /// One way for a request to end.
-pub(super) struct Outcome {
+pub(super) struct ResponseOutcome {
     /// `sc-status`.
     pub(super) status: &'static str,
     /// `x-edge-result-type`.
@@ -141,7 +141,7 @@ pub(super) enum Class {
 }
 
 /// The odds of every class.
-pub(super) struct Odds(Vec<(Vec<Outcome>, Alias)>);
+pub(super) struct Odds(Vec<(Vec<ResponseOutcome>, Alias)>);
 
 impl Odds {
     /// The odds; they depend on nothing.
@@ -151,13 +151,13 @@ impl Odds {
     }
 
     /// How one request ends.
-    pub(super) fn draw(&self, class: Class, dice: &mut Dice) -> &Outcome {
+    pub(super) fn draw(&self, class: Class, dice: &mut Dice) -> &ResponseOutcome {
         let (outcomes, shares) = &self.0[class as usize];
         &outcomes[shares.pick(dice.bits())]
     }
 }
 
-fn table(usual: &[Line]) -> (Vec<Outcome>, Alias) {
+fn table(usual: &[Line]) -> (Vec<ResponseOutcome>, Alias) {
     let lines = || usual.iter().chain(TROUBLE);
     let weights: Vec<f64> = lines().map(|line| f64::from(line.0)).collect();
     let outcome = |&(_, status, result, detailed, body, pace): &Line| {
@@ -167,7 +167,7 @@ fn table(usual: &[Line]) -> (Vec<Outcome>, Alias) {
             (Nothing, _) => "Miss",
             _ => result,
         };
-        Outcome { status, result, response, detailed, body, pace }
+        ResponseOutcome { status, result, response, detailed, body, pace }
     };
     (lines().map(outcome).collect(), Alias::new(&weights))
 }

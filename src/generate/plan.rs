@@ -3,8 +3,8 @@
 //! Shares are whole numbers, so that the plan adds up to exactly the rows asked for and is the same
 //! on every machine.
 
-use super::Spec;
 use super::draw::{low32, mix_all, scale};
+use super::spec::Spec;
 use crate::model::Hour;
 
 /// Rows that a large object holds on average; the edge closes them at a few hundred kilobytes.

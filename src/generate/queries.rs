@@ -2,7 +2,7 @@
 
 use super::draw::Dice;
 use super::encode::encoded;
-use super::uris::Kind;
+use super::uris::PathKind;
 
 /// Strings of each sort.
 const EACH: u32 = 1_200;
@@ -66,14 +66,14 @@ impl Queries {
     }
 
     /// The query of a request for the path with this number, if it has one.
-    pub(super) fn draw(&self, kind: Kind, uri: u32, dice: &mut Dice) -> Option<&[u8]> {
+    pub(super) fn draw(&self, kind: PathKind, uri: u32, dice: &mut Dice) -> Option<&[u8]> {
         let chance = dice.below(100);
         let list = match kind {
-            Kind::Page if chance < 11 => &self.campaigns,
-            Kind::Page if chance < 24 => &self.searches,
-            Kind::Api if chance < 68 => &self.calls,
+            PathKind::Page if chance < 11 => &self.campaigns,
+            PathKind::Page if chance < 24 => &self.searches,
+            PathKind::Api if chance < 68 => &self.calls,
             // A file has one current version, whoever asks.
-            Kind::Code if uri.is_multiple_of(4) => return Some(&self.versions[uri as usize % self.versions.len()]),
+            PathKind::Code if uri.is_multiple_of(4) => return Some(&self.versions[uri as usize % self.versions.len()]),
             _ => return None,
         };
         Some(&list[dice.low_index(list.len(), 2)])
@@ -130,8 +130,8 @@ mod tests {
     fn a_file_keeps_its_version() {
         let queries = Queries::new(1);
         let mut dice = Dice::of(&[1]);
-        let first = queries.draw(Kind::Code, 8, &mut dice).unwrap();
-        assert_eq!(queries.draw(Kind::Code, 8, &mut dice).unwrap(), first);
-        assert!(queries.draw(Kind::Picture, 8, &mut dice).is_none());
+        let first = queries.draw(PathKind::Code, 8, &mut dice).unwrap();
+        assert_eq!(queries.draw(PathKind::Code, 8, &mut dice).unwrap(), first);
+        assert!(queries.draw(PathKind::Picture, 8, &mut dice).is_none());
     }
 }

@@ -7,7 +7,7 @@ use super::exchange::{Exchange, Moment};
 use super::family::Manner;
 use super::sessions::Session;
 use super::sites::{Site, World};
-use super::uris::Kind;
+use super::uris::PathKind;
 
 /// The names of the fields, as the second line of an object gives them.
 pub(super) const FIELDS: &str = "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status \
@@ -89,7 +89,7 @@ impl Frame<'_> {
 
     fn push_referer(&self, out: &mut Vec<u8>, session: &Session, row: &Exchange<'_>, dice: &mut Dice) {
         let chance = dice.below(100);
-        let is_page = row.kind == Kind::Page;
+        let is_page = row.kind == PathKind::Page;
         match session.page {
             _ if session.manner != Manner::Person && chance < 93 => out.push(b'-'),
             Some(page) if chance < if is_page { 52 } else { 88 } => {
@@ -135,7 +135,7 @@ impl Frame<'_> {
 /// Fields 25 to 33: rare features, the port, and what was sent back.
 fn push_answer(out: &mut Vec<u8>, session: &Session, row: &Exchange<'_>, dice: &mut Dice) {
     // Field-level encryption belongs to forms; hardly anybody has it.
-    let encrypted = row.kind == Kind::Api && row.method == "POST" && dice.per_mille(15);
+    let encrypted = row.kind == PathKind::Api && row.method == "POST" && dice.per_mille(15);
     out.extend_from_slice(if encrypted { b"Processed\t2\t" } else { b"-\t-\t" });
     push_number(out, u64::from(session.port));
     out.push(b'\t');

@@ -1,6 +1,6 @@
 //! Distributions: their identifiers, host names and paths; and everything that they share.
 
-use super::agents::Agents;
+use super::agents::AgentPool;
 use super::clients::Clients;
 use super::draw::Dice;
 use super::edges::Edges;
@@ -75,7 +75,7 @@ fn base36(number: u32) -> String {
 /// All that objects draw from; built once, then only read.
 pub(super) struct World {
     pub(super) sites: Vec<Site>,
-    pub(super) agents: Agents,
+    pub(super) agents: AgentPool,
     pub(super) edges: Edges,
     pub(super) clients: Clients,
     pub(super) queries: Queries,
@@ -90,7 +90,7 @@ impl World {
         let paths = usize::try_from(each.clamp(FEWEST_PATHS, MOST_PATHS)).unwrap_or(2_000);
         Self {
             sites: (0..distributions).map(|number| Site::new(seed, number, paths)).collect(),
-            agents: Agents::new(),
+            agents: AgentPool::new(),
             edges: Edges::new(seed),
             clients: Clients::new(seed, rows),
             queries: Queries::new(seed),

@@ -1,11 +1,12 @@
 //! Whole runs, read back from their files.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::generate::*;
-use crate::model::Hour;
+use crate::model::{Hour, Table};
 
 fn spec(out: &Path, rows: u64, threads: usize) -> Spec {
     let hours = "2026-11-21T23..2026-11-22T02".parse().unwrap();
@@ -38,7 +39,7 @@ fn unpacked(gzip: &[u8]) -> String {
 }
 
 /// A run's report, and its data lines beside the names of their files.
-fn generated(rows: u64) -> (Report, Vec<(String, String)>) {
+fn generated(rows: u64) -> (Generated, Vec<(String, String)>) {
     let folder = tempfile::tempdir().unwrap();
     let told = AtomicU64::new(0);
     let progress = |rows| {
@@ -75,7 +76,7 @@ fn the_report_tells_what_lies_in_the_folder() {
     let files = files(folder.path());
     let raw_bytes = files.values().map(|gzip| unpacked(gzip).len() as u64).sum::<u64>();
     let gzip_bytes = files.values().map(|gzip| gzip.len() as u64).sum::<u64>();
-    assert_eq!(report, Report { objects: files.len() as u64, rows: 1_234, raw_bytes, gzip_bytes });
+    assert_eq!(report, Generated { objects: files.len() as u64, rows: 1_234, raw_bytes, gzip_bytes });
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::outcomes::Class;
 
 /// What a path leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum PathKind {
     /// A page.
     Page,
     /// A script or style sheet; asked for with a version.
@@ -25,7 +25,7 @@ pub(super) enum Kind {
     Probe,
 }
 
-impl Kind {
+impl PathKind {
     /// How requests for it end.
     pub(super) const fn class(self) -> Class {
         match self {
@@ -44,7 +44,7 @@ pub(super) struct Uri {
     start: u32,
     len: u32,
     /// What it leads to.
-    pub(super) kind: Kind,
+    pub(super) kind: PathKind,
     /// Length of the whole body.
     pub(super) body_bytes: u32,
     /// Content type, percent-encoded.
@@ -64,11 +64,11 @@ pub(super) enum Fixed {
     Feed,
 }
 
-const FIXED: [(&str, Kind, &str); 4] = [
-    ("/robots.txt", Kind::Document, "text/plain"),
-    ("/sitemap.xml", Kind::Document, "application/xml"),
-    ("/health", Kind::Page, "text/plain"),
-    ("/feed.xml", Kind::Document, "application/rss+xml"),
+const FIXED: [(&str, PathKind, &str); 4] = [
+    ("/robots.txt", PathKind::Document, "text/plain"),
+    ("/sitemap.xml", PathKind::Document, "application/xml"),
+    ("/health", PathKind::Page, "text/plain"),
+    ("/feed.xml", PathKind::Document, "application/rss+xml"),
 ];
 const PROBES: [&str; 24] = [
     "/.env",
@@ -145,7 +145,7 @@ impl Uris {
     /// As many popular paths as asked for, and those with a meaning.
     pub(super) fn new(dice: &mut Dice, popular: usize) -> Self {
         let mut uris = Self { text: Vec::new(), all: Vec::new(), popular, shares: Alias::zipf(popular, 0.95, 2.5) };
-        uris.add("/", Kind::Page, "text/html;%20charset=utf-8", dice);
+        uris.add("/", PathKind::Page, "text/html;%20charset=utf-8", dice);
         for number in 1..popular {
             let (kind, path, content_type) = invented(number, dice);
             uris.add(&path, kind, content_type, dice);
@@ -154,20 +154,20 @@ impl Uris {
             uris.add(path, kind, content_type, dice);
         }
         for path in PROBES {
-            uris.add(path, Kind::Probe, "text/html", dice);
+            uris.add(path, PathKind::Probe, "text/html", dice);
         }
         uris
     }
 
-    fn add(&mut self, path: &str, kind: Kind, content_type: &'static str, dice: &mut Dice) {
+    fn add(&mut self, path: &str, kind: PathKind, content_type: &'static str, dice: &mut Dice) {
         let (median, sigma) = match kind {
-            Kind::Page => (14_000.0, 0.7),
-            Kind::Code => (28_000.0, 1.1),
-            Kind::Picture => (38_000.0, 1.2),
-            Kind::Document | Kind::Probe => (6_000.0, 1.4),
-            Kind::Api => (1_900.0, 1.2),
-            Kind::Segment => (780_000.0, 0.6),
-            Kind::Media => (90_000_000.0, 1.0),
+            PathKind::Page => (14_000.0, 0.7),
+            PathKind::Code => (28_000.0, 1.1),
+            PathKind::Picture => (38_000.0, 1.2),
+            PathKind::Document | PathKind::Probe => (6_000.0, 1.4),
+            PathKind::Api => (1_900.0, 1.2),
+            PathKind::Segment => (780_000.0, 0.6),
+            PathKind::Media => (90_000_000.0, 1.0),
         };
         let text = encoded(path);
         let start = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
@@ -211,25 +211,29 @@ impl Uris {
 }
 
 /// A path that no other number gives, with what it leads to.
-fn invented(number: usize, dice: &mut Dice) -> (Kind, String, &'static str) {
+fn invented(number: usize, dice: &mut Dice) -> (PathKind, String, &'static str) {
     let (one, two) = (*dice.one_of(&WORDS), *dice.one_of(&WORDS));
     let token = dice.bits() >> 32;
     let (kind, path, content_type) = match dice.below(100) {
         0..22 => {
-            (Kind::Page, format!("/{}/{one}-{two}-{number}", dice.one_of(&SECTIONS)), "text/html;%20charset=utf-8")
+            (PathKind::Page, format!("/{}/{one}-{two}-{number}", dice.one_of(&SECTIONS)), "text/html;%20charset=utf-8")
         }
-        22..34 => (Kind::Code, format!("/assets/{one}-{number}.{token:08x}.js"), "application/javascript"),
-        34..39 => (Kind::Code, format!("/assets/{two}.{number}.{token:08x}.css"), "text/css"),
-        39..55 => (Kind::Picture, format!("/images/{one}/{two}_{number}_{}.webp", 160 << (token % 4)), "image/webp"),
-        55..66 => (Kind::Picture, format!("/media/catalog/{one}/{number}-{two}.jpg"), "image/jpeg"),
-        66..70 => (Kind::Picture, format!("/icons/{one}-{number}.svg"), "image/svg+xml"),
-        70..72 => (Kind::Picture, format!("/fonts/{one}-{number}.woff2"), "font/woff2"),
-        72..85 => (Kind::Api, format!("/api/v{}/{one}/{number}", 1 + token % 3), "application/json"),
-        85..93 => (Kind::Segment, format!("/vod/{token:08x}/{}p/seg_{number:05}.ts", 360 << (token % 3)), "video/MP2T"),
-        93..95 => (Kind::Media, format!("/video/{one}-{two}-{number}.mp4"), "video/mp4"),
-        95..97 => (Kind::Document, format!("/files/{one} {two} ({number}).pdf"), "application/pdf"),
-        97 => (Kind::Picture, format!("/images/{}/{number}.png", dice.one_of(&FOREIGN)), "image/png"),
-        _ => (Kind::Page, format!("/{one}/{}-{number}", dice.one_of(&FOREIGN)), "text/html;%20charset=utf-8"),
+        22..34 => (PathKind::Code, format!("/assets/{one}-{number}.{token:08x}.js"), "application/javascript"),
+        34..39 => (PathKind::Code, format!("/assets/{two}.{number}.{token:08x}.css"), "text/css"),
+        39..55 => {
+            (PathKind::Picture, format!("/images/{one}/{two}_{number}_{}.webp", 160 << (token % 4)), "image/webp")
+        }
+        55..66 => (PathKind::Picture, format!("/media/catalog/{one}/{number}-{two}.jpg"), "image/jpeg"),
+        66..70 => (PathKind::Picture, format!("/icons/{one}-{number}.svg"), "image/svg+xml"),
+        70..72 => (PathKind::Picture, format!("/fonts/{one}-{number}.woff2"), "font/woff2"),
+        72..85 => (PathKind::Api, format!("/api/v{}/{one}/{number}", 1 + token % 3), "application/json"),
+        85..93 => {
+            (PathKind::Segment, format!("/vod/{token:08x}/{}p/seg_{number:05}.ts", 360 << (token % 3)), "video/MP2T")
+        }
+        93..95 => (PathKind::Media, format!("/video/{one}-{two}-{number}.mp4"), "video/mp4"),
+        95..97 => (PathKind::Document, format!("/files/{one} {two} ({number}).pdf"), "application/pdf"),
+        97 => (PathKind::Picture, format!("/images/{}/{number}.png", dice.one_of(&FOREIGN)), "image/png"),
+        _ => (PathKind::Page, format!("/{one}/{}-{number}", dice.one_of(&FOREIGN)), "text/html;%20charset=utf-8"),
     };
     // Tools send such bytes as they are, browsers escape them first.
     let path = if token.is_multiple_of(3) { path } else { as_sent_by_browser(&path) };
@@ -259,6 +263,6 @@ mod tests {
         assert_eq!(uris.text(0), b"/");
         assert_eq!(uris.text(uris.fixed(Fixed::Feed)), b"/feed.xml");
         let probe = uris.probe(&mut Dice::of(&[2]));
-        assert_eq!(uris.get(probe).kind, Kind::Probe);
+        assert_eq!(uris.get(probe).kind, PathKind::Probe);
     }
 }

@@ -1,7 +1,7 @@
 //! How an option is declared: what is known of one, and the macro that makes everything of the list
 //! in `options.rs`.
 
-use super::kinds::Kind;
+use super::kinds::OptionKind;
 
 /// What is known of an option.
 #[derive(Clone, Debug)]
@@ -105,7 +105,7 @@ pub enum Rows {
 /// Something that looks at every option, in the order of the list.
 pub trait Visitor {
     /// One option, and its value where there is one.
-    fn visit<K: Kind>(&mut self, facts: &OptionFacts, value: &mut Option<K::Value>);
+    fn visit<K: OptionKind>(&mut self, facts: &OptionFacts, value: &mut Option<K::Value>);
 }
 
 /// A literal that may be left out.
@@ -159,7 +159,7 @@ macro_rules! undecided {
 ///
 /// ```text
 /// /// What it does, for people
-/// field: Kind {
+/// field: OptionKind {
 ///     name: "name_in_a_job_file",
 ///     value: "WHAT --help CALLS ITS VALUE",
 ///     heading: Places,            // of `Heading`
@@ -192,13 +192,13 @@ macro_rules! options {
         /// What was typed, with nothing decided.
         #[derive(Clone, Debug, Default)]
         pub struct $typed {
-            $($(#[doc = $help])+ pub $field: Option<<$kind as Kind>::Value>,)+
+            $($(#[doc = $help])+ pub $field: Option<<$kind as OptionKind>::Value>,)+
         }
 
         /// What was typed, or the default where nothing was.
         #[derive(Clone, Debug)]
         pub struct $decided {
-            $($(#[doc = $help])+ pub $field: decided_type!(<$kind as Kind>::Value $(, $default)?),)+
+            $($(#[doc = $help])+ pub $field: decided_type!(<$kind as OptionKind>::Value $(, $default)?),)+
         }
 
         impl $typed {
@@ -211,7 +211,7 @@ macro_rules! options {
                         value: $value,
                         heading: Heading::$heading,
                         example: stringify!($example),
-                        default: optional!($(<$kind as Kind>::text(&$default))?),
+                        default: optional!($(<$kind as OptionKind>::text(&$default))?),
                         otherwise: optional!($($otherwise)?),
                         rows: rows!($($rows)?),
                         excludes: optional!($(stringify!($other))?),
@@ -252,7 +252,7 @@ macro_rules! options {
         #[derive(Debug, Default, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub(super) struct $file {
-            $(#[serde(rename = $name $(, alias = $was)?)] $field: Option<<$kind as Kind>::Written>,)+
+            $(#[serde(rename = $name $(, alias = $was)?)] $field: Option<<$kind as OptionKind>::Written>,)+
         }
 
         impl $file {
@@ -267,7 +267,7 @@ macro_rules! options {
                 Ok($typed {
                     $($field: match self.$field {
                         Some(written) => {
-                            Some(<$kind as Kind>::read(written, folder).map_err(|error| wrong($name, error))?)
+                            Some(<$kind as OptionKind>::read(written, folder).map_err(|error| wrong($name, error))?)
                         }
                         None => None,
                     },)+
@@ -288,7 +288,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::job::kinds::{Bytes, List, Text};
+    use crate::job::kinds::{Bytes, List, TextKind};
 
     options! {
         typed Few, decided FewDecided, file FewFile;
@@ -315,7 +315,7 @@ mod tests {
         }
 
         /// Any name
-        all: Text {
+        all: TextKind {
             name: "all",
             value: "PATTERN",
             heading: Logs,
@@ -329,7 +329,7 @@ mod tests {
     struct Seen(Vec<(OptionFacts, Option<String>)>);
 
     impl Visitor for Seen {
-        fn visit<K: Kind>(&mut self, facts: &OptionFacts, value: &mut Option<K::Value>) {
+        fn visit<K: OptionKind>(&mut self, facts: &OptionFacts, value: &mut Option<K::Value>) {
             self.0.push((facts.clone(), value.as_ref().map(K::text)));
         }
     }

@@ -26,7 +26,7 @@ pub enum Shape {
 }
 
 /// A kind of values.
-pub trait Kind {
+pub trait OptionKind {
     /// What the program works with.
     type Value: Clone + Debug + Send + Sync + 'static;
     /// What a job file holds.
@@ -73,7 +73,7 @@ fn parsed<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
 #[derive(Debug)]
 pub struct Place;
 
-impl Kind for Place {
+impl OptionKind for Place {
     type Value = String;
     type Written = String;
 
@@ -107,7 +107,7 @@ fn absolute(path: &Path) -> String {
 #[derive(Debug)]
 pub struct File;
 
-impl Kind for File {
+impl OptionKind for File {
     type Value = PathBuf;
     type Written = PathBuf;
 
@@ -130,9 +130,9 @@ impl Kind for File {
 
 /// Any text.
 #[derive(Debug)]
-pub struct Text;
+pub struct TextKind;
 
-impl Kind for Text {
+impl OptionKind for TextKind {
     type Value = String;
     type Written = String;
 
@@ -153,16 +153,16 @@ impl Kind for Text {
 #[derive(Debug)]
 pub struct Delimiter;
 
-impl Kind for Delimiter {
+impl OptionKind for Delimiter {
     type Value = String;
     type Written = String;
 
     fn parse(text: &OsStr) -> Result<String, String> {
-        Text::parse(text)
+        TextKind::parse(text)
     }
 
     fn read(written: String, folder: &Path) -> Result<String, String> {
-        Text::read(written, folder)
+        TextKind::read(written, folder)
     }
 
     fn text(value: &String) -> String {
@@ -178,7 +178,7 @@ impl Kind for Delimiter {
 #[derive(Debug)]
 pub struct List;
 
-impl Kind for List {
+impl OptionKind for List {
     type Value = Vec<String>;
     type Written = Vec<String>;
 
@@ -209,7 +209,7 @@ impl Kind for List {
 #[derive(Debug)]
 pub struct Flag;
 
-impl Kind for Flag {
+impl OptionKind for Flag {
     type Value = bool;
     type Written = bool;
 
@@ -240,7 +240,7 @@ impl Kind for Flag {
 #[derive(Debug)]
 pub struct Count;
 
-impl Kind for Count {
+impl OptionKind for Count {
     type Value = usize;
     type Written = usize;
 
@@ -265,7 +265,7 @@ impl Kind for Count {
 #[derive(Debug)]
 pub struct Ratio;
 
-impl Kind for Ratio {
+impl OptionKind for Ratio {
     type Value = f64;
     type Written = f64;
 
@@ -300,7 +300,7 @@ pub enum Size {
     Text(String),
 }
 
-impl Kind for Bytes {
+impl OptionKind for Bytes {
     type Value = u64;
     type Written = Size;
 
@@ -327,7 +327,7 @@ impl Kind for Bytes {
 #[derive(Debug)]
 pub struct Span;
 
-impl Kind for Span {
+impl OptionKind for Span {
     type Value = Duration;
     type Written = String;
 
@@ -348,7 +348,7 @@ impl Kind for Span {
 #[derive(Debug)]
 pub struct Word<T>(PhantomData<T>);
 
-impl<T> Kind for Word<T>
+impl<T> OptionKind for Word<T>
 where
     T: FromStr<Err: Display> + Display + Clone + Debug + Send + Sync + 'static,
 {
@@ -370,9 +370,9 @@ where
 
 /// Which logs objects are.
 #[derive(Debug)]
-pub struct Format;
+pub struct FormatKind;
 
-impl Kind for Format {
+impl OptionKind for FormatKind {
     type Value = FormatChoice;
     type Written = String;
 

@@ -15,7 +15,9 @@ use serde::Deserialize;
 
 use super::choices::{AfterChoice, ClientIpChoice, FormatChoice, Libraries, Shard};
 use super::declare::{Heading, OptionFacts, Rows, Visitor, decided, decided_type, optional, options, rows, undecided};
-use super::kinds::{Bytes, Count, Delimiter, File, Flag, Format, Kind, List, Place, Ratio, Span, Text, Word};
+use super::kinds::{
+    Bytes, Count, Delimiter, File, Flag, FormatKind, List, OptionKind, Place, Ratio, Span, TextKind, Word,
+};
 use crate::kernel::ledger::same::SameContent;
 use crate::kernel::source::names::Layout;
 use crate::kernel::source::parse::OBJECT_LIMIT_BYTES;
@@ -62,7 +64,7 @@ options! {
     }
 
     /// Which logs they are: what names and first bytes say, or all of one kind whatever their names
-    format: Format {
+    format: FormatKind {
         name: "format",
         value: "FORMAT",
         heading: Logs,
@@ -104,7 +106,7 @@ options! {
 
     /// Names of the fields of logs without a header (plain, raw), in their order: 'date time c-ip
     /// sc-status'
-    fields: Text {
+    fields: TextKind {
         name: "fields",
         value: "NAMES",
         heading: Reading,
@@ -336,7 +338,7 @@ options! {
 
     /// Read (and move or delete) the logs as this role, such as
     /// `arn:aws:iam::123456789012:role/logs` of another account
-    from_role: Text {
+    from_role: TextKind {
         name: "from_role",
         value: "ARN",
         heading: Access,
@@ -344,7 +346,7 @@ options! {
     }
 
     /// The external id that the role asks for
-    from_external_id: Text {
+    from_external_id: TextKind {
         name: "from_external_id",
         value: "ID",
         heading: Access,
@@ -352,7 +354,7 @@ options! {
     }
 
     /// The region of the logs' bucket
-    from_region: Text {
+    from_region: TextKind {
         name: "from_region",
         value: "REGION",
         heading: Access,
@@ -396,7 +398,7 @@ pub fn all() -> Vec<OptionFacts> {
     struct Collect(Vec<OptionFacts>);
 
     impl Visitor for Collect {
-        fn visit<K: Kind>(&mut self, facts: &OptionFacts, _: &mut Option<K::Value>) {
+        fn visit<K: OptionKind>(&mut self, facts: &OptionFacts, _: &mut Option<K::Value>) {
             self.0.push(facts.clone());
         }
     }

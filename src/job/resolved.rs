@@ -3,7 +3,7 @@
 
 use super::checked::Job;
 use super::declare::{OptionFacts, Visitor};
-use super::kinds::Kind;
+use super::kinds::OptionKind;
 use crate::kernel::policy::recipe::Fingerprint;
 
 /// Collects every option as a job file holds it.
@@ -11,7 +11,7 @@ use crate::kernel::policy::recipe::Fingerprint;
 struct Shown(Vec<(&'static str, Option<toml::Value>)>);
 
 impl Visitor for Shown {
-    fn visit<K: Kind>(&mut self, facts: &OptionFacts, value: &mut Option<K::Value>) {
+    fn visit<K: OptionKind>(&mut self, facts: &OptionFacts, value: &mut Option<K::Value>) {
         self.0.push((facts.name, value.as_ref().map(K::shown)));
     }
 }

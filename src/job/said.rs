@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::choices::FormatChoice;
 use super::declare::{OptionFacts, Rows, Visitor};
-use super::kinds::Kind;
+use super::kinds::OptionKind;
 use super::options::Options;
 use crate::kernel::policy::privacy::Kept;
 use crate::model::Table;
@@ -41,13 +41,13 @@ pub fn of_stamp(stamp: &str) -> String {
 
 /// Collects options that make rows, as arguments.
 #[derive(Default)]
-struct Arguments {
+struct SaidOptions {
     of_people: Vec<String>,
     others: Vec<String>,
 }
 
-impl Visitor for Arguments {
-    fn visit<K: Kind>(&mut self, facts: &OptionFacts, value: &mut Option<K::Value>) {
+impl Visitor for SaidOptions {
+    fn visit<K: OptionKind>(&mut self, facts: &OptionFacts, value: &mut Option<K::Value>) {
         let list = match facts.rows {
             Rows::Unchanged => return,
             Rows::Made => &mut self.others,
@@ -59,8 +59,8 @@ impl Visitor for Arguments {
 }
 
 impl Options {
-    fn arguments(&self) -> Arguments {
-        let mut arguments = Arguments::default();
+    fn arguments(&self) -> SaidOptions {
+        let mut arguments = SaidOptions::default();
         self.typed().visit(&mut arguments);
         if arguments.of_people.is_empty() {
             arguments.of_people.push("--client-ip keep".to_owned());
@@ -78,7 +78,7 @@ impl Options {
     /// How rows are made of logs, as arguments.
     #[must_use]
     pub fn of_rows(&self) -> String {
-        let Arguments { of_people, others } = self.arguments();
+        let SaidOptions { of_people, others } = self.arguments();
         [of_people, others].concat().join(" ")
     }
 }

@@ -9,20 +9,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module's path below the crate: `["kernel", "source", "names"]`.
-pub type Module = Vec<String>;
+pub(crate) type Module = Vec<String>;
 
 /// One file of the crate.
-pub struct File {
+pub(crate) struct File {
     /// Its path below `src`.
-    pub name: String,
+    pub(crate) name: String,
     /// Its text as it is.
-    pub text: String,
+    pub(crate) text: String,
     /// Its code: without comments, tests and the insides of literals.
-    pub code: String,
+    pub(crate) code: String,
 }
 
 /// Every file below a folder that ends with `.rs`.
-pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -37,7 +37,7 @@ pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The files of `src`, by module. The program itself, `main.rs`, is above all of them and left out.
-pub fn files() -> BTreeMap<Module, File> {
+pub(crate) fn files() -> BTreeMap<Module, File> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = BTreeMap::new();
     for path in rust_files(&root) {
@@ -57,7 +57,7 @@ pub fn files() -> BTreeMap<Module, File> {
 }
 
 /// Code without its comments, its tests (which stand last in a file) and what literals hold.
-pub fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let (bytes, mut code, mut at) = (text.as_bytes(), String::with_capacity(text.len()), 0);
     while at < bytes.len() {
@@ -182,14 +182,14 @@ fn expand(prefix: &[String], tree: &str, found: &mut Vec<Named>) {
 }
 
 /// Which files use which, each by its module.
-pub struct Graph {
+pub(crate) struct Graph {
     /// The modules that a module uses.
-    pub uses: BTreeMap<Module, BTreeSet<Module>>,
+    pub(crate) uses: BTreeMap<Module, BTreeSet<Module>>,
 }
 
 impl Graph {
     /// Reads the whole crate.
-    pub fn of(files: &BTreeMap<Module, File>) -> Self {
+    pub(crate) fn of(files: &BTreeMap<Module, File>) -> Self {
         let mut handed_on: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
         for (module, file) in files {
             for (public, named) in statements(&file.code).0 {
@@ -212,7 +212,7 @@ impl Graph {
     }
 
     /// The circles: sets of files each of which reaches the others.
-    pub fn circles(&self) -> Vec<BTreeSet<&Module>> {
+    pub(crate) fn circles(&self) -> Vec<BTreeSet<&Module>> {
         let reached: BTreeMap<&Module, BTreeSet<&Module>> =
             self.uses.keys().map(|module| (module, self.reached_from(module))).collect();
         let mut circles: Vec<BTreeSet<&Module>> = Vec::new();
@@ -255,7 +255,10 @@ fn absolute(path: &[String], module: &Module, files: &BTreeMap<Module, File>) ->
 fn home(path: Vec<String>, handed_on: &BTreeMap<Vec<String>, Vec<String>>, files: &BTreeMap<Module, File>) -> Module {
     let (mut path, mut steps) = (path, 0);
     loop {
-        let known = (1..=path.len()).rev().find(|length| handed_on.contains_key(&path[..*length]));
+        // A module and a function of one name: what has more behind it is the module.
+        let is_module = |length: usize| length < path.len() && files.contains_key(&path[..length]);
+        let known =
+            (1..=path.len()).rev().find(|length| handed_on.contains_key(&path[..*length]) && !is_module(*length));
         match known {
             Some(length) if steps < 20 => path = [&handed_on[&path[..length]][..], &path[length..]].concat(),
             _ => break,

@@ -44,21 +44,21 @@ pub async fn print(answer: QueryAnswer, format: AnswerFormat, out: &mut (dyn Wri
     let rows = match format {
         AnswerFormat::Table => table(&schema, answer.pieces(Cells::new), out).await?,
         AnswerFormat::Csv => {
-            text(&csv::header(&schema), answer.pieces(|batch| Text::new(batch, csv::lines)), out).await?
+            text(&csv::header(&schema), answer.pieces(|batch| TextPiece::new(batch, csv::lines)), out).await?
         }
-        AnswerFormat::Json => text(b"", answer.pieces(|batch| Text::new(batch, json::lines)), out).await?,
+        AnswerFormat::Json => text(b"", answer.pieces(|batch| TextPiece::new(batch, json::lines)), out).await?,
     };
     out.flush().map_err(unwritten)?;
     Ok(rows)
 }
 
 /// The lines of some rows.
-struct Text {
+struct TextPiece {
     lines: Vec<u8>,
     rows: usize,
 }
 
-impl Text {
+impl TextPiece {
     fn new(
         batch: &RecordBatch,
         lines: fn(&RecordBatch) -> std::result::Result<Vec<u8>, ArrowError>,
@@ -67,7 +67,7 @@ impl Text {
     }
 }
 
-impl AnswerPiece for Text {
+impl AnswerPiece for TextPiece {
     fn bytes(&self) -> usize {
         self.lines.capacity()
     }
@@ -80,7 +80,7 @@ impl AnswerPiece for Cells {
 }
 
 /// Writes lines as they are.
-async fn text(head: &[u8], mut pieces: AnswerPieces<Text>, out: &mut (dyn Write + Send)) -> Result<u64> {
+async fn text(head: &[u8], mut pieces: AnswerPieces<TextPiece>, out: &mut (dyn Write + Send)) -> Result<u64> {
     let mut rows = 0;
     let mut head = Some(head);
     while let Some(piece) = pieces.next().await {

@@ -24,19 +24,9 @@ use parquet::schema::types::ColumnDescPtr;
 use super::compress::compress;
 use super::filter;
 use super::hybrid::{bits_for, push_hybrid, push_run};
-use super::{DICTIONARY_LIMIT_BYTES, PAGE_LIMIT_BYTES, PAGE_ROWS, STATISTICS_LIMIT_BYTES, dictionary_level};
+use super::limits::{DICTIONARY_LIMIT_BYTES, PAGE_LIMIT_BYTES, PAGE_ROWS, STATISTICS_LIMIT_BYTES, dictionary_level};
+use super::text::CodedText;
 use crate::kernel::columns::interner::NULL;
-
-/// The texts of some rows.
-#[derive(Clone, Copy, Debug)]
-pub struct CodedText<'a> {
-    /// Per row the number of its text, or [`NULL`].
-    pub numbers: &'a [u32],
-    /// The texts by number; the first stands for NULL.
-    pub values: &'a [&'a [u8]],
-    /// Whether a text may stand in several rows. If not, no dictionary is tried.
-    pub repeats: bool,
-}
 
 /// What every chunk of a column has in common.
 #[derive(Clone, Debug)]

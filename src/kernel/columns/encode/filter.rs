@@ -2,7 +2,7 @@
 
 use parquet::bloom_filter::Sbbf;
 
-use super::CodedText;
+use super::text::CodedText;
 use crate::kernel::columns::interner::NULL;
 
 /// Bits for each distinct text at most. A filter's size is a power of two, so it has 6 to 12 of
