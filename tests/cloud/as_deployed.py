@@ -134,6 +134,15 @@ def of_before(glue):
     glue.delete_partition(**name, PartitionValues=["2026", "11", "20", "01"])
 
 
+def leave_over(glue):
+    """A partition whose folder is empty, and of which the ledger knows nothing."""
+    name = {"DatabaseName": DATABASE, "TableName": "cloudfront_logs"}
+    like = glue.get_partition(**name, PartitionValues=["2026", "11", "20", "00"])["Partition"]["StorageDescriptor"]
+    place = f"s3://{LAKE}/lake/cloudfront_logs/year=2026/month=12/day=31/hour=00/"
+    values = ["2026", "12", "31", "00"]
+    glue.create_partition(**name, PartitionInput={"Values": values, "StorageDescriptor": like | {"Location": place}})
+
+
 def main(edgemill, calls):
     s3, glue = deploy()
     program = Program(edgemill)
@@ -210,6 +219,12 @@ def main(edgemill, calls):
     check("and to the partition that lacks it, and to the one that is gone", done["registered_partitions"] == 2, out)
     rows, _ = program.ask("SELECT COUNT(bot_vendor) AS n FROM cloudfront_logs WHERE day = '20' AND hour IN ('00', '01')")
     check("whose rows have it", rows == [{"n": 2 * 13}], rows)
+
+    known = set(partitions(glue))
+    leave_over(glue)
+    out, _ = program.run("INIT", "verify", "--fix", "--json", EDGEMILL_LAKE=f"s3://{LAKE}/lake")
+    check("a partition that only the catalog knows is withdrawn", set(partitions(glue)) == known, out)
+    check("and that is said", json.loads(out)["mended"] == ["1 partitions withdrawn from the catalog"], out)
 
     people(program, day, 240 + 7 + 72 + 80)
     keep(calls)
