@@ -40,8 +40,8 @@ const ARCHIVES: &str = "_edgemill/archives";
 
 const CATALOG_FILE: &str = "_edgemill/catalog.txt";
 
-/// The `max_call_delay` on a local file system, where a call takes effect before it returns: what is
-/// left is a process that was stopped between its look at the clock and its call.
+/// The `max_call_delay` on a local file system, where a call takes effect before it returns: what
+/// is left is a process that was stopped between its look at the clock and its call.
 const LOCAL_MAX_CALL_DELAY_SECONDS: u64 = 2;
 
 /// How long a query over a catalog's partition may go on after the partition was pointed elsewhere.
@@ -105,7 +105,8 @@ pub struct Identity {
     /// so.
     pub unit: Granularity,
     /// The longest delay of a call (`--late`; `kernel::protocol` rests on it): no call takes effect
-    /// later than this after the reading that it rests on. All workers of a lake wait as long, so it belongs to the lake.
+    /// later than this after the reading that it rests on. All workers of a lake wait as long, so it
+    /// belongs to the lake.
     #[serde(rename = "late_seconds")]
     pub max_call_delay_seconds: u64,
     /// How long queries over a catalog's partition may go on after it was pointed to another

@@ -25,8 +25,8 @@ pub use records::{Records, unit_key, unit_key_of};
 
 use super::objects::Objects;
 
-/// Opens the ledger of a lake. `probed` is the server at which the lake was made, where that one was
-/// tried out.
+/// Opens the ledger of a lake. `probed` is the server at which the lake was made, where that one
+/// was tried out.
 pub async fn open(choice: &LedgerChoice, lake: &Objects, lake_id: &str, probed: Option<String>) -> Arc<dyn Ledger> {
     match choice {
         LedgerChoice::Lake => Arc::new(LakeLedger::new(lake.clone()).probed_at(probed)),
