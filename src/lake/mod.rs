@@ -18,7 +18,8 @@ use crate::edge::aws::S3_MAX_CALL_DELAY_SECONDS;
 use crate::edge::catalog;
 use crate::edge::catalog::{Catalog, LEAST_CALL_DELAY_SECONDS};
 use crate::edge::claims::Claims;
-use crate::edge::ledger::{DynamoLedger, LakeLedger, Ledger, Records, other_version};
+use crate::edge::ledger;
+use crate::edge::ledger::{Records, other_version};
 use crate::edge::location::Location;
 use crate::edge::objects::Objects;
 use crate::edge::probe;
@@ -318,16 +319,12 @@ impl Lake {
     }
 
     async fn of(objects: Objects, identity: Identity, wanted: Option<&LedgerChoice>) -> Result<Self> {
-        let ledger = refuse_other_ledger(&objects, &identity, wanted)?;
-        let (objects, ledger) = match &ledger {
-            LedgerChoice::Lake => {
-                let ledger = LakeLedger::new(objects.clone()).probed_at(identity.probed_endpoint.clone());
-                (objects, Arc::new(ledger) as Arc<dyn Ledger>)
-            }
-            LedgerChoice::Dynamodb { table } => {
-                let ledger = DynamoLedger::open(table, &identity.lake_id).await;
-                (objects.sparing_conditions(), Arc::new(ledger) as Arc<dyn Ledger>)
-            }
+        let choice = refuse_other_ledger(&objects, &identity, wanted)?;
+        let probed = identity.probed_endpoint.clone();
+        let ledger = ledger::open(&choice, &objects, &identity.lake_id, probed).await;
+        let objects = match choice {
+            LedgerChoice::Lake => objects,
+            LedgerChoice::Dynamodb { .. } => objects.sparing_conditions(),
         };
         let records = Records::new(ledger, identity.partition, identity.unit);
         let chosen = read_catalog(&objects).await?;

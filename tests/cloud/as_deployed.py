@@ -70,10 +70,10 @@ class Program:
         self.jobs = pathlib.Path(__file__).resolve().parents[2] / "jobs"
 
     def environment(self, principal, **more):
-        """As the job definitions have it."""
+        """As the job definitions have it; what is None is left out."""
         if principal == "INIT":
             more = {"EDGEMILL_JOB": str(self.jobs / "cloudfront-v1.toml")} | more
-        return os.environ | {
+        given = os.environ | {
             "AWS_ACCESS_KEY_ID": principal,
             "EDGEMILL_TO": f"s3://{LAKE}/lake",
             "EDGEMILL_LEDGER": f"dynamodb:{TABLE}",
@@ -83,6 +83,7 @@ class Program:
             "EDGEMILL_METRICS": "emf",
             **more,
         }
+        return {name: value for name, value in given.items() if value is not None}
 
     def start(self, principal, *arguments, **more):
         environment = self.environment(principal, **more)
@@ -132,6 +133,15 @@ def of_before(glue):
     made = {"Values": values, "Parameters": partition["Parameters"], "StorageDescriptor": shorter(partition["StorageDescriptor"])}
     glue.update_partition(**name, PartitionValueList=values, PartitionInput=made)
     glue.delete_partition(**name, PartitionValues=["2026", "11", "20", "01"])
+
+
+def leave_over(glue):
+    """A partition whose folder is empty, and of which the ledger knows nothing."""
+    name = {"DatabaseName": DATABASE, "TableName": "cloudfront_logs"}
+    like = glue.get_partition(**name, PartitionValues=["2026", "11", "20", "00"])["Partition"]["StorageDescriptor"]
+    place = f"s3://{LAKE}/lake/cloudfront_logs/year=2026/month=12/day=31/hour=00/"
+    values = ["2026", "12", "31", "00"]
+    glue.create_partition(**name, PartitionInput={"Values": values, "StorageDescriptor": like | {"Location": place}})
 
 
 def main(edgemill, calls):
@@ -210,6 +220,14 @@ def main(edgemill, calls):
     check("and to the partition that lacks it, and to the one that is gone", done["registered_partitions"] == 2, out)
     rows, _ = program.ask("SELECT COUNT(bot_vendor) AS n FROM cloudfront_logs WHERE day = '20' AND hour IN ('00', '01')")
     check("whose rows have it", rows == [{"n": 2 * 13}], rows)
+
+    known = set(partitions(glue))
+    leave_over(glue)
+    # Without the job file, which names logs that this role may not read.
+    lake = {"EDGEMILL_LAKE": f"s3://{LAKE}/lake", "EDGEMILL_JOB": None}
+    out, _ = program.run("INIT", "verify", "--fix", "--json", **lake)
+    check("a partition that only the catalog knows is withdrawn", set(partitions(glue)) == known, out)
+    check("and that is said", json.loads(out)["mended"] == ["1 partitions withdrawn from the catalog"], out)
 
     people(program, day, 240 + 7 + 72 + 80)
     keep(calls)

@@ -1,5 +1,5 @@
 //! The catalog by statements that Athena runs, for whoever may not write to Glue's own calls:
-//! `ALTER TABLE ADD PARTITION`.
+//! `ALTER TABLE ADD PARTITION`, and `DROP PARTITION` where one is withdrawn.
 //!
 //! What is there is read from Glue, as Athena itself does for every query of the same caller. The
 //! parameters of a partition cannot be set by a statement, so it says nothing of rows and bytes.
