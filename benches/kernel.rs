@@ -224,7 +224,7 @@ fn look_at_new_user_agents(bencher: Bencher<'_, '_>) {
         .bench_local_refs(|(enricher, numbers)| agents.iter().map(|agent| numbers.number(agent, enricher)).max());
 }
 
-/// BatchBuilder a second whose user agents have been seen.
+/// Rows a second whose user agents have been seen.
 #[divan::bench]
 fn look_at_known_user_agents(bencher: Bencher<'_, '_>) {
     let agents = agents();

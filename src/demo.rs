@@ -69,7 +69,7 @@ pub async fn prepare(demo: &Demo) -> Result<DemoReport> {
     let text = |path: &PathBuf| path.display().to_string();
     let typed =
         Typed { from: Some(text(&logs)), to: Some(text(&lake)), threads: Some(demo.threads.get()), ..Typed::default() };
-    let summary = pipeline::convert(Job::new(typed, now_unix_seconds())?).await?;
+    let summary = Box::pin(pipeline::convert(Job::new(typed, now_unix_seconds())?)).await?;
     Ok(DemoReport { logs: text(&logs), lake: text(&lake), summary })
 }
 

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::model::{Period, UnitId};
 use crate::stats;
 
-/// HourOrFolder between two log lines.
+/// Time between two log lines.
 const LOG_EVERY: Duration = Duration::from_secs(5);
 
 /// What is counted on the way.

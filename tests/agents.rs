@@ -151,7 +151,7 @@ fn browsers_systems_and_devices_are_called_as_people_call_them() {
     }
 }
 
-/// The table of docs/bots.md is written from bots.toml: EDGEMILL_RENEW=1 writes it anew.
+/// The table of docs/bots.md is written from bots.toml: `EDGEMILL_RENEW=1` writes it anew.
 #[test]
 fn the_docs_list_the_categories() {
     let (begin, end) = ("<!-- categories: written by a test from bots.toml -->\n", "<!-- end of categories -->\n");

@@ -25,7 +25,7 @@ const CALL: Duration = Duration::from_secs(28);
 /// A cancelled statement is waited for so long.
 const CANCELLED: Duration = Duration::from_secs(20);
 
-/// AthenaPage of a page of results at most.
+/// Rows of a page of results at most.
 const PAGE_ROWS: i32 = 1_000;
 
 /// Where statements run.

@@ -185,7 +185,7 @@ impl<'w> AlbFrame<'w> {
         out.push(b'Z');
     }
 
-    /// RowValues 1 to 5.
+    /// Values 1 to 5.
     fn push_who(&self, out: &mut RowValues, session: &Session, second: i64, target: &[u8], dice: &mut Dice) {
         out.push(match (session.tls.is_some(), session.version) {
             (false, _) => b"http",
@@ -202,7 +202,7 @@ impl<'w> AlbFrame<'w> {
         out.push(target);
     }
 
-    /// RowValues 13 to 16.
+    /// Values 13 to 16.
     fn push_request(&self, out: &mut RowValues, session: &Session, row: &Exchange<'_>, dice: &mut Dice) {
         let bytes = &mut out.bytes;
         bytes.extend_from_slice(row.method.as_bytes());
@@ -229,7 +229,7 @@ impl<'w> AlbFrame<'w> {
         out.push(protocol.as_bytes());
     }
 
-    /// RowValues 17 to 34.
+    /// Values 17 to 34.
     fn push_rest(
         &self,
         out: &mut RowValues,
@@ -292,7 +292,7 @@ fn balancer_name(site: &Site) -> String {
     String::from_utf8_lossy(&site.host).split('.').nth(1).unwrap_or("shop").to_owned()
 }
 
-/// RowValues 6 to 8: seconds, -1 where a stage did not happen.
+/// Values 6 to 8: seconds, -1 where a stage did not happen.
 fn push_times(out: &mut RowValues, row: &Exchange<'_>, reached: bool) {
     let stages = [row.first_byte_ms % 3, row.first_byte_ms, row.taken_ms - row.first_byte_ms];
     for stage in stages {

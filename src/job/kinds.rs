@@ -56,6 +56,7 @@ pub trait OptionKind {
     }
 
     /// One value of all that were typed.
+    #[must_use]
     fn joined(mut values: Vec<Self::Value>) -> Option<Self::Value> {
         values.pop()
     }

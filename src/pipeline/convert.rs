@@ -35,7 +35,7 @@ const PLANS_AT_A_TIME: usize = 16;
 pub async fn convert(job: Job) -> Result<Summary> {
     let begun = Instant::now();
     let OpenedRun { job, source, lake, grouped } = until_stopped(Box::pin(open_and_list(job))).await?;
-    let mut summary = convert_listed(job, source, lake, grouped).await?;
+    let mut summary = Box::pin(convert_listed(job, source, lake, grouped)).await?;
     summary.elapsed_seconds = begun.elapsed().as_secs_f64();
     Ok(summary)
 }
@@ -78,7 +78,7 @@ async fn open_and_list(mut job: Job) -> Result<OpenedRun> {
 pub async fn convert_into(mut job: Job, source: Objects, lake: Lake) -> Result<Summary> {
     job.naming.unit = lake.identity.unit;
     let grouped = source::list(&source, &job.naming, job.hours).await?;
-    convert_listed(job, source, lake, grouped).await
+    Box::pin(convert_listed(job, source, lake, grouped)).await
 }
 
 /// Converts what was listed, once the lake allows it.

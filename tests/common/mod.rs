@@ -25,7 +25,7 @@ sc-content-type sc-content-len sc-range-start sc-range-end\n";
 /// A field that no table knows, whatever columns later versions append.
 pub(crate) fn unknown_field() -> String {
     let is_known = |name: &str| Table::LOGS.iter().any(|table| is_logged_field(*table, name));
-    (1..).map(|number| format!("x-unknown-{number}")).find(|name| !is_known(name)).unwrap()
+    (1..1_000).map(|number| format!("x-unknown-{number}")).find(|name| !is_known(name)).unwrap()
 }
 
 /// What a lake is that lies in no place, by its `max_call_delay`.

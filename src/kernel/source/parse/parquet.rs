@@ -183,7 +183,7 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Broken> {
     std::panic::catch_unwind(AssertUnwindSafe(work)).map_err(|_| Some("Parquet: damaged beyond reading".to_owned()))
 }
 
-/// TextRows on their way to the sink.
+/// Rows on their way to the sink.
 struct TextRows {
     values: Vec<u8>,
     places: Vec<RowPlace>,
