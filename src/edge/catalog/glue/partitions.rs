@@ -44,9 +44,25 @@ pub struct GlueCatalog {
     lake_url: String,
     publishing: [Coalesce<PublishRequest, Result<bool>>; Table::ALL.len()],
     getting: [Coalesce<Partition, Result<Lookup>>; Table::ALL.len()],
-    /// What this process has published.
-    published: Mutex<HashMap<Partition, Publication>>,
+    /// The numbers that this process has published.
+    published: Mutex<HashMap<Partition, Numbers>>,
     throttle: Throttle,
+}
+
+/// Where a partition's files lie, and how much that is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Numbers {
+    location: String,
+    rows: u64,
+    size_bytes: u64,
+    files: usize,
+}
+
+impl Numbers {
+    fn of(publication: &Publication) -> Self {
+        let (rows, size_bytes) = (publication.rows(), publication.size_bytes());
+        Self { location: publication.location.clone(), rows, size_bytes, files: publication.files.len() }
+    }
 }
 
 /// What a call said of one partition.
@@ -73,7 +89,7 @@ impl GlueCatalog {
         }
     }
 
-    fn published(&self) -> MutexGuard<'_, HashMap<Partition, Publication>> {
+    fn published(&self) -> MutexGuard<'_, HashMap<Partition, Numbers>> {
         self.published.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -126,9 +142,9 @@ impl GlueCatalog {
             }
         }
         let mut published = self.published();
-        for (request, outcome) in wanted.into_iter().zip(&outcomes) {
+        for (request, outcome) in wanted.iter().zip(&outcomes) {
             if matches!(outcome, Ok(true)) {
-                published.insert(request.publication.partition, request.publication);
+                published.insert(request.publication.partition, Numbers::of(&request.publication));
             }
         }
         outcomes
@@ -342,7 +358,7 @@ impl Catalog for GlueCatalog {
     }
 
     fn knows_numbers(&self, publication: &Publication) -> bool {
-        self.published().get(&publication.partition) == Some(publication)
+        self.published().get(&publication.partition) == Some(&Numbers::of(publication))
     }
 
     async fn shown(&self, partition: Partition) -> Result<Option<String>> {
