@@ -64,9 +64,9 @@ async fn partitions_come_in_groups_and_pages() {
             async move { catalog.publish(&publication(partition, 7), Duration::MAX).await.unwrap() }
         });
         assert!(futures::future::join_all(published).await.into_iter().all(|published| published));
-        let calls = double.http("GET", &format!("/_double/calls?since={before}"), "").1;
-        let calls: Vec<serde_json::Value> = serde_json::from_str(&calls).unwrap();
         let ours = |action: &str| {
+            let calls = double.http("GET", &format!("/_double/calls?since={before}"), "").1;
+            let calls: Vec<serde_json::Value> = serde_json::from_str(&calls).unwrap();
             let of = |call: &&serde_json::Value| {
                 call["action"] == action && call["resources"].to_string().contains(&database)
             };
@@ -83,6 +83,15 @@ async fn partitions_come_in_groups_and_pages() {
         });
         assert!(futures::future::join_all(read).await.into_iter().all(|(read, folder)| read == Some(folder)));
         double.http("DELETE", "/_double/settings", "");
+        // All but the first are withdrawn, in few calls too; ten of them are not there.
+        let withdrawn = hours(260).into_iter().skip(1).map(|partition| {
+            let catalog = Arc::clone(&catalog);
+            async move { catalog.withdraw(partition, Duration::MAX).await.unwrap() }
+        });
+        assert!(futures::future::join_all(withdrawn).await.into_iter().all(|withdrawn| withdrawn));
+        assert!(ours("glue:BatchDeletePartition") <= 40, "{}", ours("glue:BatchDeletePartition"));
+        let left = catalog.list(Table::CloudfrontLogs).await.unwrap();
+        assert_eq!(left.iter().map(|entry| entry.partition).collect::<Vec<_>>(), hours(1));
     }
 }
 
