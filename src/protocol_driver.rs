@@ -16,7 +16,7 @@ use crate::kernel::ledger::protocol::{
     Action, Commit, End, EndTarget, Event, Fold, GiveUp, Lose, Machine, Outcome, Register, Settle, Switch, UnitChange,
     Wait,
 };
-use crate::kernel::ledger::records::{AttemptId, BatchEntry, Manifest, PartitionRecord, UnitFiles, UnitRecord};
+use crate::kernel::ledger::records::{AttemptId, BatchEntry, Manifest, UnitFiles, UnitRecord};
 use crate::kernel::ledger::staging::{FileCopy, STAGING, file_path};
 use crate::lake::Lake;
 use crate::model::{Partition, UnitId};
@@ -79,7 +79,7 @@ pub async fn tell(lake: &Lake, partition: Partition) -> Result<()> {
     loop {
         let read_at = clock::since_boot();
         let record = lake.records.partition(partition).await?;
-        let publication = publication_of(&record);
+        let publication = Publication::of(&record);
         let settled = record.rewrite.is_none() && record.registered.as_ref() == Some(&record.folder);
         // As safe as registering it: the folder is that of a record which was just read, and the
         // call is not sent late.
@@ -90,18 +90,6 @@ pub async fn tell(lake: &Lake, partition: Partition) -> Result<()> {
             return Ok(());
         }
     }
-}
-
-/// What a catalog is told of a partition: where its files lie, and how much that is.
-fn publication_of(record: &PartitionRecord) -> Publication {
-    let mut publication =
-        Publication { partition: record.partition, location: record.folder.clone(), rows: 0, size_bytes: 0, files: 0 };
-    for file in record.files() {
-        publication.files += 1;
-        publication.rows += file.rows;
-        publication.size_bytes += file.size_bytes;
-    }
-    publication
 }
 
 /// Until when a call may be sent: half of the longest delay of a call after the reading that it
@@ -216,7 +204,9 @@ impl<'a> Driver<'a> {
                 self.read_at = clock::since_boot();
                 self.partition = Some(partition);
                 let record = lake.records.partition(partition).await?;
-                self.publication = Some(publication_of(&record));
+                if lake.catalog.is_some() {
+                    self.publication = Some(Publication::of(&record));
+                }
                 Event::Partition(record)
             }
             Action::SwapPartition(next) => Event::Swapped(lake.records.swap_partition(&next).await?),
@@ -250,9 +240,9 @@ impl<'a> Driver<'a> {
             }
             Action::SetCatalog(partition, folder) => match &lake.catalog {
                 Some(catalog) => {
-                    let known = self.publication.clone();
-                    let known = known.unwrap_or_else(|| publication_of(&PartitionRecord::new(partition)));
-                    let publication = Publication { partition, location: folder, ..known };
+                    let read = self.publication.as_ref().filter(|read| read.partition == partition);
+                    let files = read.map(|read| read.files.clone()).unwrap_or_default();
+                    let publication = Publication { partition, location: folder, files };
                     let taken = catalog.publish(&publication, self.until()).await?;
                     if taken { Event::CatalogSet } else { Event::TooLate }
                 }

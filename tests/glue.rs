@@ -13,6 +13,7 @@ use edgemill::edge::athena::Athena;
 use edgemill::edge::aws;
 use edgemill::edge::catalog::{AthenaCatalog, Catalog, GlueCatalog, GlueTables, Publication, statement_output};
 use edgemill::edge::contract;
+use edgemill::kernel::ledger::records::FileEntry;
 use edgemill::model::{Granularity, Partition, Table};
 use serde_json::json;
 
@@ -29,8 +30,11 @@ fn hours(count: i64) -> Vec<Partition> {
     (0..count).map(|hour| Partition::of(Table::CloudfrontLogs, Granularity::Hour, first.plus(hour))).collect()
 }
 
-fn publication(partition: Partition) -> Publication {
-    Publication { partition, location: partition.folder(), rows: 7, size_bytes: 800, files: 2 }
+/// Two files in the partition's folder, which have so many rows together.
+fn publication(partition: Partition, rows: u64) -> Publication {
+    let file = |name: &str, rows| FileEntry { name: name.to_owned(), rows, size_bytes: 400, crc32: 0 };
+    let files = vec![file("a.parquet", 1), file("b.parquet", rows - 1)];
+    Publication { partition, location: partition.folder(), files }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,12 +61,12 @@ async fn partitions_come_in_groups_and_pages() {
         let before = serde_json::from_str::<Vec<serde_json::Value>>(&before).unwrap().len();
         let published = hours(250).into_iter().map(|partition| {
             let catalog = Arc::clone(&catalog);
-            async move { catalog.publish(&publication(partition), Duration::MAX).await.unwrap() }
+            async move { catalog.publish(&publication(partition, 7), Duration::MAX).await.unwrap() }
         });
         assert!(futures::future::join_all(published).await.into_iter().all(|published| published));
-        let calls = double.http("GET", &format!("/_double/calls?since={before}"), "").1;
-        let calls: Vec<serde_json::Value> = serde_json::from_str(&calls).unwrap();
         let ours = |action: &str| {
+            let calls = double.http("GET", &format!("/_double/calls?since={before}"), "").1;
+            let calls: Vec<serde_json::Value> = serde_json::from_str(&calls).unwrap();
             let of = |call: &&serde_json::Value| {
                 call["action"] == action && call["resources"].to_string().contains(&database)
             };
@@ -79,6 +83,15 @@ async fn partitions_come_in_groups_and_pages() {
         });
         assert!(futures::future::join_all(read).await.into_iter().all(|(read, folder)| read == Some(folder)));
         double.http("DELETE", "/_double/settings", "");
+        // All but the first are withdrawn, in few calls too; ten of them are not there.
+        let withdrawn = hours(260).into_iter().skip(1).map(|partition| {
+            let catalog = Arc::clone(&catalog);
+            async move { catalog.withdraw(partition, Duration::MAX).await.unwrap() }
+        });
+        assert!(futures::future::join_all(withdrawn).await.into_iter().all(|withdrawn| withdrawn));
+        assert!(ours("glue:BatchDeletePartition") <= 40, "{}", ours("glue:BatchDeletePartition"));
+        let left = catalog.list(Table::CloudfrontLogs).await.unwrap();
+        assert_eq!(left.iter().map(|entry| entry.partition).collect::<Vec<_>>(), hours(1));
     }
 }
 
@@ -96,7 +109,7 @@ async fn a_partition_says_how_much_it_holds() {
         found.parameters.unwrap()
     };
     for rows in [7, 9] {
-        let publication = Publication { rows, ..publication(partition) };
+        let publication = publication(partition, rows);
         assert!(!catalog.knows_numbers(&publication));
         assert!(catalog.publish(&publication, Duration::MAX).await.unwrap());
         assert!(catalog.knows_numbers(&publication));
@@ -184,7 +197,7 @@ async fn a_lake_by_statements_alone_has_the_same_tables() {
     assert_eq!(tables.upgrade().await.unwrap(), []);
     let catalog = AthenaCatalog::open("primary", &database, &lake).await;
     let day = Partition::at(Table::AlbLogs, "2026-11-21").unwrap();
-    assert!(catalog.publish(&publication(day), Duration::MAX).await.unwrap());
+    assert!(catalog.publish(&publication(day, 7), Duration::MAX).await.unwrap());
     assert_eq!(catalog.shown(day).await.unwrap(), Some(day.folder()));
 }
 

@@ -9,6 +9,7 @@ use super::catalog::{Catalog, CatalogEntry, Publication};
 use super::ledger::{Ledger, Versioned};
 use crate::error::Result;
 use crate::kernel::ledger::protocol::CasOutcome;
+use crate::kernel::ledger::records::FileEntry;
 use crate::model::{Granularity, Partition, Table};
 
 /// Writers that race for one version.
@@ -29,6 +30,7 @@ pub async fn catalog(catalog: &dyn Catalog) -> Result<(), String> {
         let at = |hour: &str| {
             Partition::of(Table::AlbLogs, Granularity::Hour, hour.parse().unwrap_or_else(|_| first_hour()))
         };
+        let file = || FileEntry { name: "a.parquet".to_owned(), rows: 3, size_bytes: 400, crc32: 0 };
         let (five, six) = (at("2026-11-21T05"), at("2026-11-21T06"));
         let empty = (catalog.shown(five).await?, catalog.list(Table::AlbLogs).await?);
         if empty != (None, Vec::new()) {
@@ -37,7 +39,7 @@ pub async fn catalog(catalog: &dyn Catalog) -> Result<(), String> {
         for (partition, folder) in [(six, "six"), (five, "staging/aside.x"), (five, "staging/aside.x"), (five, "five")]
         {
             let location = folder.to_owned();
-            let publication = Publication { partition, location, rows: 3, size_bytes: 400, files: 1 };
+            let publication = Publication { partition, location, files: vec![file()] };
             if catalog.publish(&publication, Duration::ZERO).await? {
                 return Ok(Err(format!("{partition} was published too late")));
             }
@@ -68,7 +70,7 @@ pub async fn catalog(catalog: &dyn Catalog) -> Result<(), String> {
         if !holds {
             return Ok(Err(format!("{five} was withdrawn, is {read:?}, and it lists {left:?}")));
         }
-        let back = Publication { partition: five, location: "five".to_owned(), rows: 3, size_bytes: 400, files: 1 };
+        let back = Publication { partition: five, location: "five".to_owned(), files: vec![file()] };
         while !catalog.publish(&back, Duration::MAX).await? {}
         let read = catalog.shown(five).await?;
         Ok(expect(read.as_deref() == Some("five"), || format!("{five} was published again and is {read:?}")))

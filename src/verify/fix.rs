@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 
 use super::options::VerifyOptions;
@@ -17,6 +18,9 @@ use crate::protocol_driver;
 use crate::recovery;
 use crate::repair;
 use crate::repair::Losses;
+
+/// Partitions withdrawn at a time: one call to the catalog takes up to 100 of a table.
+const WITHDRAWN_AT_A_TIME: usize = 128;
 
 /// Mends what can be mended; what that was.
 pub(super) async fn mend(lake: &Lake, options: &VerifyOptions, report: &VerifyReport) -> Result<Vec<String>> {
@@ -94,10 +98,13 @@ async fn withdraw(lake: &Lake, report: &VerifyReport) -> Result<u64> {
         // A record that cannot be read may be that of any of them.
         let Ok(records) = records else { continue };
         let known: BTreeSet<Partition> = records.into_iter().map(|record| record.partition).collect();
-        for entry in catalog.list(table).await? {
-            if !known.contains(&entry.partition) && has_no_file(lake, &entry).await? {
-                withdrawn += u64::from(withdraw_one(lake, catalog.as_ref(), entry.partition).await?);
-            }
+        let unknown = catalog.list(table).await?.into_iter().filter(|entry| !known.contains(&entry.partition));
+        let withdrawals = unknown.map(|entry| async move {
+            Ok(has_no_file(lake, &entry).await? && withdraw_one(lake, catalog.as_ref(), entry.partition).await?)
+        });
+        let mut withdrawals = futures::stream::iter(withdrawals).buffer_unordered(WITHDRAWN_AT_A_TIME);
+        while let Some(is_withdrawn) = withdrawals.try_next().await? {
+            withdrawn += u64::from(is_withdrawn);
         }
     }
     Ok(withdrawn)

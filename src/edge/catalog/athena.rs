@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 
-use super::coalesce::{Coalesce, PublishRequest};
+use super::coalesce::{Coalesce, PublishRequest, WithdrawRequest, in_time};
 use super::glue::GlueCatalog;
 use super::interface::{Catalog, CatalogEntry, Publication};
 use super::throttle::Throttle;
@@ -26,7 +26,7 @@ use crate::model::{Partition, Table};
 const STATEMENT: Duration = Duration::from_secs(25);
 
 /// Partitions of one statement, which holds 262,144 bytes at most.
-const ADDED_AT_A_TIME: usize = 100;
+const PARTITIONS_AT_A_TIME: usize = 100;
 
 /// A lake's partitions in a database of Athena's.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ pub struct AthenaCatalog {
     athena: Athena,
     lake_url: String,
     publishing: [Coalesce<PublishRequest, Result<bool>>; Table::ALL.len()],
+    withdrawing: [Coalesce<WithdrawRequest, Result<bool>>; Table::ALL.len()],
     throttle: Throttle,
 }
 
@@ -52,6 +53,7 @@ impl AthenaCatalog {
             athena: Athena::open(workgroup, database, statement_output(lake_url)).await,
             lake_url: lake_url.to_owned(),
             publishing: Default::default(),
+            withdrawing: Default::default(),
             throttle: Throttle::default(),
         }
     }
@@ -81,6 +83,23 @@ impl AthenaCatalog {
                     outcomes[*first] = told;
                 }
             }
+        }
+        outcomes
+    }
+
+    async fn withdraw_all(&self, table: Table, wanted: Vec<WithdrawRequest>) -> Vec<Result<bool>> {
+        let sent = in_time(&wanted);
+        let mut outcomes: Vec<Result<bool>> = wanted.iter().map(|_| Ok(false)).collect();
+        let Some(first) = sent.first().copied() else { return outcomes };
+        let specs: Vec<String> = sent.iter().map(|index| spec(wanted[*index].partition)).collect();
+        let sql = format!("ALTER TABLE {} DROP IF EXISTS {}", ddl::backtick(table.name()), specs.join(", "));
+        match self.athena.run(&sql, STATEMENT).await {
+            Ok(_) => {
+                self.throttle.well();
+                sent.iter().for_each(|index| outcomes[*index] = Ok(true));
+            }
+            // One tells the error; the others read their records and ask again.
+            Err(error) => outcomes[first] = self.put_off(error).await,
         }
         outcomes
     }
@@ -155,22 +174,14 @@ impl Catalog for AthenaCatalog {
         let table = publication.partition.table;
         let send = |wanted| -> BoxFuture<'_, _> { Box::pin(self.publish_all(table, wanted)) };
         let request = PublishRequest { publication: publication.clone(), until };
-        self.publishing[table as usize].ask(request, ADDED_AT_A_TIME, &send).await.unwrap_or(Ok(false))
+        self.publishing[table as usize].ask(request, PARTITIONS_AT_A_TIME, &send).await.unwrap_or(Ok(false))
     }
 
     async fn withdraw(&self, partition: Partition, until: Duration) -> Result<bool> {
-        if clock::since_boot() > until {
-            return Ok(false);
-        }
-        let table = ddl::backtick(partition.table.name());
-        let sql = format!("ALTER TABLE {table} DROP IF EXISTS {}", spec(partition));
-        match self.athena.run(&sql, STATEMENT).await {
-            Ok(_) => {
-                self.throttle.well();
-                Ok(true)
-            }
-            Err(error) => self.put_off(error).await,
-        }
+        let table = partition.table;
+        let send = |wanted| -> BoxFuture<'_, _> { Box::pin(self.withdraw_all(table, wanted)) };
+        let request = WithdrawRequest { partition, until };
+        self.withdrawing[table as usize].ask(request, PARTITIONS_AT_A_TIME, &send).await.unwrap_or(Ok(false))
     }
 
     fn knows_numbers(&self, _: &Publication) -> bool {

@@ -8,12 +8,33 @@ use futures::future::BoxFuture;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::interface::Publication;
+use crate::edge::clock;
+use crate::model::Partition;
 
 /// A publication on its way into a call that begins no later than `until`.
 #[derive(Clone, Debug)]
 pub(super) struct PublishRequest {
     pub(super) publication: Publication,
     pub(super) until: Duration,
+}
+
+/// A withdrawal on its way into a call that begins no later than `until`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WithdrawRequest {
+    pub(super) partition: Partition,
+    pub(super) until: Duration,
+}
+
+/// What may still be withdrawn by a call that begins now: places in the list, of each partition one,
+/// since a call that names one twice may be refused as a whole.
+pub(super) fn in_time(wanted: &[WithdrawRequest]) -> Vec<usize> {
+    let (now, mut sent): (_, Vec<usize>) = (clock::since_boot(), Vec::new());
+    for (index, request) in wanted.iter().enumerate() {
+        if now <= request.until && !sent.iter().any(|earlier| wanted[*earlier].partition == request.partition) {
+            sent.push(index);
+        }
+    }
+    sent
 }
 
 /// Callers' entries on their way into calls.

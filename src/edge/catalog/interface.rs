@@ -8,21 +8,40 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::error::Result;
+use crate::kernel::ledger::records::{FileEntry, PartitionRecord};
 use crate::model::{Partition, Table};
 
-/// The current files of a partition, as a catalog is told of them.
+/// The current files of a partition, as a catalog is told of them. A catalog of folders (Glue) needs
+/// their folder; one of snapshots needs the files themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {
     /// The partition.
     pub partition: Partition,
     /// Where its files lie: a folder below the lake.
     pub location: String,
+    /// All of them, by their names in that folder.
+    pub files: Vec<FileEntry>,
+}
+
+impl Publication {
+    /// The current files of a partition's record.
+    #[must_use]
+    pub fn of(record: &PartitionRecord) -> Self {
+        let files = record.files().cloned().collect();
+        Self { partition: record.partition, location: record.folder.clone(), files }
+    }
+
     /// Rows of all its files.
-    pub rows: u64,
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.files.iter().map(|file| file.rows).sum()
+    }
+
     /// Bytes of all its files.
-    pub size_bytes: u64,
-    /// Number of its files.
-    pub files: u64,
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.size_bytes).sum()
+    }
 }
 
 /// A partition as a catalog lists it.

@@ -2,7 +2,7 @@
 //!
 //! Partitions are created by `BatchCreatePartition`; one that is there already is compared, and put
 //! right by `BatchUpdatePartition` where it differs. Limits: the Glue API reference (100 entries to
-//! create or update, 1,000 to get). One is withdrawn by `BatchDeletePartition`.
+//! create or update, 25 to delete, 1,000 to get).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,7 @@ use futures::future::BoxFuture;
 
 use super::client::{client, failed};
 use super::shape::{PartitionState, ROWS, alike, columns, input, missing, same_columns};
-use crate::edge::catalog::coalesce::{Coalesce, PublishRequest};
+use crate::edge::catalog::coalesce::{Coalesce, PublishRequest, WithdrawRequest, in_time};
 use crate::edge::catalog::interface::{Catalog, CatalogEntry, Publication};
 use crate::edge::catalog::throttle::Throttle;
 use crate::edge::{aws_error, clock};
@@ -29,6 +29,9 @@ use crate::model::{Partition, Table};
 
 /// Partitions that one call creates or updates at most.
 const PUBLISHED_AT_A_TIME: usize = 100;
+
+/// Partitions that one call deletes at most.
+const DELETED_AT_A_TIME: usize = 25;
 
 /// Partitions that one call gets at most.
 const GOT_AT_A_TIME: usize = 1_000;
@@ -43,10 +46,27 @@ pub struct GlueCatalog {
     database: String,
     lake_url: String,
     publishing: [Coalesce<PublishRequest, Result<bool>>; Table::ALL.len()],
+    withdrawing: [Coalesce<WithdrawRequest, Result<bool>>; Table::ALL.len()],
     getting: [Coalesce<Partition, Result<Lookup>>; Table::ALL.len()],
-    /// What this process has published.
-    published: Mutex<HashMap<Partition, Publication>>,
+    /// The numbers that this process has published.
+    published: Mutex<HashMap<Partition, Numbers>>,
     throttle: Throttle,
+}
+
+/// Where a partition's files lie, and how much that is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Numbers {
+    location: String,
+    rows: u64,
+    size_bytes: u64,
+    files: usize,
+}
+
+impl Numbers {
+    fn of(publication: &Publication) -> Self {
+        let (rows, size_bytes) = (publication.rows(), publication.size_bytes());
+        Self { location: publication.location.clone(), rows, size_bytes, files: publication.files.len() }
+    }
 }
 
 /// What a call said of one partition.
@@ -67,13 +87,14 @@ impl GlueCatalog {
             database: database.to_owned(),
             lake_url: lake_url.to_owned(),
             publishing: Default::default(),
+            withdrawing: Default::default(),
             getting: Default::default(),
             published: Mutex::default(),
             throttle: Throttle::default(),
         }
     }
 
-    fn published(&self) -> MutexGuard<'_, HashMap<Partition, Publication>> {
+    fn published(&self) -> MutexGuard<'_, HashMap<Partition, Numbers>> {
         self.published.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -126,9 +147,9 @@ impl GlueCatalog {
             }
         }
         let mut published = self.published();
-        for (request, outcome) in wanted.into_iter().zip(&outcomes) {
+        for (request, outcome) in wanted.iter().zip(&outcomes) {
             if matches!(outcome, Ok(true)) {
-                published.insert(request.publication.partition, request.publication);
+                published.insert(request.publication.partition, Numbers::of(&request.publication));
             }
         }
         outcomes
@@ -245,23 +266,40 @@ impl GlueCatalog {
         Ok(outcomes)
     }
 
-    /// Deletes one partition; one that is not there is fine.
-    async fn delete(&self, partition: Partition) -> Result<bool> {
-        let table = partition.table;
+    /// Deletes partitions of one table; what became of each. One that is not there is fine.
+    async fn withdraw_all(&self, table: Table, wanted: Vec<WithdrawRequest>) -> Vec<Result<bool>> {
+        let sent = in_time(&wanted);
+        let mut outcomes: Vec<Result<bool>> = wanted.iter().map(|_| Ok(false)).collect();
+        let Some(first) = sent.first().copied() else { return outcomes };
+        let values_of = |index: usize| wanted[index].partition.values();
+        let key = |index: &usize| PartitionValueList::builder().set_values(Some(values_of(*index))).build().ok();
+        let keys = sent.iter().filter_map(key).collect();
         let call = self.client.batch_delete_partition().database_name(&self.database).table_name(table.name());
-        let values = PartitionValueList::builder().set_values(Some(partition.values())).build().ok();
-        let deleted = match call.set_partitions_to_delete(values.map(|values| vec![values])).send().await {
+        let deleted = match call.set_partitions_to_delete(Some(keys)).send().await {
             Ok(deleted) => deleted,
-            Err(error) => return self.put_off("BatchDeletePartition", "withdraw from", table, error).await,
-        };
-        let failure = deleted.errors().iter().find_map(|entry| entry.error_detail());
-        match failure.filter(|error| error.error_code() != Some("EntityNotFoundException")) {
-            None => {
-                self.throttle.well();
-                Ok(true)
+            // One tells the error; the others read their records and ask again.
+            Err(error) => {
+                outcomes[first] = self.put_off("BatchDeletePartition", "withdraw from", table, error).await;
+                return outcomes;
             }
-            Some(error) => self.entry("withdraw from", table, &partition.values(), error).await,
+        };
+        let errors: HashMap<&[String], &ErrorDetail> = deleted
+            .errors()
+            .iter()
+            .filter_map(|entry| Some((entry.partition_values(), entry.error_detail()?)))
+            .filter(|(_, error)| error.error_code() != Some("EntityNotFoundException"))
+            .collect();
+        if errors.len() < sent.len() {
+            self.throttle.well();
         }
+        for index in sent {
+            let values = values_of(index);
+            outcomes[index] = match errors.get(values.as_slice()) {
+                None => Ok(true),
+                Some(error) => self.entry("withdraw from", table, &values, error).await,
+            };
+        }
+        outcomes
     }
 
     async fn get(
@@ -334,15 +372,15 @@ impl Catalog for GlueCatalog {
     }
 
     async fn withdraw(&self, partition: Partition, until: Duration) -> Result<bool> {
-        if clock::since_boot() > until {
-            return Ok(false);
-        }
+        let table = partition.table;
         self.published().remove(&partition);
-        self.delete(partition).await
+        let send = |wanted| -> BoxFuture<'_, _> { Box::pin(self.withdraw_all(table, wanted)) };
+        let request = WithdrawRequest { partition, until };
+        self.withdrawing[table as usize].ask(request, DELETED_AT_A_TIME, &send).await.unwrap_or(Ok(false))
     }
 
     fn knows_numbers(&self, publication: &Publication) -> bool {
-        self.published().get(&publication.partition) == Some(publication)
+        self.published().get(&publication.partition) == Some(&Numbers::of(publication))
     }
 
     async fn shown(&self, partition: Partition) -> Result<Option<String>> {

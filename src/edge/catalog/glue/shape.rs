@@ -67,9 +67,9 @@ pub(super) fn input(publication: &Publication, lake_url: &str) -> PartitionInput
     PartitionInput::builder()
         .set_values(Some(publication.partition.values()))
         .storage_descriptor(descriptor(publication.partition.table, format!("{lake_url}/{}/", publication.location)))
-        .parameters(ROWS, publication.rows.to_string())
-        .parameters("totalSize", publication.size_bytes.to_string())
-        .parameters("numFiles", publication.files.to_string())
+        .parameters(ROWS, publication.rows().to_string())
+        .parameters("totalSize", publication.size_bytes().to_string())
+        .parameters("numFiles", publication.files.len().to_string())
         .build()
 }
 
