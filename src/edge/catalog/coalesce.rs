@@ -25,8 +25,8 @@ pub(super) struct WithdrawRequest {
     pub(super) until: Duration,
 }
 
-/// What may still be withdrawn by a call that begins now: places in the list, of each partition one,
-/// since a call that names one twice may be refused as a whole.
+/// What may still be withdrawn by a call that begins now: places in the list, one for each
+/// partition, since a call that names one twice may be refused as a whole.
 pub(super) fn in_time(wanted: &[WithdrawRequest]) -> Vec<usize> {
     let (now, mut sent): (_, Vec<usize>) = (clock::since_boot(), Vec::new());
     for (index, request) in wanted.iter().enumerate() {

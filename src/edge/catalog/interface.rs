@@ -11,8 +11,8 @@ use crate::error::Result;
 use crate::kernel::ledger::records::{FileEntry, PartitionRecord};
 use crate::model::{Partition, Table};
 
-/// The current files of a partition, as a catalog is told of them. A catalog of folders (Glue) needs
-/// their folder; one of snapshots needs the files themselves.
+/// The current files of a partition, as a catalog is told of them. A catalog of folders
+/// (Glue) needs their folder; one of snapshots needs the files themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {
     /// The partition.

@@ -49,20 +49,20 @@ pub struct GlueCatalog {
     withdrawing: [Coalesce<WithdrawRequest, Result<bool>>; Table::ALL.len()],
     getting: [Coalesce<Partition, Result<Lookup>>; Table::ALL.len()],
     /// The numbers that this process has published.
-    published: Mutex<HashMap<Partition, Numbers>>,
+    published: Mutex<HashMap<Partition, PublishedNumbers>>,
     throttle: Throttle,
 }
 
 /// Where a partition's files lie, and how much that is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Numbers {
+struct PublishedNumbers {
     location: String,
     rows: u64,
     size_bytes: u64,
     files: usize,
 }
 
-impl Numbers {
+impl PublishedNumbers {
     fn of(publication: &Publication) -> Self {
         let (rows, size_bytes) = (publication.rows(), publication.size_bytes());
         Self { location: publication.location.clone(), rows, size_bytes, files: publication.files.len() }
@@ -94,7 +94,7 @@ impl GlueCatalog {
         }
     }
 
-    fn published(&self) -> MutexGuard<'_, HashMap<Partition, Numbers>> {
+    fn published(&self) -> MutexGuard<'_, HashMap<Partition, PublishedNumbers>> {
         self.published.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -149,7 +149,7 @@ impl GlueCatalog {
         let mut published = self.published();
         for (request, outcome) in wanted.iter().zip(&outcomes) {
             if matches!(outcome, Ok(true)) {
-                published.insert(request.publication.partition, Numbers::of(&request.publication));
+                published.insert(request.publication.partition, PublishedNumbers::of(&request.publication));
             }
         }
         outcomes
@@ -380,7 +380,7 @@ impl Catalog for GlueCatalog {
     }
 
     fn knows_numbers(&self, publication: &Publication) -> bool {
-        self.published().get(&publication.partition) == Some(&Numbers::of(publication))
+        self.published().get(&publication.partition) == Some(&PublishedNumbers::of(publication))
     }
 
     async fn shown(&self, partition: Partition) -> Result<Option<String>> {
