@@ -11,7 +11,6 @@ use std::io::{ErrorKind, Read, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
@@ -92,7 +91,6 @@ fn is_absent(error: &std::io::Error) -> bool {
 
 /// Writes a file, in the place of any of its name.
 pub(super) fn put(path: &FilePath, bytes: &[u8], lasting: Lasting) -> Result<()> {
-    last_hint().take_if(|(last, _)| last == path);
     let temporary = write_temporary(path, bytes, lasting)?;
     if let Err(error) = fs::rename(&temporary, path) {
         let _ = fs::remove_file(&temporary);
@@ -102,43 +100,15 @@ pub(super) fn put(path: &FilePath, bytes: &[u8], lasting: Lasting) -> Result<()>
 }
 
 /// Writes a file if there is none of its name.
-///
-/// A hint with the bytes of the last one is another name of its file: a claim is made and removed
-/// for every unit, and a file system that has just freed thousands of files looks through them all
-/// before it makes the next.
 pub(super) fn put_new(path: &FilePath, bytes: &[u8], lasting: Lasting) -> Result<CasOutcome> {
-    if lasting == Lasting::Neither {
-        let mut last = last_hint();
-        if let Some((known, _)) = last.as_ref().filter(|(_, same)| same == bytes) {
-            match fs::hard_link(known, path) {
-                Ok(()) => {
-                    *last = Some((path.to_owned(), bytes.to_vec()));
-                    return Ok(CasOutcome::Committed);
-                }
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(CasOutcome::Conflict),
-                // The last one is gone, or its folder: a file of its own, then.
-                Err(_) => {}
-            }
-        }
-    }
     let temporary = write_temporary(path, bytes, lasting)?;
     let linked = fs::hard_link(&temporary, path);
     let _ = fs::remove_file(&temporary);
     match linked {
-        Ok(()) if lasting == Lasting::Neither => {
-            *last_hint() = Some((path.to_owned(), bytes.to_vec()));
-            Ok(CasOutcome::Committed)
-        }
         Ok(()) => sync_folder(path, lasting).map(|()| CasOutcome::Committed),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(CasOutcome::Conflict),
         Err(error) => Err(Error::io("write", path, error)),
     }
-}
-
-/// The last file that was made of a hint, and its bytes.
-fn last_hint() -> MutexGuard<'static, Option<(PathBuf, Vec<u8>)>> {
-    static LAST: Mutex<Option<(PathBuf, Vec<u8>)>> = Mutex::new(None);
-    LAST.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Writes bytes beside a path, under a name that no listing shows: it ends with `#` and a number,
@@ -449,29 +419,6 @@ mod tests {
         assert!(!root.join("a").exists() && root.exists());
         assert_eq!(get(&root.join("x/y")).unwrap().unwrap(), "3");
         assert_eq!(list(root, "").unwrap().len(), 1, "no file that was being written is left");
-    }
-
-    /// One file under many names, until its owner writes one of them anew.
-    #[cfg(unix)]
-    #[test]
-    fn hints_of_the_same_bytes_are_one_file() {
-        use std::os::unix::fs::MetadataExt;
-        let dir = tempfile::tempdir().unwrap();
-        let path = |name: &str| dir.path().join("hints").join(name);
-        let file = |name: &str| fs::metadata(path(name)).unwrap().ino();
-        let new = |name: &str, bytes: &[u8]| put_new(&path(name), bytes, Lasting::Neither).unwrap();
-        assert_eq!((new("a", b"mine"), new("b", b"mine")), (CasOutcome::Committed, CasOutcome::Committed));
-        assert_eq!(file("a"), file("b"));
-        assert_eq!(new("b", b"mine"), CasOutcome::Conflict);
-        put(&path("b"), b"mine again", Lasting::Neither).unwrap();
-        assert_eq!(new("c", b"mine"), CasOutcome::Committed);
-        assert_ne!(file("b"), file("c"));
-        delete(dir.path(), &path("c")).unwrap();
-        assert_eq!(new("d", b"mine"), CasOutcome::Committed, "the last one is gone");
-        for (name, bytes) in [("a", &b"mine"[..]), ("b", b"mine again"), ("d", b"mine")] {
-            assert_eq!(get(&path(name)).unwrap().unwrap(), bytes, "{name}");
-        }
-        assert_eq!(list(dir.path(), "hints").unwrap().len(), 3);
     }
 
     #[test]
