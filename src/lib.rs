@@ -34,7 +34,7 @@
 //! | add or change an option, or its default | `job/options.rs` |
 //! | change how long unfinished work of a dead run is kept (`orphan_age`) | the default: `job/options.rs`; what is done then: `recovery.rs` |
 //! | count one more figure | the list in `stats.rs`, and the place that counts it |
-//! | refuse a run, for a clock that is wrong, for example | `pipeline/preflight.rs`; clocks are read in `edge/clock.rs` |
+//! | refuse a run, where a clock is wrong, for example | `pipeline/preflight.rs`: every run of `convert` and `reprocess` passes `refuse`. This computer's clock is read in `edge/clock.rs`. A store's own time is not read anywhere yet: a call for it goes into `edge/objects/` |
 //! | add a command (a verb) | a file in `cli/`, a line in `cli/mod.rs`, and a module for its work |
 //! | add a catalog | `edge/catalog/`: a file that implements the trait in `interface.rs` |
 //! | add a query that comes with the program | `ddl/queries/`, and a line in `query/mod.rs` |
