@@ -17,7 +17,6 @@ use super::summary::{NAMED_AT_MOST, Summary};
 use super::{archived, catalog_totals, high_water, look_back, preflight, privacy_guard, workers};
 use crate::compact;
 use crate::compact::CompactOptions;
-use crate::edge::location::Location;
 use crate::edge::objects::Objects;
 use crate::edge::source;
 use crate::error::{Error, Result};
@@ -26,6 +25,7 @@ use crate::job::{Job, Options};
 use crate::kernel::ledger::plan::Grouped;
 use crate::kernel::ledger::records::UnitRecord;
 use crate::lake::{Lake, NewLake};
+use crate::location::Location;
 use crate::model::{ObjectId, Table, UnitId};
 use crate::signals::until_stopped;
 
