@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, HashMap};
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 
-use crate::edge::location::Location;
 use crate::edge::manifests;
 use crate::edge::objects::Objects;
 use crate::edge::source;
@@ -22,6 +21,7 @@ use crate::kernel::ledger::plan::{CHUNK_STORED_BYTES, Naming, UnitPlan};
 use crate::kernel::ledger::records::{InputName, UnitRecord, digest};
 use crate::kernel::source::parse::sniff::Told;
 use crate::lake::Lake;
+use crate::location::Location;
 use crate::model::{ObjectId, Table, UnitId};
 use crate::prices::Prices;
 use crate::progress::distinct_hours;

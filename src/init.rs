@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 
-use crate::edge::access::Access;
 use crate::edge::athena::Athena;
 use crate::edge::catalog::{CatalogChange, GlueTables, statement_output};
 use crate::edge::claims::Claims;
@@ -14,6 +13,7 @@ use crate::error::Result;
 use crate::kernel::ledger::records::PartitionRecord;
 use crate::lake::people::Chosen;
 use crate::lake::{CatalogChoice, Lake, LedgerChoice, NewLake};
+use crate::model::access::Access;
 use crate::model::{Partition, Table};
 use crate::progress::{Measure, Progress};
 use crate::protocol_driver;

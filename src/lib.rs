@@ -25,19 +25,21 @@
 //! | you want to | look here |
 //! |-|-|
 //! | add a field of a log, or a column | `kernel/schema/sources/`, the file of the source |
-//! | add a source of logs | `kernel/schema/sources/`: a file, and a line in its `mod.rs` |
+//! | add a source of logs | `kernel/schema/sources/`: a file, and a line in its `mod.rs`; `model/table.rs`: its table; `tests/formats.rs`: examples, from which the list in `docs/formats.md` is written |
 //! | change the order of rows in a file | `sort` in the source's file; how it is done: `kernel/columns/sort.rs` |
 //! | read another format | `kernel/source/parse/` |
+//! | read a form of times or values that no source had | `kernel/source/parse/values.rs`; what tells a row by its first values: `FirstValue` in `kernel/schema/descriptor.rs` |
 //! | add a bot or a category of bots | `kernel/policy/enrich/data/bots.toml` |
-//! | add a column that is looked up in a file, such as a country | the data and its reader: `kernel/policy/enrich/`, as `edges.rs` does it; the column: `kernel/schema/sources/`, with an origin of its own |
+//! | add a column from a file that the user names, such as the country of a client | the option: `job/options.rs` and `jobs/cloudfront-v1.toml`; reading the file: `job/rows.rs`; carrying and stamping its text: `Additions` in `kernel/policy/enrich/mod.rs`; the look-up: a new file beside `kernel/policy/enrich/user_rules.rs`; the column: an `Origin` in `kernel/schema/column.rs`, and its line in `kernel/schema/sources/` or `kernel/schema/shared.rs`; its values: `kernel/columns/builder/changes.rs` |
+//! | add a column from data that is compiled in | as `kernel/policy/enrich/edges.rs` does it for edge locations; column and values as in the row above |
 //! | change what is kept of people | `kernel/policy/privacy/`; which columns it is about: their privacy class, in `kernel/schema/` |
 //! | add or change an option, or its default | `job/options.rs` |
 //! | change how long unfinished work of a dead run is kept (`orphan_age`) | the default: `job/options.rs`; what is done then: `recovery.rs` |
 //! | count one more figure | the list in `stats.rs`, and the place that counts it |
-//! | refuse a run, for a clock that is wrong, for example | `pipeline/preflight.rs`; clocks are read in `edge/clock.rs` |
-//! | add a command (a verb) | a file in `cli/`, a line in `cli/mod.rs`, and a module for its work |
-//! | add a catalog | `edge/catalog/`: a file that implements the trait in `interface.rs` |
-//! | add a query that comes with the program | `ddl/queries/`, and a line in `query/mod.rs` |
+//! | refuse a run, where a clock is wrong, for example | `pipeline/preflight.rs`: every run of `convert` and `reprocess` passes `refuse`. This computer's clock is read in `edge/clock.rs`. A store's own time is not read anywhere yet: a call for it goes into `edge/objects/` |
+//! | add a command (a verb) | a file in `cli/`, three places and the table in `cli/mod.rs`, and a module for its work, with its place in `tests/house/main.rs` |
+//! | add a catalog | `edge/catalog/`: a file that implements the trait in `interface.rs`, and `open` in `mod.rs`; its name: `model/choices.rs` |
+//! | add a query that comes with the program | `ddl/queries/`, and `query/named.rs` |
 //! | change a view or a statement | views of a source: its file in `kernel/schema/sources/`; statements: `kernel/ddl/` |
 //! | change a step of the protocol | `kernel/ledger/protocol/`, and `tests/model/`, which tries every order of the steps |
 //! | change what a record or a manifest says | `kernel/ledger/records/` |
@@ -88,16 +90,16 @@
 //! | **partition** | an hour of a table by its rows' own times (in some lakes a day or month), and its folder |
 //! | **unit** | an hour (day, month) of a source by its objects' names: what is converted together |
 //! | **batch** | the rows of some objects of a unit, as files. It counts once its unit's record names it |
-//! | **attempt** | one worker's try at a batch or a rewrite. Its id is never used again |
+//! | **attempt** | one worker's try at a batch or a rewrite. Every try has a new id, also when the same work is tried again |
 //! | **rewrite** | files of a partition take the place of others: by `compact`, by `reprocess`, or after an object changed |
 //! | **ledger** | the records of units and partitions, in the lake or in DynamoDB. They change by compare-and-set only |
 //! | **manifest** | a file that lists the inputs and outputs of one attempt. It never changes |
-//! | **staging** | the folder of unfinished work. A file there is seen by no query, unless a record names it |
+//! | **staging** | the folder of unfinished work. Queries do not read it, with one exception: the files of an open rewrite, which the partition's record names |
 //! | **claim** | a hint that a worker is at a unit, so that others take other ones. Nothing correct rests on it |
 //! | **fingerprint** | how rows were made: the version of the rules, and what was kept of people. It is in files and manifests |
 //! | **watermark** | where the last complete run of a series ended. `--last` goes back to it |
-//! | **lateness** | how long after the end of its hour an object came, where others of its hour had been converted |
-//! | **`max_call_delay`** | the longest time between a look at a record and the moment when a call that rests on it takes effect |
+//! | **lateness** | of an object that came after others of its hour were converted: the time from the end of that hour until it came |
+//! | **`max_call_delay`** | the longest time from reading a record until a call that relies on what was read takes effect. A call that would be later is not sent |
 //!
 //! # What never happens
 //!
@@ -105,9 +107,9 @@
 //!   never logs. (Its hash tables are seeded at random, so that no log can be written against them.
 //!   Nothing follows from a hash.)
 //! - Rayon is used in `kernel::columns::convert` and its bridge, nowhere else.
-//! - No query sees a file that its partition's record does not name.
-//! - No bytes of a file that is converted depend on the number of threads, the memory or the order
-//!   of the listing. (Which files are merged into one may depend on the memory.)
+//! - `edgemill query` opens no file that its partition's record does not name.
+//! - The bytes of the files that a conversion writes never depend on the number of threads, the
+//!   memory or the order of the listing. (Which files are merged later may depend on the memory.)
 //! - No line is dropped: lines = rows + rejected lines + comment lines, for each object. An object
 //!   of which no line can be read is not taken at all.
 //! - No object is held as a whole past a limit, neither as stored nor inflated, whatever it claims.
@@ -133,7 +135,7 @@
 //!
 //! | step | what a crash right after it leaves | who mends it |
 //! |-|-|-|
-//! | files staged | a staging folder that no record names | nothing to mend; a day later it is ended and cleared |
+//! | files staged | a staging folder that no record names | nothing to mend; it is ended and cleared when it is older than `--orphan-age`, a day unless told otherwise |
 //! | manifest written | the same, and a manifest that no record names | the same |
 //! | batch committed in the unit's record (the instant that decides) | rows that count and are not visible yet | the next run publishes them from staging |
 //! | files copied to a partition's folder | files that its record does not name: `query` does not see them | the next run copies again and records them |
@@ -141,7 +143,7 @@
 //! | partition registered in the catalog, and seen there | the same | the same |
 //! | batch marked published | a staging folder that is of no more use | the next run removes it |
 //!
-//! What takes the place of rows is a rewrite, one open in a partition at a time:
+//! New files take the place of old ones by a rewrite. A partition has at most one open. Its steps:
 //!
 //! | step | what a crash right after it leaves | who mends it |
 //! |-|-|-|
@@ -165,11 +167,12 @@
 //!   objects.
 //! - A record does not grow with every run: many published batches of a unit are folded into one
 //!   entry (`compact/fold.rs`), whose manifest names the inputs of all of them.
-//! - An object with the name, size and bytes of one under another key is an input without rows
-//!   ([`kernel::ledger::same`]): a log that was moved or copied is not converted a second time.
-//! - What rests on a store that creates an object only if there is none is tried out there first
-//!   (`edge/probe.rs`). Every run compares what it committed with the ledger before it ends
-//!   (`pipeline/look_back.rs`).
+//! - A log that was moved or copied is not converted a second time. It is known by its name, size
+//!   and bytes, and its new key is recorded as an input that has no rows
+//!   ([`kernel::ledger::same`]).
+//! - A ledger in a lake needs a store that creates an object only if there is none. Whether a store
+//!   does so is tried before it is relied on (`edge/probe.rs`). Every run compares what it
+//!   committed with the ledger before it ends (`pipeline/look_back.rs`).
 //! - What somebody removed by hand is found by holding records, manifests and files against each
 //!   other ([`repair`]).
 //! - Several workers share the hours by claims ([`edge::claims`]), which are hints.
@@ -188,12 +191,13 @@
 //!
 //! # Formats
 //!
-//! An object's source is told by its key ([`kernel::source::names`]). Where the key says nothing,
-//! its first bytes tell it ([`kernel::source::parse::sniff`]). The first line that says anything
-//! tells how lines fall into values ([`kernel::source::parse`]). Every decoder hands on blocks of
-//! values under names, and [`kernel::columns::mapping`] finds each name's column. So a new format
-//! is one file in `kernel/source/parse`, a new source is one file in [`kernel::schema::sources`],
-//! and a new field is a line in the file of its source.
+//! An object's source is known by its key ([`kernel::source::names`]), or, where the key does not
+//! tell, by the first bytes of the object ([`kernel::source::parse::sniff`]). A header
+//! (`#Fields`), or else the first line, shows the format: how each line is split into values
+//! ([`kernel::source::parse`]). Every decoder hands on blocks of values under names, and
+//! [`kernel::columns::mapping`] finds each name's column. So a new format is one file in
+//! `kernel/source/parse`, a new source is one file in [`kernel::schema::sources`], and a new field
+//! is a line in the file of its source.
 //!
 //! # Two runtimes
 //!

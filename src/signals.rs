@@ -1,5 +1,5 @@
 //! The signals that ask a run to stop, heeded from its first moment. No other file installs a
-//! handler (`tests/house.rs`).
+//! handler (`tests/house`).
 //!
 //! | function | who uses it |
 //! |-|-|

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use common::{FIELDS, binary, convert, exits, files, gzip, query, row, text};
 use edgemill::edge::claims::Claims;
-use edgemill::edge::location::Location;
 use edgemill::edge::objects::Objects;
+use edgemill::location::Location;
 use edgemill::model::{Hour, Table, UnitId};
 use serde_json::Value;
 
@@ -123,7 +123,7 @@ fn one_by_one(place: &Place, count: usize, more: &[&str]) {
 #[test]
 fn many_small_files_are_merged_by_themselves_and_few_by_wish() {
     let place = place();
-    exits(0, &["init", "--to", text(&place.lake), "--catalog", "lake", "--late", "1s", "--queries", "0s"]);
+    exits(0, &["init", "--to", text(&place.lake), "--catalog", "lake", "--max-call-delay", "1s", "--queries", "0s"]);
     one_by_one(&place, 5, &["--compact-files", "6"]);
     assert_eq!(parquet(&place.lake).len(), 5);
     let before = ids(&place.lake);
@@ -213,7 +213,7 @@ fn an_hour_whose_logs_are_gone_is_not_touched() {
 #[test]
 fn what_was_done_by_hand_is_found() {
     let place = place();
-    exits(0, &["init", "--to", text(&place.lake), "--catalog", "lake", "--late", "1s", "--queries", "0s"]);
+    exits(0, &["init", "--to", text(&place.lake), "--catalog", "lake", "--max-call-delay", "1s", "--queries", "0s"]);
     let changed = object(&place.logs, "2026-11-21T05", "aaaaaaaa");
     object(&place.logs, "2026-11-21T06", "bbbbbbbb");
     object(&place.logs, "2026-11-21T07", "cccccccc");
@@ -268,7 +268,10 @@ fn what_a_dead_run_left_is_found_and_mended() {
         ("staged:1", "dead_claim"),
     ] {
         let place = place();
-        exits(0, &["init", "--to", text(&place.lake), "--catalog", "lake", "--late", "1s", "--queries", "0s"]);
+        exits(
+            0,
+            &["init", "--to", text(&place.lake), "--catalog", "lake", "--max-call-delay", "1s", "--queries", "0s"],
+        );
         object(&place.logs, "2026-11-21T05", "aaaaaaaa");
         let arguments = ["convert", "--from", text(&place.logs), "--to", text(&place.lake)];
         let killed = binary().args(arguments).env("EDGEMILL_CRASH", crash).output().unwrap();
@@ -333,7 +336,7 @@ fn a_damaged_ledger_is_a_clear_error_and_never_a_double() {
 #[test]
 fn a_missing_file_keeps_no_other_hour_from_going_on() {
     let place = place();
-    exits(0, &["init", "--to", text(&place.lake), "--late", "1s"]);
+    exits(0, &["init", "--to", text(&place.lake), "--max-call-delay", "1s"]);
     // Each hour's object has a row of the hour before: the hours share partitions.
     let write = |hour: u32, id: &str| {
         let rows = [(hour, "00:00"), (hour - 1, "59:59")]
@@ -449,10 +452,10 @@ fn an_object_that_was_not_taken_is_not_said_to_be_there() {
 fn a_lake_keeps_what_it_was_made_with() {
     let place = place();
     let init = |code, more: &[&str]| exits(code, &[&["init", "--to", text(&place.lake)], more].concat()).1;
-    init(0, &["--late", "1500ms"]);
+    init(0, &["--max-call-delay", "1500ms"]);
     init(0, &["--max-call-delay", "2s"]);
-    assert!(init(2, &["--late", "9s"]).contains("--max-call-delay 2s"));
-    assert!(init(2, &["--late", "500ms"]).contains("less than a second"));
+    assert!(init(2, &["--max-call-delay", "9s"]).contains("--max-call-delay 2s"));
+    assert!(init(2, &["--max-call-delay", "500ms"]).contains("less than a second"));
     object(&place.logs, "2026-11-21T05", "aaaaaaaa");
     convert(&place.logs, &place.lake, &[]);
     // A catalog may come later, and then holds what is there; it stays for ever.

@@ -12,12 +12,12 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use common::{FIELDS, binary, exits, files, gzip, row, text};
-use edgemill::edge::access::Access;
 use edgemill::edge::aws;
 use edgemill::edge::contract;
 use edgemill::edge::ledger::LakeLedger;
-use edgemill::edge::location::Location;
 use edgemill::edge::objects::Objects;
+use edgemill::location::Location;
+use edgemill::model::access::Access;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::Value;

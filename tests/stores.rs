@@ -115,7 +115,7 @@ fn rows_that_a_store_loses_are_told_by_the_run_that_wrote_them() {
     for attempt in 0..40 {
         let server = server(ways, &logs);
         // Waits as short as a test's: a rewrite has some.
-        let (code, _, err) = server.run(&["init", "--to", LAKE, "--late", "1s", "--queries", "1s"], true);
+        let (code, _, err) = server.run(&["init", "--to", LAKE, "--max-call-delay", "1s", "--queries", "1s"], true);
         assert_eq!(code, 0, "{err}");
         let (code, out, err) = server.run(&CONVERT, true);
         let counted = count(&server);

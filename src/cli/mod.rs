@@ -1,5 +1,16 @@
 //! The command line, exactly as typed: one file per verb, no work in any. Results go to stdout,
 //! everything else to stderr.
+//!
+//! | file | what it does |
+//! |-|-|
+//! | `convert`, `plan`, `reprocess`, `compact`, `verify`, `init` | a verb each: its arguments, its help, its words at the end |
+//! | `query` | `edgemill query`: its arguments, and where an answer goes |
+//! | `demo`, `generate`, `agent`, `ddl`, `show_config` | the other verbs |
+//! | `conversion` | the arguments of a conversion, for `convert`, `plan` and `show-config` |
+//! | `options` | the list of `job::options` as arguments: a verb says which it takes |
+//! | `output` | options of every verb: `--json`, `--log-format`, `--metrics` |
+//! | `run_end` | what logs and metrics are told when a run has ended |
+//! | `show` | summaries, as people and scripts read them |
 
 mod agent;
 mod compact;

@@ -68,8 +68,9 @@ pub struct Args {
 pub(super) async fn run(args: Args, output: RunOutput) -> Result<u8> {
     let typed = Typed { to: args.place.lake, ..args.options.typed };
     let typed = typed.over_file(args.file.path())?;
-    // Hours are a conversion's in a job file; these are this verb's own.
-    let job = Job::new(Typed { hours: args.hours, last: None, ..typed }, now_unix_seconds())?;
+    // Hours are a conversion's in a job file; these are this verb's own. So is the catalog: hours
+    // are written anew in whichever the lake has.
+    let job = Job::new(Typed { hours: args.hours, last: None, catalog: None, ..typed }, now_unix_seconds())?;
     let lake = job.to.clone();
     let summary = Box::pin(pipeline::reprocess(job.clone(), args.outdated)).await?;
     run_end::tell("reprocess", &job, &summary, output.metrics).await?;

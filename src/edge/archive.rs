@@ -5,11 +5,11 @@ use std::path::Path as FilePath;
 
 use object_store::path::Path;
 
-use super::access::Access;
-use super::location::Location;
 use super::objects::Objects;
 use crate::error::{Error, Result};
+use crate::location::Location;
 use crate::model::ObjectId;
+use crate::model::access::Access;
 
 /// Where raw objects go.
 #[derive(Clone, Debug)]

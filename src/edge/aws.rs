@@ -16,10 +16,10 @@ use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential};
 use object_store::{ClientOptions, CredentialProvider, RetryConfig};
 use tokio::sync::Mutex;
 
-use super::access::{Access, Encryption};
 use super::bucket::Bucket;
 use super::{aws_error, clock};
 use crate::error::{Error, Result};
+use crate::model::access::{Access, Encryption};
 
 /// Tries of one call, the first included; the SDK waits longer from one to the next, and longer
 /// still where it is throttled.

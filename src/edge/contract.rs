@@ -149,8 +149,8 @@ mod tests {
 
     use super::*;
     use crate::edge::ledger::{DynamoLedger, LakeLedger};
-    use crate::edge::location::Location;
     use crate::edge::objects::Objects;
+    use crate::location::Location;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn the_lake_ledger_holds_in_memory_and_on_disk() {

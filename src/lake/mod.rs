@@ -2,6 +2,10 @@
 //!
 //! `_edgemill/lake.json` is created only if absent and never changes: it fixes what every run must
 //! agree on.
+//!
+//! | file | what it does |
+//! |-|-|
+//! | `people` | what a lake keeps of people, and which of its rows hold more |
 
 pub mod people;
 
@@ -13,21 +17,21 @@ use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::edge::access::Access;
 use crate::edge::aws::S3_MAX_CALL_DELAY_SECONDS;
 use crate::edge::catalog;
 use crate::edge::catalog::{Catalog, LEAST_CALL_DELAY_SECONDS};
 use crate::edge::claims::Claims;
 use crate::edge::ledger;
 use crate::edge::ledger::{Records, other_version};
-use crate::edge::location::Location;
 use crate::edge::objects::Objects;
 use crate::edge::probe;
 use crate::error::{Error, Result};
 use crate::kernel::ledger::protocol::{CasOutcome, Setting, Wait};
 use crate::kernel::ledger::records::FORMAT_VERSION;
 use crate::kernel::source::names::Layout;
+use crate::location::Location;
 use crate::model::Granularity;
+use crate::model::access::Access;
 
 pub use crate::model::choices::{CatalogChoice, LedgerChoice};
 
@@ -103,9 +107,9 @@ pub struct Identity {
     /// How long a unit of work is: as long as a partition, in lakes that were made since that is
     /// so.
     pub unit: Granularity,
-    /// The longest delay of a call (`--late`; `kernel::protocol` rests on it): no call takes effect
-    /// later than this after the reading that it rests on. All workers of a lake wait as long, so
-    /// it belongs to the lake.
+    /// The longest delay of a call (`init --max-call-delay`): no call takes effect later than this
+    /// after the reading that it rests on, and the protocol assumes so. All workers of a lake wait
+    /// as long, so it belongs to the lake. In `lake.json` it has its first name.
     #[serde(rename = "late_seconds")]
     pub max_call_delay_seconds: u64,
     /// How long queries over a catalog's partition may go on after it was pointed to another

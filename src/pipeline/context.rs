@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::budget::{Budget, Turns};
+use super::preflight::Admitted;
 use super::privacy_guard::PrivacyChecks;
 use super::staged::Attempts;
 use super::summary::Summary;
@@ -53,7 +54,8 @@ pub(super) struct RunContext {
 
 impl RunContext {
     /// Begins a run: brings to its end what others began, then reads what the ledger knows.
-    pub(super) async fn open(job: Job, source: Objects, lake: Lake) -> Result<Self> {
+    pub(super) async fn open(run: Admitted) -> Result<Self> {
+        let Admitted { job, source, lake, .. } = run;
         let pool = offload::pool(job.threads)?;
         // What is not for logs: the program, its tables, files on their way to the store.
         let memory_bytes = job.memory_bytes.saturating_sub(BASE_BYTES);

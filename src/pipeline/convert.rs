@@ -12,11 +12,11 @@ use futures::{StreamExt, TryStreamExt};
 use super::context::RunContext;
 use super::listing::leave_out_archived;
 use super::planning::{PlannedUnit, plan_unit};
+use super::preflight::Admitted;
 use super::summary::{NAMED_AT_MOST, Summary};
 use super::{archived, catalog_totals, high_water, look_back, preflight, privacy_guard, workers};
 use crate::compact;
 use crate::compact::CompactOptions;
-use crate::edge::location::Location;
 use crate::edge::objects::Objects;
 use crate::edge::source;
 use crate::error::{Error, Result};
@@ -25,6 +25,7 @@ use crate::job::{Job, Options};
 use crate::kernel::ledger::plan::Grouped;
 use crate::kernel::ledger::records::UnitRecord;
 use crate::lake::{Lake, NewLake};
+use crate::location::Location;
 use crate::model::{ObjectId, Table, UnitId};
 use crate::signals::until_stopped;
 
@@ -34,58 +35,52 @@ const PLANS_AT_A_TIME: usize = 16;
 /// Converts what is new.
 pub async fn convert(job: Job) -> Result<Summary> {
     let begun = Instant::now();
-    let OpenedRun { job, source, lake, grouped } = until_stopped(Box::pin(open_and_list(job))).await?;
-    let mut summary = Box::pin(convert_listed(job, source, lake, grouped)).await?;
+    let (admitted, grouped) = until_stopped(Box::pin(open_and_list(job))).await?;
+    let mut summary = Box::pin(convert_listed(admitted, grouped)).await?;
     summary.elapsed_seconds = begun.elapsed().as_secs_f64();
     Ok(summary)
 }
 
-/// What a conversion begins with.
-struct OpenedRun {
-    job: Job,
-    source: Objects,
-    lake: Lake,
-    grouped: Grouped,
-}
-
 /// Opens both places, refuses what cannot go well, and lists the logs.
-async fn open_and_list(mut job: Job) -> Result<OpenedRun> {
+async fn open_and_list(mut job: Job) -> Result<(Admitted, Grouped)> {
     let source = Objects::open_as(&Location::existing(&job.from)?, &job.cloud.source).await?;
     let new = NewLake::of(job.ledger.clone(), job.partition);
-    let there = Lake::open_if_there(&job.to, &job.cloud.lake).await?;
-    job.naming.unit = there.as_ref().map_or(job.partition.unwrap_or_default(), |lake| lake.identity.unit);
-    if let Some(lake) = &there {
+    if let Some(lake) = Lake::open_if_there(&job.to, &job.cloud.lake).await? {
+        job.naming.unit = lake.identity.unit;
         lake.refuse_other(&new, &job.to)?;
-        preflight::refuse_other_catalog(&job, lake)?;
-        job.hours = high_water::hours(lake, source.url(), &job).await?;
+        let mut admitted = preflight::refuse(job, source, lake)?;
+        let Admitted { job, source, lake, .. } = &mut admitted;
+        job.hours = high_water::hours(lake, source.url(), job).await?;
+        let grouped = source::list(source, &job.naming, job.hours).await?;
+        // Where raw objects go once they are converted, a place without any is as it should be.
+        if job.cloud.after == After::Keep {
+            preflight::refuse_nothing(job, &grouped)?;
+        }
+        return Ok((admitted, grouped));
     }
+    job.naming.unit = job.partition.unwrap_or_default();
     let grouped = source::list(&source, &job.naming, job.hours).await?;
-    // Where raw objects go once they are converted, a place without any is as it should be.
-    if there.is_none() || job.cloud.after == After::Keep {
-        preflight::refuse_nothing(&job, &grouped)?;
-    }
-    let lake = if let Some(lake) = there {
-        lake
-    } else {
-        preflight::refuse_new_with_catalog(&job)?;
-        Lake::open_or_create(&job.to, &new, &job.cloud.lake).await?
-    };
-    Ok(OpenedRun { job, source, lake, grouped })
+    preflight::refuse_nothing(&job, &grouped)?;
+    preflight::refuse_new_with_catalog(&job)?;
+    let lake = Lake::open_or_create(&job.to, &new, &job.cloud.lake).await?;
+    Ok((preflight::refuse(job, source, lake)?, grouped))
 }
 
 /// Converts what is new of a source into a lake, both of any store: the job's own places are not
 /// looked at.
 pub async fn convert_into(mut job: Job, source: Objects, lake: Lake) -> Result<Summary> {
     job.naming.unit = lake.identity.unit;
-    let grouped = source::list(&source, &job.naming, job.hours).await?;
-    Box::pin(convert_listed(job, source, lake, grouped)).await
+    let admitted = preflight::refuse(job, source, lake)?;
+    let grouped = source::list(&admitted.source, &admitted.job.naming, admitted.job.hours).await?;
+    Box::pin(convert_listed(admitted, grouped)).await
 }
 
 /// Converts what was listed, once the lake allows it.
-async fn convert_listed(job: Job, source: Objects, lake: Lake, mut grouped: Grouped) -> Result<Summary> {
-    privacy_guard::hold(&lake, &job, &grouped.units.keys().map(UnitId::table).collect()).await?;
-    leave_out_archived(&job, &source, &lake, &mut grouped).await?;
-    let context = until_stopped(RunContext::open(job, source, lake)).await?;
+async fn convert_listed(admitted: Admitted, mut grouped: Grouped) -> Result<Summary> {
+    let Admitted { job, source, lake, .. } = &admitted;
+    privacy_guard::hold(lake, job, &grouped.units.keys().map(UnitId::table).collect()).await?;
+    leave_out_archived(job, source, lake, &mut grouped).await?;
+    let context = until_stopped(RunContext::open(admitted)).await?;
     context.guard(Box::pin(run(&context, grouped))).await
 }
 

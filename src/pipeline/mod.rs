@@ -8,7 +8,7 @@
 //! | `convert` | `convert`: the order of the stages | which stage comes when |
 //! | `reprocess` | `reprocess`: which hours are written anew, in which order | `--outdated`, `--all` |
 //! | `context` | what a run shares: places, rules, threads, memory; its end after a failure | what every unit needs |
-//! | `preflight` | refusals before anything is touched | a new refusal of a whole run |
+//! | `preflight` | refusals before anything is touched; every run passes `preflight::refuse` | a new refusal of a whole run |
 //! | `listing` | what was listed, without archives; words where nothing matched | what is said of an empty listing |
 //! | `high_water` | how far a series of runs has come (`--last`) | catching up after an outage |
 //! | `planning` | what is left to do in a unit | when an object counts as known |

@@ -1,11 +1,32 @@
 //! Refusals before anything is touched.
+//!
+//! Every run of `convert` and `reprocess` passes [`refuse`]: a reason to refuse any run goes there.
+//! The other functions are about what only `convert` can meet.
 
+use crate::edge::objects::Objects;
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::kernel::ledger::plan::{Grouped, HIDDEN, NO_HOUR};
 use crate::kernel::schema;
 use crate::lake::{CatalogChoice, Lake};
 use crate::stats::count;
+
+/// What a run is about, once nothing speaks against it: a run is opened with nothing else, and only
+/// [`refuse`] makes one.
+pub(super) struct Admitted {
+    pub(super) job: Job,
+    /// The place of the logs.
+    pub(super) source: Objects,
+    pub(super) lake: Lake,
+    /// Only this file may fill it in.
+    _passed: (),
+}
+
+/// Refuses what must hold for every run, before it lists, mends or writes anything.
+pub(super) fn refuse(job: Job, source: Objects, lake: Lake) -> Result<Admitted> {
+    refuse_other_catalog(&job, &lake)?;
+    Ok(Admitted { job, source, lake, _passed: () })
+}
 
 /// Refuses to make a lake that is to have a catalog: its tables are not there yet.
 pub(super) fn refuse_new_with_catalog(job: &Job) -> Result<()> {
@@ -20,7 +41,7 @@ pub(super) fn refuse_new_with_catalog(job: &Job) -> Result<()> {
 
 /// Refuses a lake without the catalog that the job names: its partitions would be missing there,
 /// and nobody would know.
-pub(super) fn refuse_other_catalog(job: &Job, lake: &Lake) -> Result<()> {
+fn refuse_other_catalog(job: &Job, lake: &Lake) -> Result<()> {
     match &job.cloud.catalog {
         Some(catalog) if *catalog != lake.chosen => Err(Error::usage(
             format!("the lake '{}' has the catalog '{}', not '{catalog}'", job.to, lake.chosen),

@@ -6,10 +6,10 @@ use std::time::Instant;
 use super::context::RunContext;
 use super::inputs::ListedLogs;
 use super::listing::leave_out_archived;
+use super::preflight::Admitted;
 use super::replace::Rewriter;
 use super::summary::Summary;
-use super::{look_back, lost_units, privacy_guard};
-use crate::edge::location::Location;
+use super::{look_back, lost_units, preflight, privacy_guard};
 use crate::edge::manifests;
 use crate::edge::objects::Objects;
 use crate::edge::source;
@@ -18,6 +18,7 @@ use crate::job::Job;
 use crate::kernel::ledger::plan::Grouped;
 use crate::kernel::ledger::records::UnitRecord;
 use crate::lake::Lake;
+use crate::location::Location;
 use crate::model::{HourRange, Partition, Table, UnitId};
 use crate::progress::Progress;
 use crate::recovery;
@@ -54,13 +55,14 @@ fn of_whole_units(mut job: Job, lake: &Lake) -> Job {
 }
 
 async fn reprocess_in(job: Job, source: Objects, lake: Lake, outdated_only: bool) -> Result<Summary> {
-    let mut job = of_whole_units(job, &lake);
+    let mut admitted = preflight::refuse(of_whole_units(job, &lake), source, lake)?;
+    let Admitted { job, source, lake, .. } = &mut admitted;
     let asked = job.hours;
-    let losses = until_stopped(repair::mend(&lake, asked, job.lease)).await?;
+    let losses = until_stopped(repair::mend(lake, asked, job.lease)).await?;
     job.hours = lost_units::widened(asked, &losses);
-    let mut grouped = source::list(&source, &job.naming, job.hours).await?;
-    leave_out_archived(&job, &source, &lake, &mut grouped).await?;
-    let context = RunContext::open(job, source, lake).await?;
+    let mut grouped = source::list(source, &job.naming, job.hours).await?;
+    leave_out_archived(job, source, lake, &mut grouped).await?;
+    let context = RunContext::open(admitted).await?;
     let plan = RewritePlan { asked, losses, outdated_only };
     context.guard(Box::pin(run(&context, grouped, plan))).await
 }

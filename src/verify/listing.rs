@@ -7,7 +7,6 @@ use sha2::{Digest, Sha256};
 
 use super::options::VerifyOptions;
 use super::report::{FindingKind, VerifyReport};
-use crate::edge::location::Location;
 use crate::edge::objects::{Objects, object_id};
 use crate::edge::source;
 use crate::error::Result;
@@ -16,6 +15,7 @@ use crate::kernel::ledger::plan::{KeyMeaning, NO_HOUR, Naming};
 use crate::kernel::ledger::records::InputName;
 use crate::kernel::source::parse::sniff::Told;
 use crate::lake::Lake;
+use crate::location::Location;
 use crate::model::UnitId;
 
 /// The objects that batches have, URL to etag, each by its hash: a lake of years has tens of

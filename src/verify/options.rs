@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::edge::access::Access;
 use crate::job;
 use crate::kernel::ledger::plan::Naming;
 use crate::model::HourRange;
+use crate::model::access::Access;
 
 /// What is to be verified.
 #[derive(Clone, Debug)]

@@ -1,4 +1,8 @@
 //! `edgemill query`
+//!
+//! | file | what it does |
+//! |-|-|
+//! | `out` | where an answer goes: the screen or a new file; what is tidied up after a stop |
 
 mod out;
 

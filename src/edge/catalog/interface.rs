@@ -1,4 +1,4 @@
-//! The catalog's seam: what every catalog can do, whatever it is behind.
+//! The trait of catalogs: what each can do, whatever service is behind it.
 //!
 //! A new kind of catalog implements [`Catalog`], and is opened in `mod.rs`; no caller changes.
 

@@ -1,13 +1,13 @@
 //! The catalog: where engines such as Athena read the files of each partition.
 //!
-//! | File | What it holds |
-//! |---|---|
-//! | `interface.rs` | the seam: what every catalog can do, and the types it speaks of |
-//! | `glue/` | Glue's own calls, and the tables and views in Glue |
-//! | `athena.rs` | the same partitions, by statements that Athena runs |
-//! | `lake.rs` | a catalog inside the lake |
-//! | `coalesce.rs` | many callers' entries in few calls |
-//! | `throttle.rs` | a service that takes nothing now is asked again |
+//! | file | what it does |
+//! |-|-|
+//! | `interface` | the trait: what every catalog can do, and the types it speaks of |
+//! | `glue` | Glue's own calls, and the tables and views in Glue |
+//! | `athena` | the same partitions, by statements that Athena runs |
+//! | `lake` | a catalog inside the lake |
+//! | `coalesce` | many callers' entries in few calls |
+//! | `throttle` | a service that takes nothing now is asked again |
 
 mod athena;
 mod coalesce;

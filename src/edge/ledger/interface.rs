@@ -1,4 +1,4 @@
-//! The ledger's seam: what every ledger can do with records, which it takes as bytes.
+//! The trait of ledgers: what each can do with records, which it takes as bytes.
 //!
 //! A new kind of ledger implements [`Ledger`], and is opened in `mod.rs`; no caller changes.
 

@@ -1,11 +1,11 @@
 //! The ledger: small records that change by compare-and-set, and the typed view of them.
 //!
-//! | File | What it holds |
-//! |---|---|
-//! | `interface.rs` | the seam: what every ledger can do |
-//! | `records.rs` | records of units and partitions over any ledger |
-//! | `lake.rs` | a ledger inside the lake |
-//! | `dynamodb.rs` | a ledger in a DynamoDB table |
+//! | file | what it does |
+//! |-|-|
+//! | `interface` | the trait: what every ledger can do |
+//! | `records` | records of units and partitions over any ledger |
+//! | `lake` | a ledger inside the lake |
+//! | `dynamodb` | a ledger in a DynamoDB table |
 
 mod dynamodb;
 mod interface;

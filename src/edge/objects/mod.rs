@@ -1,5 +1,11 @@
 //! Fetch, put, copy, list and delete over `object_store`'s own trait, with every call counted,
 //! since every call is paid.
+//!
+//! | file | what it does |
+//! |-|-|
+//! | `create` | writes an object only where there is none; copies one that must be there |
+//! | `delete` | deletes one object, or all below a folder |
+//! | `many` | reads many small objects at a time |
 
 mod create;
 mod delete;
@@ -21,14 +27,14 @@ use object_store::prefix::PrefixStore;
 use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt};
 use serde::Serialize;
 
-use super::access::Access;
 use super::aws;
 use super::local;
 use super::local::Lasting;
-use super::location::Location;
 use super::store_error::{is_absent, storage};
 use crate::error::{Error, Result};
+use crate::location::Location;
 use crate::model::ObjectId;
+use crate::model::access::Access;
 
 /// Keys of a page, as S3 lists.
 pub const PAGE_KEYS: u64 = 1_000;

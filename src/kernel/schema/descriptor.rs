@@ -28,6 +28,9 @@ pub struct Source {
     pub folder: Option<&'static str>,
     /// What AWS writes into the folders of these logs, or where they are to come.
     pub beside: &'static [&'static str],
+    /// What its logs are called where they are known as neighbours of logs that are read
+    /// ([`super::object_name`]). What was known under these words is read from now on.
+    pub neighbour_names: &'static [&'static str],
     /// The fields that tell the time of a row; normalised, as all fields below.
     pub time_fields: &'static [&'static str],
     /// The fields that are not one column of their own name, and the columns that each falls into.

@@ -30,9 +30,12 @@ pub use column::{AgentFact, Coding, Column, ColumnType, EdgeFact, Origin, Privac
 pub use descriptor::{Escapes, FirstValue, FormatNames, PositionalRows, Source, SplitField, Subfield, Words};
 pub use lookup::{
     column_from, column_index, columns, columns_named, example_names, format_arguments, is_beside_logs,
-    is_logged_field, is_time_field, names_of_class, normalise_field_name, privacy_class, sort_columns, split_field,
+    is_logged_field, is_neighbour, is_time_field, names_of_class, normalise_field_name, privacy_class, sort_columns,
+    split_field,
 };
-pub use object_name::{CLASSIC_LB, CLOUDTRAIL, LB_CONNECTION, LB_HEALTH, LB_TEST, NETWORK_LB, Named, VPC_FLOW, WAF};
+pub use object_name::{
+    CLASSIC_LB, CLOUDTRAIL, LB_CONNECTION, LB_HEALTH, LB_TEST, NETWORK_LB, Named, S3_ACCESS, VPC_FLOW, WAF,
+};
 pub use shared::{EVENT_TIME, FILENAME};
 pub use sources::{SOURCES, source, source_named};
 pub use view::{Expression, SourceView, ViewColumns};

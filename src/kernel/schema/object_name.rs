@@ -19,6 +19,9 @@ pub const VPC_FLOW: &str = "VPC flow log";
 /// Told of the logs of `CloudTrail`.
 pub const CLOUDTRAIL: &str = "CloudTrail log";
 
+/// Told of server access logs of S3.
+pub const S3_ACCESS: &str = "S3 server access log";
+
 /// What a key says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Named {

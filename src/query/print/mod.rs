@@ -1,5 +1,12 @@
 //! Answers as text: a table for people, CSV and JSON lines for programs, written while the rows
 //! come. Instants are written as UTC, `2026-11-21T05:00:00Z`.
+//!
+//! | file | what it does |
+//! |-|-|
+//! | `table` | a table with borders |
+//! | `csv` | comma-separated values |
+//! | `json` | one JSON object a line |
+//! | `values` | one value as text |
 
 mod csv;
 mod json;

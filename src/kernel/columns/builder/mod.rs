@@ -3,7 +3,18 @@
 //! One [`BatchBuilder`] takes the objects of one task one after another. Per block, first every
 //! number and time is read, so that a row with a value that does not fit its type is rejected as a
 //! whole before any column has it; then each hour's builders take their rows, column by column.
+//!
+//! | file | what it does |
+//! |-|-|
+//! | `typed_block` | a block's numbers and times |
+//! | `subfield` | a part of a logged value: an address with its port, a request line |
+//! | `hour` | the rows of one hour, while they come and as columns |
+//! | `looked_up` | columns that follow from the object or the user agent |
+//! | `changes` | columns that are made of the texts of another, and what privacy makes of texts |
 
+mod changes;
+mod hour;
+mod looked_up;
 mod subfield;
 mod typed_block;
 
@@ -13,68 +24,22 @@ use std::sync::Arc;
 use arrow::array::TimestampMicrosecondArray;
 use arrow::error::ArrowError;
 
-use super::data::{Builder, ColumnData, LookedUp, TextChange, TextStore, array_bytes, booleans};
+use super::data::{Builder, ColumnData, TextStore};
 use super::interner::{NULL, StringPool};
 use super::mapping::Mapping;
-use crate::kernel::policy::enrich::{Agent, Agents};
-use crate::kernel::policy::privacy::{Privacy, Treatment, without_quotes};
+use crate::kernel::policy::enrich::Agents;
+use crate::kernel::policy::privacy::without_quotes;
 use crate::kernel::policy::recipe::Recipe;
-use crate::kernel::schema::{
-    AgentFact, Column, ColumnType, EdgeFact, Escapes, Origin, Subfield, column_from, column_index, columns, source,
-};
+use crate::kernel::schema::{Column, ColumnType, Escapes, Origin, Subfield, column_from, columns, source};
 use crate::kernel::source::parse::{BLOCK_ROWS, Block, Reject, Sink};
 use crate::model::{Granularity, Hour, HourRange, Period, Table};
+use changes::changes;
+use hour::HourBuilder;
+use looked_up::{ObjectNames, shared_columns};
 use subfield::part;
 use typed_block::{Numbers, TypedBlock};
 
-/// The rows of one hour from the objects of one task, as columns that are ready to be sorted and
-/// written.
-#[derive(Debug)]
-pub struct HourBatch {
-    /// How many there are.
-    pub rows: usize,
-    /// One per column of the table.
-    pub columns: Vec<ColumnData>,
-    /// Per row: which object, from the task's first.
-    pub object_keys: Vec<u32>,
-    /// Per row: which user agent.
-    pub agent_keys: Vec<u32>,
-}
-
-impl HourBatch {
-    /// Bytes of its columns and numbers, without the texts.
-    #[must_use]
-    pub fn held_bytes(&self) -> u64 {
-        let column = |data: &ColumnData| match data {
-            ColumnData::PerRow(array) => array_bytes(array),
-            ColumnData::Text { numbers, .. } => 4 * numbers.len(),
-            _ => 0,
-        };
-        let columns: usize = self.columns.iter().map(column).sum();
-        (columns + 4 * (self.object_keys.len() + self.agent_keys.len())) as u64
-    }
-
-    /// Bytes of the texts that it shares with the other hours of its task.
-    #[must_use]
-    pub fn shared_bytes(&self) -> u64 {
-        let column = |data: &ColumnData| match data {
-            ColumnData::Text { texts, .. } => texts.held_bytes(),
-            ColumnData::ObjectText(looked_up) | ColumnData::AgentText(looked_up) => {
-                looked_up.texts.held_bytes() + 4 * looked_up.numbers.len() as u64
-            }
-            _ => 0,
-        };
-        self.columns.iter().map(column).sum()
-    }
-}
-
-#[derive(Debug)]
-struct HourBuilder {
-    event_time: Vec<i64>,
-    object_keys: Vec<u32>,
-    agent_keys: Vec<u32>,
-    builders: Vec<Builder>,
-}
+pub use hour::HourBatch;
 
 /// The most log that a task makes room for at once.
 const MOST_ROOM_RAW_BYTES: usize = 8 << 20;
@@ -85,13 +50,6 @@ const MOST_AGENTS_BYTES: usize = 16 << 20;
 
 /// New fields that are told by name; a log of nothing but new names is none.
 const MOST_NEW_FIELDS: usize = 100;
-
-/// What one object is called.
-#[derive(Clone, Debug)]
-struct ObjectNames {
-    filename: String,
-    distribution: Option<String>,
-}
 
 /// Builds the rows of some objects.
 #[derive(Debug)]
@@ -202,7 +160,7 @@ impl<'r> BatchBuilder<'r> {
         let texts =
             self.texts.iter_mut().map(|store| store.as_mut().map_or_else(|| Ok(Arc::default()), TextStore::take));
         let texts: Vec<Arc<StringPool>> = texts.collect::<Result<_, ArrowError>>()?;
-        let changes = self.changes(&texts);
+        let changes = changes(self.table, self.recipe, &texts);
         let time_column = column_from(self.table, Origin::EventTime);
         let mut finished = Vec::with_capacity(self.hours.len());
         for (hour, HourBuilder { event_time, object_keys, agent_keys, builders }) in std::mem::take(&mut self.hours) {
@@ -227,43 +185,6 @@ impl<'r> BatchBuilder<'r> {
             finished.push((hour, HourBatch { rows, columns, object_keys, agent_keys }));
         }
         Ok(finished)
-    }
-
-    /// The columns that are made of another's texts, or of their own for privacy's sake: from, to,
-    /// and how; without a how they are NULL. A column that others are made of changes after them.
-    fn changes(&self, texts: &[Arc<StringPool>]) -> Vec<(usize, usize, Option<TextChange>)> {
-        let privacy = &self.recipe.privacy;
-        let edges = self.recipe.enricher.edges();
-        let mut changes = Vec::new();
-        for (index, column) in columns(self.table).iter().enumerate() {
-            if let Origin::EdgeLocation(location, fact) = column.origin
-                && let Some(location) = column_index(self.table, location)
-            {
-                let place = |text| {
-                    edges.find(text).map(|(city, country)| match fact {
-                        EdgeFact::City => city.as_bytes().into(),
-                        EdgeFact::Country => country.as_bytes().into(),
-                    })
-                };
-                changes.push((location, index, Some(TextChange::of(&texts[location], place))));
-            }
-        }
-        if privacy.keeps_all() {
-            return changes;
-        }
-        for (index, column) in columns(self.table).iter().enumerate() {
-            match privacy.of_column(self.table, column.name) {
-                Treatment::Keep => {}
-                Treatment::Drop => changes.push((index, index, None)),
-                // Looked up by user agent, and treated there.
-                _ if matches!(column.origin, Origin::Agent(_)) => {}
-                treatment => {
-                    let change = TextChange::of(&texts[index], |text| privacy.treat(treatment, text));
-                    changes.push((index, index, Some(change)));
-                }
-            }
-        }
-        changes
     }
 
     /// Takes out the fields that this version has never heard of, with the number of rows that have
@@ -424,24 +345,6 @@ impl Sink for BatchBuilder<'_> {
     }
 }
 
-impl HourBuilder {
-    fn new(table: Table) -> Self {
-        let builder = |column: &Column| match column.origin {
-            Origin::Logged | Origin::LoggedOrObjectName | Origin::UnknownFields => Builder::for_type(column.kind),
-            // Made of others when they are written.
-            Origin::EventTime | Origin::Agent(_) | Origin::EdgeLocation(..) | Origin::ObjectKey | Origin::Reject(_) => {
-                Builder::Derived
-            }
-        };
-        Self {
-            event_time: Vec::new(),
-            object_keys: Vec::new(),
-            agent_keys: Vec::new(),
-            builders: columns(table).iter().map(builder).collect(),
-        }
-    }
-}
-
 /// Whether a column's texts are read row by row.
 fn is_built_text(column: &Column) -> bool {
     matches!(column.origin, Origin::Logged | Origin::LoggedOrObjectName) && column.kind == ColumnType::String
@@ -450,50 +353,4 @@ fn is_built_text(column: &Column) -> bool {
 /// How the logs of a table write what a user agent may not hold.
 fn escapes(table: Table) -> Escapes {
     source(table).map_or(Escapes::Percent, |source| source.escapes)
-}
-
-/// The columns whose values are looked up: from the object, or from the user agent.
-fn shared_columns(table: Table, objects: &[ObjectNames], agents: &Agents, privacy: &Privacy) -> Vec<ColumnData> {
-    let of = |column: &Column| match column.origin {
-        Origin::ObjectKey => {
-            ColumnData::ObjectText(LookedUp::of(objects.iter().map(|object| Some(object.filename.as_str()))))
-        }
-        Origin::Agent(AgentFact::IsBot) => {
-            ColumnData::PerAgent(booleans(agents.list().iter().map(|agent| agent.is_bot)))
-        }
-        Origin::Agent(fact) => {
-            let texts = agents.list().iter().map(|agent| agent_text(agent, fact));
-            ColumnData::AgentText(treated(texts, privacy.of_column(table, column.name), privacy))
-        }
-        _ => ColumnData::Absent,
-    };
-    columns(table).iter().map(of).collect()
-}
-
-fn agent_text(agent: &Agent, fact: AgentFact) -> Option<&str> {
-    match fact {
-        AgentFact::AsLogged => agent.raw.as_deref(),
-        AgentFact::Decoded => agent.user_agent.as_deref(),
-        AgentFact::BrowserFamily => agent.browser_family.as_deref(),
-        AgentFact::BrowserVersion => agent.browser_version.as_deref(),
-        AgentFact::OsFamily => agent.os_family.as_deref(),
-        AgentFact::DeviceClass => agent.device_class,
-        AgentFact::BotName => agent.bot_name.as_deref(),
-        AgentFact::BotVendor => agent.bot_vendor.as_deref(),
-        AgentFact::BotCategory => agent.bot_category.as_deref(),
-        // No text.
-        AgentFact::IsBot => None,
-    }
-}
-
-/// A text per user agent, after what a job does to the column.
-fn treated<'a>(texts: impl Iterator<Item = Option<&'a str>>, treatment: Treatment, privacy: &Privacy) -> LookedUp {
-    if treatment == Treatment::Keep {
-        return LookedUp::of(texts);
-    }
-    let treated = texts.map(|text| privacy.treat(treatment, text?.as_bytes()));
-    // Whatever is left of a text or put into it is text.
-    let treated: Vec<Option<String>> =
-        treated.map(|text| text.map(|text| String::from_utf8_lossy(&text).into_owned())).collect();
-    LookedUp::of(treated.iter().map(Option::as_deref))
 }

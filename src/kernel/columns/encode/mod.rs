@@ -1,4 +1,13 @@
 //! Columns to Parquet bytes. Every writer property is set here, explicitly, with its reason.
+//!
+//! | file | what it does |
+//! |-|-|
+//! | `limits` | sizes of pages and dictionaries, levels of compression, each with its measurement |
+//! | `text`, `coded` | a column of text, from the numbers of its rows |
+//! | `library` | a column of anything else, by the library's writer |
+//! | `hybrid` | small numbers: levels and dictionary numbers |
+//! | `filter` | Bloom filters |
+//! | `compress` | compressors that are made once a thread |
 
 mod coded;
 mod compress;

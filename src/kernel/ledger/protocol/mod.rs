@@ -7,16 +7,22 @@
 //! it. A machine holds no clock, no identity but its attempt's, and no belief about a record other
 //! than the one it was just shown.
 //!
-//! | machine | what it brings about |
+//! | file | machine | what it brings about |
+//! |-|-|-|
+//! | `commit` | [`Commit`] | an attempt's batch counts, is seen in every partition, and its staging is gone |
+//! | `switch` | [`Switch`] | a partition's record names new files in the place of some: a rewrite is open |
+//! | `settle` | [`Settle`] | folder and catalog agree with the record again: the rewrite is closed |
+//! | `register` | [`Register`] | the catalog has a partition where its files lie |
+//! | `fold` | [`Fold`] | a unit's record names many published batches as one |
+//! | `end` | [`End`] | an attempt that was not committed never will be, so its folder may be cleared |
+//! | `repair` | [`Lose`] | a partition's record says which of its files are gone, so the rest can go on |
+//! | `repair` | [`GiveUp`] | a batch of which staged files are gone holds its unit up no longer |
+//!
+//! | file | what else is there |
 //! |-|-|
-//! | [`Commit`] | an attempt's batch counts, is seen in every partition, and its staging is gone |
-//! | [`Switch`] | a partition's record names new files in the place of some: a rewrite is open |
-//! | [`Settle`] | folder and catalog agree with the record again: the rewrite is closed |
-//! | [`Register`] | the catalog has a partition where its files lie |
-//! | [`Fold`] | a unit's record names many published batches as one |
-//! | [`End`] | an attempt that was not committed never will be, so its folder may be cleared |
-//! | [`Lose`] | a partition's record says which of its files are gone, so the rest can go on |
-//! | [`GiveUp`] | a batch of which staged files are gone holds its unit up no longer |
+//! | `machine` | the trait of all machines |
+//! | `messages` | actions and events: what a machine and its driver say to each other |
+//! | `setting` | what all machines of a lake have in common |
 //!
 //! # Why each row is in the table exactly once
 //!

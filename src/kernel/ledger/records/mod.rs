@@ -6,6 +6,10 @@
 //! A file holds rows of one unit only, and its partition's record says of which ([`UnitFiles`]). So
 //! what one unit has in a partition can be replaced as a whole, whatever compactions came between,
 //! and replacing an hour never grows into replacing its neighbours.
+//!
+//! | file | what it does |
+//! |-|-|
+//! | `names` | how batches, attempts and inputs are named; a digest of many inputs |
 
 mod names;
 

@@ -13,6 +13,7 @@
 //! | `version` | what the rules of this version are called in files and records |
 //! | `verdict` | person or bot, and which |
 //! | `classifier` | all of it together, for one user agent |
+//! | `agent`, `category` | what is said of a user agent; what bots are for |
 //! | `browser` | browser, system and device: woothee, mended |
 //! | `user_rules`, `uap` | what a job adds: its own rules, a `regexes.yaml` |
 //! | `edges` | where edge locations are |

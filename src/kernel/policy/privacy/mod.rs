@@ -14,6 +14,13 @@
 //! in `extra` because its column was taken (a second cookie) is treated as its column. Under any of
 //! these a rejected line is kept as hash, length and reason only, and the reason repeats nothing of
 //! it: whatever could not be read could not be cleaned either.
+//!
+//! | file | what it does |
+//! |-|-|
+//! | `addresses` | client addresses, truncated or hashed |
+//! | `redact` | values of keys in query strings, URLs, cookies and JSON |
+//! | `decoded_bytes` | text without its encodings, each byte with its place in the log |
+//! | `kept` | what was kept, read back from a stamp; which of two keeps more |
 
 mod addresses;
 mod decoded_bytes;

@@ -42,6 +42,7 @@ pub(super) const SOURCE: Source = Source {
     read_name,
     folder: Some("elasticloadbalancing"),
     beside: &[LB_CONNECTION, LB_HEALTH, NETWORK_LB, CLASSIC_LB, LB_TEST],
+    neighbour_names: &[],
     time_fields: &["time"],
     split_fields: &[
         SplitField {

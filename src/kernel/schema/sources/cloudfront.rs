@@ -34,6 +34,7 @@ pub(super) const SOURCE: Source = Source {
     read_name,
     folder: None,
     beside: &[],
+    neighbour_names: &[],
     time_fields: &["date", "time", "timestamp_ms", "timestamp"],
     split_fields: &[
         SplitField { names: &["distributionid", "distribution_id"], columns: &[("distribution", Subfield::Whole)] },

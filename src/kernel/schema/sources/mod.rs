@@ -1,5 +1,10 @@
 //! The list of sources. A new one is a file beside this and a line here; its table is a line in
 //! `model/table.rs`.
+//!
+//! | file | what it does |
+//! |-|-|
+//! | `cloudfront` | CloudFront standard logs |
+//! | `alb` | access logs of Application Load Balancers |
 
 mod alb;
 mod cloudfront;

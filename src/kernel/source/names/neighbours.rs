@@ -1,5 +1,6 @@
 //! What AWS writes beside the logs that are read here, by the paths and names that its own delivery
-//! gives it.
+//! gives it. A source that reads such logs says what they are called here
+//! (`neighbour_names`), and the rules about them are silent.
 //!
 //! Sources: the user guides of AWS WAF ("Sending web ACL traffic logs to Amazon S3":
 //! `AWSLogs/<account>/WAFLogs/...`, `<account>_waflogs_...`; Firehose streams are called
@@ -8,7 +9,7 @@
 //! with a file `aws-logs-write-test`), S3 ("Amazon S3 server access log format": names end in
 //! `YYYY-mm-DD-HH-MM-SS-` and sixteen capitals and digits).
 
-use crate::kernel::schema::{CLOUDTRAIL, LB_TEST, VPC_FLOW, WAF};
+use crate::kernel::schema::{CLOUDTRAIL, LB_TEST, S3_ACCESS, VPC_FLOW, WAF, is_neighbour};
 
 /// The services whose folders lie right below `AWSLogs/<account>`, or below an organisation's id
 /// there.
@@ -36,8 +37,12 @@ const WORDS: [(&str, &str); 5] = [
 ];
 
 /// What an object is that lies in these folders under this name, where AWS's own ways of naming
-/// tell.
+/// tell, and no source reads it.
 pub(super) fn of(folders: &[&str], name: &str) -> Option<&'static str> {
+    known(folders, name).filter(|what| is_neighbour(what))
+}
+
+fn known(folders: &[&str], name: &str) -> Option<&'static str> {
     match name {
         "ELBAccessLogTestFile" => return Some(LB_TEST),
         "aws-logs-write-test" => return Some("test file of CloudWatch Logs"),
@@ -57,7 +62,7 @@ pub(super) fn of(folders: &[&str], name: &str) -> Option<&'static str> {
     }
     let is_of_account = name.split_once('_').is_some_and(|(account, _)| account.len() == 12 && is_digits(account));
     let word = WORDS.iter().find(|(word, _)| is_of_account && name.contains(word));
-    word.map(|(_, what)| *what).or_else(|| is_s3_access(name).then_some("S3 server access log"))
+    word.map(|(_, what)| *what).or_else(|| is_s3_access(name).then_some(S3_ACCESS))
 }
 
 fn is_digits(text: &str) -> bool {
@@ -78,7 +83,16 @@ fn is_s3_access(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::known;
+    use crate::kernel::schema::is_neighbour;
     use crate::kernel::source::names::{Named, read};
+
+    /// What the rules say of a key, whether a source reads it or not.
+    fn known_by_key(key: &str) -> Option<&'static str> {
+        let mut folders: Vec<&str> = key.split('/').collect();
+        let name = folders.pop().unwrap();
+        known(&folders, name)
+    }
 
     #[test]
     fn neighbours_are_known_by_their_own_paths_and_names() {
@@ -102,7 +116,9 @@ mod tests {
             ("p/2026-11-21-05-01-02-0123456789ABCDEF".into(), "S3 server access log"),
             ("p/site-2026-11-21-05-01-02-0123456789ABCDEF".into(), "S3 server access log"),
         ] {
-            assert_eq!(read(&key, None), Named::Other(what), "{key}");
+            assert_eq!(known_by_key(&key), Some(what), "{key}");
+            // What a source reads by now is no neighbour of logs.
+            assert_eq!(read(&key, None) == Named::Other(what), is_neighbour(what), "{key}");
         }
         for key in [
             "AWSLogs/111122223333/CloudFront/E2EXAMPLE1234/2026/11/21/05/part-1.gz",

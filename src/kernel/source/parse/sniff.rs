@@ -10,7 +10,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use super::{delimited, values};
 use crate::kernel::schema::{
     CLOUDTRAIL, EVENT_TIME, FILENAME, FirstValue, LB_CONNECTION, LB_HEALTH, NETWORK_LB, SOURCES, Source, VPC_FLOW, WAF,
-    is_logged_field, is_time_field, normalise_field_name, source,
+    is_logged_field, is_neighbour, is_time_field, normalise_field_name, source,
 };
 use crate::model::Table;
 
@@ -154,12 +154,13 @@ const NEIGHBOURS: [(&[&str], &str); 14] = [
     (&["eventversion", "eventsource"], CLOUDTRAIL),
 ];
 
-/// What is known to have these fields and is no log that is read here.
+/// What is known to have these fields, and no source reads it.
 #[must_use]
 pub(super) fn neighbour(names: &[String]) -> Option<&'static str> {
     let names: Vec<String> = names.iter().map(|name| normalise_field_name(name)).collect();
     let has = |field: &&str| names.iter().any(|name| name == field);
-    NEIGHBOURS.iter().find(|(fields, _)| fields.iter().all(has)).map(|(_, what)| *what)
+    let mut left_alone = NEIGHBOURS.iter().filter(|(_, what)| is_neighbour(what));
+    left_alone.find(|(fields, _)| fields.iter().all(has)).map(|(_, what)| *what)
 }
 
 /// The names of an object's members, as far as its line goes; nothing where it is no such line.
