@@ -29,7 +29,7 @@ pub struct Source {
     /// What AWS writes into the folders of these logs, or where they are to come.
     pub beside: &'static [&'static str],
     /// What its logs are called where they are known as neighbours of logs that are read
-    /// ([`super::object_name`]). What was known under these words is read from now on.
+    /// (`object_name.rs`). What was known under these words is read from now on.
     pub neighbour_names: &'static [&'static str],
     /// The fields that tell the time of a row; normalised, as all fields below.
     pub time_fields: &'static [&'static str],
