@@ -199,36 +199,6 @@ fn a_name_is_one_type() {
 }
 
 #[test]
-fn every_word_of_the_glossary_is_there_once() {
-    let text = &files()[&Module::new()].text;
-    let glossary = text.split("# Glossary").nth(1).unwrap().split("\n//! # ").next().unwrap();
-    let words = glossary.lines().filter_map(|line| line.strip_prefix("//! | ")?.split(" | ").next());
-    let words: Vec<&str> = words.filter(|word| *word != "word").collect();
-    let wanted = [
-        "object",
-        "unit",
-        "batch",
-        "attempt",
-        "partition",
-        "rewrite",
-        "claim",
-        "ledger",
-        "manifest",
-        "staging",
-        "watermark",
-        "lateness",
-        "max_call_delay",
-        "source",
-        "table",
-        "fingerprint",
-    ];
-    let plain: Vec<String> = words.iter().map(|word| word.replace(['`', '*'], "")).collect();
-    for word in wanted {
-        assert_eq!(plain.iter().filter(|known| *known == word).count(), 1, "'{word}' stands in {plain:?} once");
-    }
-}
-
-#[test]
 fn files_stay_readable() {
     for file in files().values() {
         let lines = file.text.lines().count();
