@@ -70,7 +70,7 @@ pub async fn init(options: &InitOptions) -> Result<InitReport> {
     Ok(InitReport { lake, changes, registered, kept })
 }
 
-/// What the lake keeps of people, once that is as it is optionsed.
+/// What the lake keeps of people, once that is as the options ask.
 async fn choose_kept(lake: &Lake, options: &InitOptions) -> Result<Vec<Chosen>> {
     let mut kept = Vec::new();
     for table in Table::LOGS {

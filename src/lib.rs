@@ -36,7 +36,7 @@
 //! | add or change an option, or its default | `job/options.rs` |
 //! | change how long unfinished work of a dead run is kept (`orphan_age`) | the default: `job/options.rs`; what is done then: `recovery.rs` |
 //! | count one more figure | the list in `stats.rs`, and the place that counts it |
-//! | refuse a run, where a clock is wrong, for example | `pipeline/preflight.rs`: every run of `convert` and `reprocess` passes `refuse`. This computer's clock is read in `edge/clock.rs`. A store's own time is not read anywhere yet: a call for it goes into `edge/objects/` |
+//! | refuse a run, where a clock is wrong, for example | `pipeline/preflight.rs`: every run of `convert` and `reprocess` passes `refuse`. This computer's clock is read in `edge/clock.rs`. A store's time is known only from when its objects were written (`recovery.rs`); asking it is a new call in `edge/objects/` and `edge/bucket.rs` |
 //! | add a command (a verb) | a file in `cli/`, three places and the table in `cli/mod.rs`, and a module for its work, with its place in `tests/house/main.rs` |
 //! | add a catalog | `edge/catalog/`: a file that implements the trait in `interface.rs`, and `open` in `mod.rs`; its name: `model/choices.rs` |
 //! | add a query that comes with the program | `ddl/queries/`, and `query/named.rs` |

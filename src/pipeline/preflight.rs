@@ -22,7 +22,8 @@ pub(super) struct Admitted {
     _passed: (),
 }
 
-/// Refuses what must hold for every run, before it lists, mends or writes anything.
+/// Refuses what must hold for every run, before it changes a lake that is there. (Of a lake that a
+/// run makes, the logs are listed and the lake is made first.)
 pub(super) fn refuse(job: Job, source: Objects, lake: Lake) -> Result<Admitted> {
     refuse_other_catalog(&job, &lake)?;
     Ok(Admitted { job, source, lake, _passed: () })

@@ -11,7 +11,8 @@ use std::path::Path;
 
 use graph::{File, Graph, Module, files, rust_files};
 
-/// The modules right below the crate, the outermost first, as in the table of `src/lib.rs`: each
+/// The modules right below the crate, the outermost first (the table of
+/// `src/lib.rs` is in an order for readers, that this one allows): each
 /// uses only those below it.
 const ROOMS: [&str; 26] = [
     "cli",
