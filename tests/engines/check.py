@@ -16,6 +16,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 import duckdb
 import polars as pl
@@ -84,6 +85,23 @@ def bytes_equal_duckdb_over_the_raw_files():
     ours = answer("--file", str(QUERIES / "bytes.sql"))
     assert len(ours) > 100, len(ours)
     assert sorted(ours) == sorted(theirs)
+
+
+@check
+def the_readme_statement_reads_a_lake_of_every_granularity():
+    statements = [
+        next(block for block in (REPOSITORY / page).read_text().split("```") if "read_parquet" in block)
+        for page in ("README.md", "docs/engines.md")
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        edgemill("generate", "--out", f"{folder}/logs", "--rows", "300", "--hours", "2026-11-21T00..2026-11-21T03")
+        answers = []
+        for partition in ("hour", "day", "month"):
+            edgemill("convert", "--from", f"{folder}/logs", "--to", f"{folder}/{partition}", "--partition", partition)
+            for statement in statements:
+                sql = statement.removeprefix("sql\n").replace("'lake/", f"'{folder}/{partition}/")
+                answers.append(sorted(duckdb.connect().execute(sql).fetchall()))
+    assert len(answers[0]) > 10 and all(answer == answers[0] for answer in answers), [len(rows) for rows in answers]
 
 
 @check
