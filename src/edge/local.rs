@@ -38,8 +38,8 @@ pub(super) enum Lasting {
 }
 
 /// Bytes that most records have less than: such a file is read with one call, which ends before
-/// the room does. Asking for the size first and for the end last were a tenth of a run that finds
-/// nothing to do.
+/// the room does. Asking for the size first and for the end last were a tenth of the calls (by
+/// `strace -c`) of a run that finds nothing to do in a year of hours.
 const SMALL_FILE_BYTES: usize = 8 << 10;
 
 /// A file's bytes; nothing where there is none.
