@@ -3,8 +3,8 @@
 //! A writer of the library that compresses holds a compressor and a decompressor of its own, most
 //! of a megabyte that is allocated and cleared for every column of every file: by `perf` 6 % of the
 //! CPU of a year of small hours, besides the work of the allocator. So the library writes pages
-//! without compression, and each is compressed here with the thread's own compressor. The bytes are those that the library would
-//! have written: a test compares them.
+//! without compression, and each is compressed here with the thread's own compressor. The bytes
+//! are those that the library would have written: a test compares them.
 
 use std::sync::Arc;
 
