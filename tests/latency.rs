@@ -30,9 +30,9 @@ use object_store::{ObjectStore, ObjectStoreExt};
 const ROWS: u64 = 6_000_000;
 const HOURS: &str = "2026-11-21T00..2026-11-22T12";
 const LATENCY: Duration = Duration::from_millis(50);
-/// The four figures of a try lie apart by more than the tenth that is looked for: on two cores single
-/// tries gave 0.94 to 1.35, and the threads that work stood still for 0.3 s of the 7 s that 24 more
-/// hours took. The least of each figure comes to rest after some tries.
+/// The four figures of a try lie apart by more than the tenth that is looked for: on two cores
+/// single tries gave 0.94 to 1.35, and the threads that work stood still for 0.3 s of the 7 s that
+/// 24 more hours took. The least of each figure comes to rest after some tries.
 const TRIES: usize = 12;
 
 /// Each call waits so long before it is answered.
