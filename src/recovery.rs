@@ -207,9 +207,11 @@ pub async fn batch_on_its_way(lake: &Lake, attempt: &AttemptId) -> Result<Option
 
 /// Whether nobody has written to a folder of `staging` for long enough.
 pub async fn is_orphan(lake: &Lake, name: &str, orphan_age: Duration) -> Result<bool> {
-    let objects: Vec<_> = lake.objects.list(&format!("{STAGING}/{name}")).try_collect().await?;
-    let newest = objects.iter().map(|object| object.last_modified.timestamp()).max();
-    let age_seconds = newest.map_or(i64::MAX, |newest| clock::now_unix_seconds() - newest);
+    // What is not there any more is nobody's to clear.
+    let Some(newest) = lake.objects.last_written_unix_seconds(&format!("{STAGING}/{name}")).await? else {
+        return Ok(false);
+    };
+    let age_seconds = clock::now_unix_seconds() - newest;
     Ok(u64::try_from(age_seconds).is_ok_and(|age| age >= orphan_age.as_secs()))
 }
 

@@ -86,6 +86,23 @@ fn staging_that_no_record_names_does_no_harm() {
 }
 
 #[test]
+fn a_folder_is_written_to_before_its_first_file_has_a_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let (logs, lake) = (dir.path().join("logs"), dir.path().join("lake"));
+    generate(&logs, 1000, 5);
+    convert(&logs, &lake, &[]);
+    // As it looks from outside while another run writes the first file of an attempt.
+    let unfinished =
+        lake.join("staging/batch.cloudfront_logs.2026-11-21T08.0123456789abcdef0123456789abcdef/_0.staged#7");
+    fs::create_dir_all(unfinished.parent().unwrap()).unwrap();
+    fs::write(&unfinished, "PAR1").unwrap();
+    assert_eq!(convert(&logs, &lake, &[])["cleared_attempts"], 0);
+    assert!(unfinished.exists(), "somebody is at work there");
+    assert_eq!(convert(&logs, &lake, &["--orphan-age", "0s"])["cleared_attempts"], 1);
+    assert!(!lake.join("staging").exists());
+}
+
+#[test]
 fn killed_at_any_instant_and_run_again() {
     let dir = tempfile::tempdir().unwrap();
     let (logs, whole) = (dir.path().join("logs"), dir.path().join("whole"));

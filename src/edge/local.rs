@@ -22,17 +22,13 @@ use crate::error::{Error, Result};
 use crate::kernel::ledger::protocol::CasOutcome;
 use crate::model::ObjectId;
 
-/// Does something that may wait.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| Error::Panicked { doing: "working on files".into(), message: error.to_string() })?
-}
-
 /// Whether what is written outlives a power loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lasting {
     /// Its bytes and its name.
     Both,
+    /// Its bytes; its name does once it is synced with those beside it.
+    Bytes,
     /// Neither: nothing correct rests on it.
     Neither,
 }
@@ -85,6 +81,11 @@ pub(super) fn get_listed(root: &FilePath, object: &ObjectId, unit: &str) -> Resu
     Ok(bytes.into())
 }
 
+/// The bytes of some files as they were listed, in their order.
+pub(super) fn get_all_listed(root: &FilePath, objects: &[ObjectId], unit: &str) -> Result<Vec<Bytes>> {
+    objects.iter().map(|object| get_listed(root, object, unit)).collect()
+}
+
 fn is_absent(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
@@ -133,7 +134,7 @@ fn write_temporary(path: &FilePath, bytes: &[u8], lasting: Lasting) -> Result<Pa
             Err(error) => return Err(failed(error)),
         };
         let written =
-            file.write_all(bytes).and_then(|()| if lasting == Lasting::Both { file.sync_data() } else { Ok(()) });
+            file.write_all(bytes).and_then(|()| if lasting == Lasting::Neither { Ok(()) } else { file.sync_data() });
         if let Err(error) = written {
             let _ = fs::remove_file(&temporary);
             return Err(failed(error));
@@ -178,9 +179,26 @@ pub(super) fn delete(root: &FilePath, path: &FilePath) -> Result<()> {
         Err(error) if is_absent(&error) => return Ok(()),
         Err(error) => return Err(Error::io("delete", path, error)),
     }
+    remove_empty_above(root, path);
+    Ok(())
+}
+
+fn remove_empty_above(root: &FilePath, path: &FilePath) {
     let above = path.ancestors().skip(1).take_while(|folder| *folder != root);
     // A folder that is not empty is where it ends.
     let _ = above.map(fs::remove_dir).take_while(std::result::Result::is_ok).count();
+}
+
+/// Deletes a folder with all that is in it, and the folders that are empty without it, up to a
+/// root.
+pub(super) fn delete_folder(root: &FilePath, folder: &FilePath) -> Result<()> {
+    match remove_folder(|| fs::remove_dir_all(folder)) {
+        Err(error) if !is_absent(&error) && folder.exists() => return Err(Error::io("delete", folder, error)),
+        _ => {}
+    }
+    if folder != root {
+        remove_empty_above(root, folder);
+    }
     Ok(())
 }
 
@@ -198,6 +216,13 @@ pub(super) fn remove_folder(mut remove: impl FnMut() -> std::io::Result<()>) -> 
         }
     }
     remove()
+}
+
+/// When a folder was last written to, files without a name yet included; nothing where it is not
+/// there.
+pub(super) fn modified_unix_seconds(folder: &FilePath) -> Option<i64> {
+    let modified = fs::metadata(folder).and_then(|metadata| metadata.modified()).ok()?;
+    i64::try_from(modified.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
 /// The names right below a folder, of folders and files.

@@ -4,6 +4,7 @@
 //! |-|-|
 //! | `objects` | fetch, put, copy, list, delete: every call to a store goes through it and is counted |
 //! | `bucket`, `local` | the stores below it: a bucket, a folder of this computer |
+//! | `waiting` | the threads that wait for files |
 //! | `range_reader` | a large object, read piece by piece |
 //! | `store_error` | failures of a store in words |
 //! | `probe` | whether a store can keep a ledger |
@@ -37,3 +38,4 @@ pub mod probe;
 pub mod range_reader;
 pub mod source;
 mod store_error;
+pub mod waiting;

@@ -9,6 +9,7 @@ use super::preflight::Admitted;
 use super::privacy_guard::PrivacyChecks;
 use super::staged::Attempts;
 use super::summary::Summary;
+use super::unit_threads::UnitThreads;
 use crate::edge::claims::Claims;
 use crate::edge::objects::Objects;
 use crate::error::Result;
@@ -42,6 +43,7 @@ pub(super) struct RunContext {
     pub(super) convert_budget: Budget,
     pub(super) turns: Turns,
     pub(super) attempts: Attempts,
+    pub(super) unit_threads: UnitThreads,
     /// What the ledger knew of units when the run began.
     pub(super) known_units: HashMap<UnitId, UnitRecord>,
     /// Every layout that a run has used in this lake.
@@ -80,6 +82,7 @@ impl RunContext {
             convert_budget,
             turns,
             attempts,
+            unit_threads: UnitThreads::default(),
             known_units,
             layouts,
             recovered,
@@ -87,10 +90,16 @@ impl RunContext {
         })
     }
 
+    /// Whether logs and lake are folders of this computer.
+    pub(super) const fn is_local(&self) -> bool {
+        self.source.is_local() && self.lake.objects.is_local()
+    }
+
     /// Works until the work is done, fails, or is asked to stop; cleans up after itself.
     pub(super) async fn guard(&self, work: impl Future<Output = Result<Summary>>) -> Result<Summary> {
         let worked = until_stopped(work).await;
         if worked.is_err() {
+            self.unit_threads.stop().await;
             // Nothing that is staged and uncommitted will ever count.
             self.attempts.clear(&self.lake.objects).await;
             self.claims.withdraw_all().await;

@@ -5,6 +5,7 @@
 //! far the series of runs has come.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt};
@@ -80,12 +81,12 @@ async fn convert_listed(admitted: Admitted, mut grouped: Grouped) -> Result<Summ
     let Admitted { job, source, lake, .. } = &admitted;
     privacy_guard::hold(lake, job, &grouped.units.keys().map(UnitId::table).collect()).await?;
     leave_out_archived(job, source, lake, &mut grouped).await?;
-    let context = until_stopped(RunContext::open(admitted)).await?;
+    let context = Arc::new(until_stopped(RunContext::open(admitted)).await?);
     context.guard(Box::pin(run(&context, grouped))).await
 }
 
 /// The stages, in their order.
-async fn run(context: &RunContext, grouped: Grouped) -> Result<Summary> {
+async fn run(context: &Arc<RunContext>, grouped: Grouped) -> Result<Summary> {
     let mut summary = Summary::default();
     summary.note_listing(&context.job, &grouped);
     context.tell_recovered(&mut summary);

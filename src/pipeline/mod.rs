@@ -14,6 +14,7 @@
 //! | `planning` | what is left to do in a unit | when an object counts as known |
 //! | `refresh` | a unit brought to rest and planned again: `refresh_unit` | what is done after a lost race |
 //! | `workers` | many workers on the same hours, by claims | units at a time |
+//! | `unit_threads` | units of folders, each on a thread that waits for files | what a stopped run waits for |
 //! | `unit` | one unit: convert, commit, again where another run was faster | refusals of one hour |
 //! | `batch` | one batch: objects to staged files and a manifest | what a manifest says, `--reject-fail-ratio` |
 //! | `chunks` | fetches and converts the chunks of a batch | memory, calls ahead |
@@ -58,6 +59,7 @@ mod same_content;
 mod staged;
 mod summary;
 mod unit;
+mod unit_threads;
 mod workers;
 
 pub use convert::{convert, convert_into};

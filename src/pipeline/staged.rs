@@ -67,18 +67,25 @@ impl StagedWriter<'_> {
                     number += 1;
                 }
                 Some(written) = writing.next() => outputs.push(written?),
-                else => return Ok(outputs),
+                else => break,
             }
         }
+        let names: Vec<Path> = outputs.iter().map(|output| self.path(&output.file.name)).collect();
+        self.lake.sync_names(&names).await?;
+        Ok(outputs)
+    }
+
+    fn path(&self, name: &str) -> Path {
+        Path::from(file_path(&staging(self.unit, self.attempt), name))
     }
 
     async fn put(&self, number: usize, file: OutputFile) -> Result<ManifestOutput> {
         let OutputFile { partition, bytes, rows } = file;
         let name = format!("{}-{number}.parquet", self.batch.0);
-        let path = Path::from(file_path(&staging(self.unit, self.attempt), &name));
+        let path = self.path(&name);
         crate::crash::here("stage");
         let file = FileEntry::of(name, rows, &bytes);
-        self.lake.put(&path, Bytes::from(bytes)).await?;
+        self.lake.put_to_be_synced(&path, Bytes::from(bytes)).await?;
         Ok(ManifestOutput { partition, file })
     }
 }

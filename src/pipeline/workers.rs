@@ -1,6 +1,7 @@
 //! Many workers on the same hours: each takes what nobody else has claimed, and looks after what
 //! others have at the end.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt};
@@ -32,7 +33,7 @@ const UNITS_AT_A_TIME: usize = 32;
 
 /// Converts units; ends when each is done, by this run or by another.
 pub(super) async fn convert_units(
-    context: &RunContext,
+    context: &Arc<RunContext>,
     mut work: Vec<PlannedUnit>,
     summary: &mut Summary,
 ) -> Result<()> {
@@ -40,7 +41,7 @@ pub(super) async fn convert_units(
         return Ok(());
     }
     let stored_bytes = work.iter().flat_map(|work| &work.plan.inputs).map(|input| input.size_bytes).sum();
-    let progress = Progress::of_units(work.iter().map(|work| &work.record.unit), stored_bytes);
+    let progress = Arc::new(Progress::of_units(work.iter().map(|work| &work.record.unit), stored_bytes));
     // Each run begins at a place of its own, so that several do not meet at every hour.
     let first = usize::from_str_radix(&context.claims.run()[..8], 16).unwrap_or(0) % work.len();
     work.rotate_left(first);
@@ -60,12 +61,19 @@ pub(super) async fn convert_units(
 
 /// Does what is not claimed; what is left.
 async fn round(
-    context: &RunContext,
+    context: &Arc<RunContext>,
     work: Vec<PlannedUnit>,
-    progress: &Progress,
+    progress: &Arc<Progress>,
     summary: &mut Summary,
 ) -> Result<Vec<PlannedUnit>> {
-    let tried = work.into_iter().map(|work| claim_and_convert(context, work, progress));
+    let tried = work.into_iter().map(|work| async move {
+        if !context.is_local() {
+            return claim_and_convert(context, work, progress).await;
+        }
+        let (run, progress) = (Arc::clone(context), Arc::clone(progress));
+        let unit = move || async move { claim_and_convert(&run, work, &progress).await };
+        context.unit_threads.work(unit).await
+    });
     let mut tried = std::pin::pin!(futures::stream::iter(tried).buffer_unordered(UNITS_AT_A_TIME));
     let mut left = Vec::new();
     while let Some(tried) = tried.try_next().await? {

@@ -16,6 +16,7 @@ use crate::edge::clock;
 use crate::edge::local;
 use crate::edge::local::Lasting;
 use crate::edge::store_error::{has_no_conditions, is_absent, is_conflict, is_final, shown};
+use crate::edge::waiting;
 use crate::error::{Certainty, Error, Result};
 use crate::kernel::ledger::protocol::CasOutcome;
 
@@ -65,7 +66,7 @@ impl Objects {
     async fn put_new_as(&self, path: &Path, bytes: Bytes, lasting: Lasting) -> Result<CasOutcome> {
         if let Some(file) = self.file(path) {
             self.calls.put.fetch_add(1, Ordering::Relaxed);
-            return local::blocking(move || local::put_new(&file, &bytes, lasting)).await;
+            return waiting::blocking(move || local::put_new(&file, &bytes, lasting)).await;
         }
         for attempt in 0..CONFLICT_TRIES {
             if self.spares_conditions && self.has_no_conditions.load(Ordering::Relaxed) {
@@ -159,7 +160,7 @@ impl Objects {
     pub async fn copy(&self, from: &Path, to: &Path) -> Result<bool> {
         if let (Some(from), Some(to)) = (self.file(from), self.file(to)) {
             self.calls.copy.fetch_add(1, Ordering::Relaxed);
-            return local::blocking(move || local::link(&from, &to)).await;
+            return waiting::blocking(move || local::link(&from, &to)).await;
         }
         let begun = clock::since_boot();
         for attempt in 1.. {

@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 
 use super::{Objects, PAGE_KEYS};
-use crate::edge::local;
+use crate::edge::{local, waiting};
 use crate::error::Result;
 
 /// Files of this computer read on one task, and tasks side by side.
@@ -26,7 +26,7 @@ impl Objects {
             return self.list(folder).map_ok(|object| String::from(object.location)).try_collect().await;
         };
         let folder = folder.to_owned();
-        let found = local::blocking(move || local::paths(&root, &folder)).await?;
+        let found = waiting::blocking(move || local::paths(&root, &folder)).await?;
         self.calls.list.fetch_add(1 + found.len() as u64 / PAGE_KEYS, Ordering::Relaxed);
         Ok(found)
     }
@@ -42,7 +42,9 @@ impl Objects {
         let tasks: Vec<_> = files
             .chunks(FILES_A_TASK)
             .map(<[PathBuf]>::to_vec)
-            .map(|files| local::blocking(move || files.iter().map(|file| local::get(file)).collect::<Result<Vec<_>>>()))
+            .map(|files| {
+                waiting::blocking(move || files.iter().map(|file| local::get(file)).collect::<Result<Vec<_>>>())
+            })
             .collect();
         let read: Vec<Vec<Option<Bytes>>> =
             futures::stream::iter(tasks).buffered(TASKS_AT_A_TIME).try_collect().await?;

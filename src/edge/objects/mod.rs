@@ -31,6 +31,7 @@ use super::aws;
 use super::local;
 use super::local::Lasting;
 use super::store_error::{is_absent, storage};
+use super::waiting;
 use crate::error::{Error, Result};
 use crate::location::Location;
 use crate::model::ObjectId;
@@ -212,7 +213,7 @@ impl Objects {
     fn list_local(&self, root: PathBuf, folder: String) -> impl Stream<Item = Result<ObjectMeta>> + use<> {
         let calls = Arc::clone(&self.calls);
         let listing = async move {
-            let found = local::blocking(move || local::list(&root, &folder)).await?;
+            let found = waiting::blocking(move || local::list(&root, &folder)).await?;
             // As many as a store behind a network would ask for.
             calls.list.fetch_add(1 + found.len() as u64 / PAGE_KEYS, Ordering::Relaxed);
             Ok(futures::stream::iter(found.into_iter().map(Ok)))
@@ -262,7 +263,7 @@ impl Objects {
         self.calls.list.fetch_add(1, Ordering::Relaxed);
         let path = Path::from(folder);
         if let Some(folder) = self.file(&path) {
-            return local::blocking(move || local::names(&folder)).await;
+            return waiting::blocking(move || local::names(&folder)).await;
         }
         let found = match self.store.list_with_delimiter(Some(&path)).await {
             Ok(found) => found,
@@ -274,11 +275,21 @@ impl Objects {
         Ok(paths.filter_map(|path| path.filename().map(str::to_owned)).collect())
     }
 
+    /// When something was last written below a folder; nothing where it holds nothing. A folder of
+    /// this computer is written to before its first file has a name: a run that began beside
+    /// another took such a folder for one that a dead run had left, and cleared it.
+    pub async fn last_written_unix_seconds(&self, folder: &str) -> Result<Option<i64>> {
+        let objects: Vec<ObjectMeta> = self.list(folder).try_collect().await?;
+        let newest = objects.iter().map(|object| object.last_modified.timestamp()).max();
+        let Some(folder) = self.file(&Path::from(folder)) else { return Ok(newest) };
+        Ok(newest.max(waiting::blocking(move || Ok(local::modified_unix_seconds(&folder))).await?))
+    }
+
     /// An object's bytes, or `None` where there is none.
     pub async fn get(&self, path: &Path) -> Result<Option<Bytes>> {
         self.calls.get.fetch_add(1, Ordering::Relaxed);
         if let Some(file) = self.file(path) {
-            return local::blocking(move || local::get(&file)).await;
+            return waiting::blocking(move || local::get(&file)).await;
         }
         let read = self.read_again(|| async { self.store.get(path).await?.bytes().await });
         match read.await {
@@ -298,14 +309,17 @@ impl Objects {
     pub async fn get_all_listed(&self, objects: &[&ObjectId], unit: &str, at_a_time: usize) -> Result<Vec<Bytes>> {
         if let Some(root) = &self.local {
             self.calls.get.fetch_add(objects.len() as u64, Ordering::Relaxed);
+            if objects.iter().map(|object| object.size_bytes).sum::<u64>() < waiting::LONG_BYTES {
+                let some: Vec<ObjectId> = objects.iter().map(|object| (*object).clone()).collect();
+                let (root, unit) = (root.clone(), unit.to_owned());
+                return waiting::blocking(move || local::get_all_listed(&root, &some, &unit)).await;
+            }
             let tasks: Vec<_> = objects
                 .chunks(READS_A_TASK)
                 .map(|some| {
                     (root.clone(), some.iter().map(|object| (*object).clone()).collect::<Vec<_>>(), unit.to_owned())
                 })
-                .map(|(root, some, unit)| {
-                    local::blocking(move || some.iter().map(|object| local::get_listed(&root, object, &unit)).collect())
-                })
+                .map(|(root, some, unit)| waiting::aside(move || local::get_all_listed(&root, &some, &unit)))
                 .collect();
             let read: Vec<Vec<Bytes>> = futures::stream::iter(tasks).buffered(at_a_time).try_collect().await?;
             return Ok(read.into_iter().flatten().collect());
@@ -393,12 +407,24 @@ impl Objects {
 
     /// Puts an object that nobody else names; a large one in parts, side by side.
     pub async fn put(&self, path: &Path, bytes: Bytes) -> Result<()> {
+        self.put_lasting(path, bytes, Lasting::Both).await
+    }
+
+    /// As [`Self::put`], but a power loss may still take the name away: until [`Self::sync_names`],
+    /// once for all objects of a folder.
+    pub async fn put_to_be_synced(&self, path: &Path, bytes: Bytes) -> Result<()> {
+        self.put_lasting(path, bytes, Lasting::Bytes).await
+    }
+
+    async fn put_lasting(&self, path: &Path, bytes: Bytes, lasting: Lasting) -> Result<()> {
         if self.local.is_none() && bytes.len() > PART_BYTES {
             return self.put_parts(path, &bytes).await.map_err(|error| self.failed("write", path, error));
         }
         self.calls.put.fetch_add(1, Ordering::Relaxed);
         if let Some(file) = self.file(path) {
-            return local::blocking(move || local::put(&file, &bytes, Lasting::Both)).await;
+            let is_long = bytes.len() as u64 >= waiting::LONG_BYTES;
+            let put = move || local::put(&file, &bytes, lasting);
+            return if is_long { waiting::aside(put).await } else { waiting::blocking(put).await };
         }
         self.store.put(path, bytes.into()).await.map_err(|error| self.failed("write", path, error)).map(|_| ())
     }
@@ -432,7 +458,7 @@ impl Objects {
         if folders.is_empty() {
             return Ok(());
         }
-        local::blocking(move || {
+        waiting::blocking(move || {
             folders.iter().try_for_each(|folder| {
                 let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
                 synced.map_err(|error| Error::io("sync", folder, error))
