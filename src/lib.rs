@@ -56,7 +56,7 @@
 //! |-|-|
 //! | [`cli`] | arguments exactly as typed, one file for each verb |
 //! | [`demo`] | generate, convert and ask, in one |
-//! | [`forecast`] | what a conversion would do and cost |
+//! | [`plan`] | what a conversion would do and cost |
 //! | [`query`] | SQL over the ledger's snapshot of the lake, or through Athena |
 //! | [`metrics`] | writes what a run counted for CloudWatch |
 //! | [`pipeline`] | the stages of `convert` and `reprocess` over many units, in bounded memory |
@@ -223,7 +223,6 @@ pub mod crash;
 pub mod demo;
 pub mod edge;
 pub mod error;
-pub mod forecast;
 pub mod generate;
 pub mod init;
 pub mod job;
@@ -234,6 +233,7 @@ pub mod metrics;
 pub mod model;
 pub mod offload;
 pub mod pipeline;
+pub mod plan;
 pub mod prices;
 pub mod progress;
 pub mod protocol_driver;

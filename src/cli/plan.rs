@@ -7,8 +7,8 @@ use bytesize::ByteSize;
 use super::conversion::ConversionArgs;
 use super::show;
 use crate::error::{EXIT_DONE, Error, Result};
-use crate::forecast;
-use crate::forecast::{Container, Forecast};
+use crate::plan;
+use crate::plan::{Container, Forecast};
 use crate::prices::{Prices, dollars};
 use crate::stats::count;
 
@@ -49,7 +49,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let memory_bytes = (args.vcpus * MEMORY_BYTES_PER_VCPU) as u64;
     let container = Container { vcpus: args.vcpus, memory_bytes };
     let job = args.conversion.job()?;
-    let forecast = Box::pin(forecast::forecast(&job, container, &prices)).await?;
+    let forecast = Box::pin(plan::forecast(&job, container, &prices)).await?;
     if json {
         show::json(&forecast)?;
     } else {
