@@ -327,6 +327,31 @@ fn filters_that_let_nothing_through_say_what_there_is() {
 }
 
 #[test]
+fn a_share_without_an_hour_and_a_pattern_without_an_object_are_told() {
+    let site = Site::new(&[(LOG, &log(1)), ("readme.txt", "hello\n")]);
+    let none = (0..64).map(|share| format!("{share}/64")).find(|share| {
+        let told = site.json(0, "plan", &["--shard", share]);
+        told["objects"] == 0 && told["nothing_matched"].is_string()
+    });
+    let none = none.unwrap();
+    let wanted =
+        format!("--shard {none} leaves 1 object of 1 hour to other shares, first: cloudfront_logs/2026-11-21T05");
+    let summary = site.convert(&["--shard", &none]);
+    assert!(summary["nothing_matched"].as_str().unwrap().contains(&wanted), "{summary}");
+    assert_eq!(summary["other_shard_objects"], 1);
+    for verb in ["plan", "convert"] {
+        assert!(site.run(0, verb, &["--shard", &none]).0.contains(&wanted), "{verb}");
+        let idle = ["--exclude", "readme.*,bakup/**", "--distributions", "E2EXAMPLE1234,E9NONE"];
+        let (told, _) = site.run(0, verb, &idle);
+        assert!(told.contains("--exclude 'bakup/**' fits none of 2 objects listed"), "{verb}: {told}");
+        assert!(told.contains("--distributions E9NONE fits none of 2 objects listed: there are logs of E2EXAMPLE1234"));
+        assert!(!told.contains("readme.*"), "{verb}: {told}");
+        assert_eq!(site.json(0, verb, &idle)["idle_filters"].as_array().unwrap().len(), 2, "{verb}");
+        assert!(site.json(0, verb, &[]).get("idle_filters").is_none(), "{verb}");
+    }
+}
+
+#[test]
 fn one_load_balancer_can_be_named() {
     let theirs = NAME.replace("my-lb", "other-lb");
     let site = Site::new(&[

@@ -126,7 +126,7 @@ fn left_out(summary: &Summary) -> Result<()> {
     if let Some(what) = &summary.nothing_matched {
         line(what)?;
     }
-    Ok(())
+    summary.idle_filters.iter().try_for_each(|what| line(what))
 }
 
 /// Findings that are told.

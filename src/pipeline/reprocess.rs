@@ -55,7 +55,8 @@ fn of_whole_units(mut job: Job, lake: &Lake) -> Job {
 }
 
 async fn reprocess_in(job: Job, source: Objects, lake: Lake, outdated_only: bool) -> Result<Summary> {
-    let mut admitted = preflight::refuse(of_whole_units(job, &lake), source, lake)?;
+    let job = of_whole_units(job, &lake);
+    let mut admitted = preflight::refuse(job, source, Some(lake)).await?.with_lake().await?;
     let Admitted { job, source, lake, .. } = &mut admitted;
     let asked = job.hours;
     let losses = until_stopped(repair::mend(lake, asked, job.lease)).await?;

@@ -26,17 +26,25 @@ pub struct Forecast {
     pub known_objects: u64,
     /// Objects that changed since, whose hours would be made anew.
     pub changed_objects: u64,
+    /// Objects with the bytes, size and name of one under another key. They are not among those to
+    /// convert, unless the job takes them.
+    pub same_content_objects: u64,
     /// Objects outside of the hours that are asked for.
     pub outside_objects: u64,
     /// Logs of distributions that are not asked for.
     pub filtered_objects: u64,
     /// Objects that the job excludes.
     pub excluded_objects: u64,
+    /// Logs of hours that other shares of the work have.
+    pub other_shard_objects: u64,
     /// Objects that are no logs.
     pub skipped_objects: u64,
     /// What there is instead, where what was asked for let no log through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nothing_matched: Option<String>,
+    /// Filters that fit none of the objects that were listed, each with what there is instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub idle_filters: Vec<String>,
     /// The first and the last hour with something to do.
     pub hours: Option<(String, String)>,
     /// Files that it would write.
