@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use bytesize::ByteSize;
 use serde::Serialize;
@@ -133,7 +134,7 @@ fn left_out(summary: &Summary) -> Result<()> {
 const TOLD_FINDINGS: usize = 20;
 
 /// A verification for people.
-pub(super) fn verified(report: &VerifyReport) -> Result<()> {
+pub(super) fn verified(report: &VerifyReport, orphan_age: Duration) -> Result<()> {
     line(&format!(
         "{} in {}, {} in {}: {} of {}, {} rejected",
         count(report.objects, "object"),
@@ -156,7 +157,9 @@ pub(super) fn verified(report: &VerifyReport) -> Result<()> {
     if !report.notes.is_empty() {
         let notes = count(report.notes.len() as u64, "folder");
         line(&format!(
-            "{notes} of unfinished work, which no reader sees: of a live run, or cleared a day after its death"
+            "{notes} of unfinished work, which no reader sees: of a live run, or of a dead one, and cleared once nobody \
+             has touched it for {} (--orphan-age)",
+            humantime::format_duration(orphan_age)
         ))?;
     }
     if report.same_content_objects > 0 {

@@ -88,7 +88,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     if json {
         show::json(&report)?;
     } else {
-        show::verified(&report)?;
+        show::verified(&report, orphan_age)?;
     }
     Ok(if report.findings.is_empty() { EXIT_DONE } else { EXIT_DONE_WITH_DAMAGE })
 }

@@ -100,8 +100,8 @@ pub struct VerifyReport {
     pub hours: Option<String>,
     /// What is wrong.
     pub findings: Vec<Finding>,
-    /// What is there and harms nothing: work in progress, or left by a dead run and cleared when it
-    /// is a day old.
+    /// What is there and harms nothing: work in progress, or left by a dead run and cleared once
+    /// nobody has touched it for as long as the options say (`orphan_age`).
     pub notes: Vec<String>,
     /// What was mended.
     pub mended: Vec<String>,
