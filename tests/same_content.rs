@@ -57,6 +57,15 @@ fn a_copy_beside_its_original_is_told_and_what_becomes_of_it_is_the_jobs_word() 
         assert_eq!(figures(&summary), [converted, 1, 0], "{what}: {summary}");
         assert!(summary["same"][0].as_str().unwrap().contains("backup"), "{summary}");
         assert_eq!(count(&lake), rows, "{what}");
+        // Of rows that are there twice by choice nobody is told that they are there once.
+        let arguments = ["verify", "--lake", text(&lake), "--from", text(&logs)];
+        let (told, _) = exits(0, &arguments);
+        let twice = "1 object with the bytes of another object, whose rows are there too: 2 rows more";
+        assert_eq!(told.contains(twice), what == "take", "{told}");
+        let (told, _) = exits(0, &[&arguments[..], &["--json"]].concat());
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        let wanted = if what == "take" { [1, 2] } else { [0, 0] };
+        assert_eq!(["twice_taken_objects", "twice_taken_rows"].map(|name| told[name].as_u64().unwrap()), wanted);
     }
     let lake = dir.path().join("fail");
     let (_, told) = exits(2, &["convert", "--from", text(&logs), "--to", text(&lake), "--same-content", "fail"]);

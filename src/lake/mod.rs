@@ -6,8 +6,10 @@
 //! | file | what it does |
 //! |-|-|
 //! | `people` | what a lake keeps of people, and which of its rows hold more |
+//! | `there` | what a lake has, in words, where filters let nothing through |
 
 pub mod people;
+mod there;
 
 use std::sync::Arc;
 use std::time::Duration;

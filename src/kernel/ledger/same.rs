@@ -123,6 +123,16 @@ fn follows_from_bytes(etag: &str) -> bool {
         && parts.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// What tells an object's content apart from every other's, in any store: its name, its size, and
+/// the digest of its bytes, or an etag that follows from them where no digest was written down.
+/// Nothing where neither is known.
+#[must_use]
+pub fn content(object: &ObjectId, digest: Option<&str>) -> Option<String> {
+    let (name, size_bytes) = name_and_size(object);
+    let etag = follows_from_bytes(&object.etag).then_some(object.etag.trim_matches('"'));
+    digest.or(etag).map(|bytes| format!("{name} {size_bytes} {bytes}"))
+}
+
 /// The digest of an object's stored bytes: two checksums that a processor makes as fast as it
 /// reads. Names and sizes agree besides, and nobody who writes objects of a name of AWS's into a
 /// log bucket needs to forge one.
