@@ -84,7 +84,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let tick = || progress.add(1);
     let done = signals::until_stopped(compact::compact(&lake, &pool, partitions, options, &tick)).await?;
     if json {
-        let mut shown = serde_json::to_value(&done).map_err(|error| Error::encode("the summary", error))?;
+        let mut shown = serde_json::to_value(done).map_err(|error| Error::encode("the summary", error))?;
         if let Some(what) = nothing_matched {
             shown["nothing_matched"] = what.into();
         }

@@ -33,12 +33,11 @@ pub(super) struct Admitted {
 /// Refuses what must hold for every run, before it lists logs, makes a lake, or changes one that is
 /// there.
 pub(super) async fn refuse(job: Job, source: Objects, lake: Option<Lake>) -> Result<Cleared> {
-    match &lake {
-        Some(lake) => refuse_other_catalog(&job, lake)?,
-        None => {
-            refuse_new_with_catalog(&job)?;
-            Lake::refuse_place(&job.to, &wished_lake(&job), &job.cloud.lake).await?;
-        }
+    if let Some(lake) = &lake {
+        refuse_other_catalog(&job, lake)?;
+    } else {
+        refuse_new_with_catalog(&job)?;
+        Lake::refuse_place(&job.to, &wished_lake(&job), &job.cloud.lake).await?;
     }
     Ok(Cleared { job, source, lake, _passed: () })
 }
