@@ -184,6 +184,20 @@ impl Error {
         }
     }
 
+    /// Something new that could not be made where somebody wished for it: another place is to be
+    /// named, unless it was for want of space, or may pass.
+    #[must_use]
+    pub fn unwritable(action: &'static str, path: &Path, source: std::io::Error) -> Self {
+        use std::io::ErrorKind::{Interrupted, OutOfMemory, QuotaExceeded, ResourceBusy, StorageFull, TimedOut};
+        if [Interrupted, OutOfMemory, QuotaExceeded, ResourceBusy, StorageFull, TimedOut].contains(&source.kind()) {
+            return Self::io(action, path, source);
+        }
+        Self::usage(
+            format!("cannot {action} '{}': {source}", path.display()),
+            "name a place that this user may write to, or give the user the right to",
+        )
+    }
+
     /// An encoder's refusal.
     pub fn encode(what: impl Into<String>, source: impl Into<Cause>) -> Self {
         Self::Encode { what: what.into(), source: source.into() }

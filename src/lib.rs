@@ -27,7 +27,7 @@
 //! | add a field of a log, or a column | `kernel/schema/sources/`, the file of the source |
 //! | add a source of logs | `kernel/schema/sources/`: a file, and a line in its `mod.rs`; `model/table.rs`: its table; `tests/formats.rs`: examples, from which the list in `docs/formats.md` is written |
 //! | change the order of rows in a file | `sort` in the source's file; how it is done: `kernel/columns/sort.rs` |
-//! | read another format | `kernel/source/parse/` |
+//! | read another format of lines | a file in `kernel/source/parse/`; `Format` in its `decoder.rs`; what its first line tells: `sniff.rs`; its name: `FormatNames` in `kernel/schema/descriptor.rs` |
 //! | read a form of times or values that no source had | `kernel/source/parse/values.rs`; what tells a row by its first values: `FirstValue` in `kernel/schema/descriptor.rs` |
 //! | add a bot or a category of bots | `kernel/policy/enrich/data/bots.toml` |
 //! | add a column from a file that the user names, such as the country of a client | the option: `job/options.rs` and `jobs/cloudfront-v1.toml`; reading the file: `job/rows.rs`; carrying and stamping its text: `Additions` in `kernel/policy/enrich/mod.rs`; the look-up: a new file beside `kernel/policy/enrich/user_rules.rs`; the column: an `Origin` in `kernel/schema/column.rs`, and its line in `kernel/schema/sources/` or `kernel/schema/shared.rs`; its values: `kernel/columns/builder/changes.rs` |
@@ -36,7 +36,7 @@
 //! | add or change an option, or its default | `job/options.rs` |
 //! | change how long unfinished work of a dead run is kept (`orphan_age`) | the default: `job/options.rs`; what is done then: `recovery.rs` |
 //! | count one more figure | the list in `stats.rs`, and the place that counts it |
-//! | refuse a run, where a clock is wrong, for example | `pipeline/preflight.rs`: every run of `convert` and `reprocess` passes `refuse`. This computer's clock is read in `edge/clock.rs`. A store's time is known only from when its objects were written (`recovery.rs`); asking it is a new call in `edge/objects/` and `edge/bucket.rs` |
+//! | refuse a run, where a clock is wrong, for example | `pipeline/preflight.rs`: every run of `convert` and `reprocess` passes `refuse`, and so does `plan`. This computer's clock is read in `edge/clock.rs`. A store's time is known only from when its objects were written (`recovery.rs`); asking it is a new call in `edge/objects/` and `edge/bucket.rs` |
 //! | add a command (a verb) | a file in `cli/`, three places and the table in `cli/mod.rs`, and a module for its work, with its place in `tests/house/main.rs` |
 //! | add a catalog | `edge/catalog/`: a file that implements the trait in `interface.rs`, and `open` in `mod.rs`; its name: `model/choices.rs` |
 //! | add a query that comes with the program | `ddl/queries/`, and `query/named.rs` |
@@ -56,7 +56,7 @@
 //! |-|-|
 //! | [`cli`] | arguments exactly as typed, one file for each verb |
 //! | [`demo`] | generate, convert and ask, in one |
-//! | [`forecast`] | what a conversion would do and cost |
+//! | [`plan`] | what a conversion would do and cost |
 //! | [`query`] | SQL over the ledger's snapshot of the lake, or through Athena |
 //! | [`metrics`] | writes what a run counted for CloudWatch |
 //! | [`pipeline`] | the stages of `convert` and `reprocess` over many units, in bounded memory |
@@ -195,9 +195,9 @@
 //! tell, by the first bytes of the object ([`kernel::source::parse::sniff`]). A header
 //! (`#Fields`), or else the first line, shows the format: how each line is split into values
 //! ([`kernel::source::parse`]). Every decoder hands on blocks of values under names, and
-//! [`kernel::columns::mapping`] finds each name's column. So a new format is one file in
-//! `kernel/source/parse`, a new source is one file in [`kernel::schema::sources`], and a new field
-//! is a line in the file of its source.
+//! [`kernel::columns::mapping`] finds each name's column. So a new format of lines is a file in
+//! `kernel/source/parse` and a variant of `Format` in `decoder.rs`, a new source is one file in
+//! [`kernel::schema::sources`], and a new field is a line in the file of its source.
 //!
 //! # Two runtimes
 //!
@@ -223,7 +223,6 @@ pub mod crash;
 pub mod demo;
 pub mod edge;
 pub mod error;
-pub mod forecast;
 pub mod generate;
 pub mod init;
 pub mod job;
@@ -234,6 +233,7 @@ pub mod metrics;
 pub mod model;
 pub mod offload;
 pub mod pipeline;
+pub mod plan;
 pub mod prices;
 pub mod progress;
 pub mod protocol_driver;

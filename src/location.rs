@@ -36,6 +36,20 @@ impl Location {
         }
     }
 
+    /// A place that may be made, as it is now; nothing where its folder is to be made. Nothing is.
+    pub fn to_be_made(text: &str) -> Result<Option<Self>> {
+        if let Some(bucket) = bucket(text)? {
+            return Ok(Some(bucket));
+        }
+        let path = local_path(text)?;
+        let absolute = std::path::absolute(&path).map_err(|error| Error::io("resolve", &path, error))?;
+        match absolute.ancestors().find(|parent| parent.symlink_metadata().is_ok()) {
+            Some(parent) if !parent.is_dir() => Err(no_folder(&parent.display().to_string())),
+            Some(parent) if parent == absolute => Self::existing(text).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// A place that may be made: its folder is created where it is missing. A bucket is not:
     /// somebody pays for it.
     pub fn created(text: &str) -> Result<Self> {
@@ -44,10 +58,8 @@ impl Location {
         }
         let path = local_path(text)?;
         match std::fs::create_dir_all(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                Err(Error::usage(format!("'{text}' is no folder"), "give a folder for the lake"))
-            }
-            Err(error) => Err(Error::io("create the folder", &path, error)),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(no_folder(text)),
+            Err(error) => Err(Error::unwritable("create the folder", &path, error)),
             Ok(()) => Self::existing(text),
         }
     }
@@ -98,6 +110,10 @@ impl Location {
     pub fn overlaps(&self, other: &Self) -> bool {
         self.holds(other) || other.holds(self)
     }
+}
+
+fn no_folder(text: &str) -> Error {
+    Error::usage(format!("'{text}' is no folder"), "give a folder for the lake")
 }
 
 /// Refuses a source and a lake of which one lies in the other, before either is touched.

@@ -265,7 +265,7 @@ counters! {
     changed_objects: sum;
     /// Changed raw objects whose old rows were replaced by new ones.
     replaced_objects: sum;
-    /// Raw objects that came to an hour of which others had been converted before.
+    /// Converted raw objects that came to an hour of which others had been converted before.
     late_objects: sum, run late_objects, hour late_objects, metric LateObjects Count,
         line ("", "object", " came late");
     /// The longest time between the end of an hour and a late object of it.

@@ -327,6 +327,90 @@ fn filters_that_let_nothing_through_say_what_there_is() {
 }
 
 #[test]
+fn a_share_without_an_hour_and_a_pattern_without_an_object_are_told() {
+    let site = Site::new(&[(LOG, &log(1)), ("readme.txt", "hello\n")]);
+    let none = (0..64).map(|share| format!("{share}/64")).find(|share| {
+        let told = site.json(0, "plan", &["--shard", share]);
+        told["objects"] == 0 && told["nothing_matched"].is_string()
+    });
+    let none = none.unwrap();
+    let wanted =
+        format!("--shard {none} leaves 1 object of 1 hour to other shares, first: cloudfront_logs/2026-11-21T05");
+    let summary = site.convert(&["--shard", &none]);
+    assert!(summary["nothing_matched"].as_str().unwrap().contains(&wanted), "{summary}");
+    assert_eq!(summary["other_shard_objects"], 1);
+    for verb in ["plan", "convert"] {
+        assert!(site.run(0, verb, &["--shard", &none]).0.contains(&wanted), "{verb}");
+        let idle = ["--exclude", "readme.*,bakup/**", "--distributions", "E2EXAMPLE1234,E9NONE"];
+        let (told, _) = site.run(0, verb, &idle);
+        assert!(told.contains("--exclude 'bakup/**' fits none of 2 objects listed"), "{verb}: {told}");
+        assert!(told.contains("--distributions E9NONE fits none of 2 objects listed: there are logs of E2EXAMPLE1234"));
+        assert!(!told.contains("readme.*"), "{verb}: {told}");
+        assert_eq!(site.json(0, verb, &idle)["idle_filters"].as_array().unwrap().len(), 2, "{verb}");
+        assert!(site.json(0, verb, &[]).get("idle_filters").is_none(), "{verb}");
+    }
+}
+
+#[test]
+fn filters_of_every_verb_say_when_they_let_nothing_through() {
+    let site = Site::new(&[(LOG, &log(1)), ("readme.txt", "hello\n")]);
+    site.convert(&[]);
+    let lake = text(&site.lake);
+    let none = ["--hours", "2025-01-01T00..2025-01-02T00"];
+    let there = "the lake has 1 hour from 2026-11-21T05 to 2026-11-21T05";
+    let partition = "the lake has 1 partition from 2026-11-21T05 to 2026-11-21T05";
+    let share = (0..64).map(|share| format!("{share}/64"));
+    let share =
+        share.into_iter().find(|share| site.json(0, "plan", &["--shard", share])["known_objects"] == 0).unwrap();
+    let from = ["--from", text(&site.logs)];
+    let of_lake: [&[&str]; 6] =
+        [&["verify"], &["compact"], &["reprocess"], &["reprocess"], &["reprocess"], &["verify"]];
+    let more: [Vec<&str>; 6] = [
+        none.to_vec(),
+        none.to_vec(),
+        [from, none].concat(),
+        [&from[..], &["--all", "--shard", &share]].concat(),
+        [&from[..], &["--all", "--format", "alb"]].concat(),
+        [&from[..], &["--distributions", "E9NONE"]].concat(),
+    ];
+    let words = [
+        there.to_owned(),
+        partition.to_owned(),
+        there.to_owned(),
+        format!("--shard {share} leaves out all 1 converted hour, first: cloudfront_logs/2026-11-21T05"),
+        "--format alb leaves out all 1 converted hour".to_owned(),
+        "no object matched: --distributions leaves out 2 objects of others, such as E2EXAMPLE1234".to_owned(),
+    ];
+    for ((verb, more), words) in of_lake.into_iter().zip(more).zip(words) {
+        let arguments = [verb, &["--lake", lake], &more].concat();
+        let (told, _) = exits(0, &arguments);
+        assert!(told.contains(&words) && !told.contains("exactly once (no logs"), "{arguments:?}: {told}");
+        let (json, _) = exits(0, &[&arguments[..], &["--json"]].concat());
+        let json: Value = serde_json::from_str(&json).unwrap();
+        assert!(json["nothing_matched"].to_string().contains(&words), "{arguments:?}: {json}");
+    }
+    let idle = ["verify", "--lake", lake, from[0], from[1], "--exclude", "bakup/**"];
+    assert!(exits(0, &idle).0.contains("--exclude 'bakup/**' fits none of 2 objects listed"));
+    let sql = "SELECT count(*) AS n FROM cloudfront_logs WHERE year = ";
+    let (out, err) = exits(0, &["query", "--lake", lake, "--format", "csv", &format!("{sql}'2025'")]);
+    assert_eq!(out, "n\n0\n");
+    assert!(err.contains("no hour of cloudfront_logs is one that the query asks for"), "{err}");
+    assert!(err.contains("2026-11-21T05..2026-11-21T06"), "{err}");
+    assert_eq!(exits(0, &["query", "--lake", lake, "--format", "csv", &format!("{sql}'2026'")]).1, "");
+    // A place without any log is refused as a conversion refuses it.
+    let (junk, empty) = (site.logs.with_file_name("junk"), site.logs.with_file_name("empty"));
+    [&junk, &empty].iter().for_each(|folder| fs::create_dir(folder).unwrap());
+    fs::write(junk.join("notes.txt"), "hello").unwrap();
+    for (folder, words) in [(&junk, "there is no log that is read here"), (&empty, "there is no object in")] {
+        assert!(exits(2, &["verify", "--lake", lake, "--from", text(folder)]).1.contains(words), "{words}");
+    }
+    // Unless logs are taken away there.
+    let job = site.logs.with_file_name("job.toml");
+    fs::write(&job, "from = \"empty\"\nto = \"lake\"\nafter = \"delete\"\n").unwrap();
+    exits(0, &["verify", "--job", text(&job)]);
+}
+
+#[test]
 fn one_load_balancer_can_be_named() {
     let theirs = NAME.replace("my-lb", "other-lb");
     let site = Site::new(&[

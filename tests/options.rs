@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use clap::{Command, CommandFactory};
 use common::{binary, exits, files, generate, text};
 use edgemill::cli::Cli;
+use edgemill::job::choices::FormatChoice;
 use edgemill::job::declare::{Heading, OptionFacts, Rows};
 use edgemill::job::options;
 use serde_json::Value;
@@ -244,6 +245,33 @@ fn the_examples_of_help_work() {
     assert!(done > 12, "{done} examples were tried");
     let statuses = fs::read_to_string(dir.path().join("statuses.csv")).unwrap();
     assert!(statuses.starts_with("sc_status,ct\n"), "{statuses}");
+}
+
+/// A job file of a conversion serves to make its lake, whatever files it names that are elsewhere.
+#[test]
+fn init_takes_of_a_job_file_what_is_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let job = dir.path().join("job.toml");
+    let others: Vec<String> = options::all()
+        .iter()
+        .filter(|facts| facts.rows == Rows::Made)
+        .map(|facts| format!("{} = {}\n", facts.name, facts.example))
+        .collect();
+    assert!(others.iter().any(|line| line.starts_with("bots")), "{others:?}");
+    fs::write(&job, format!("to = \"lake\"\npartition = \"day\"\nclient_ip = \"truncate\"\n{}", others.concat()))
+        .unwrap();
+    let (told, _) = exits(0, &["init", "--json", "--job", text(&job)]);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(
+        (&told["partition"], &told["people"]["alb_logs"]["keeps"]),
+        (&"day".into(), &"client_ip=truncate".into())
+    );
+    let command = Cli::command();
+    let help = command.find_subcommand("init").unwrap().get_arguments().find(|argument| argument.get_id() == "format");
+    let help = help.unwrap().get_help().unwrap().to_string();
+    for (word, _) in FormatChoice::words() {
+        assert!(help.contains(word), "{word} is not in: {help}");
+    }
 }
 
 /// A lake with a folder of a run that died before anything counted.

@@ -19,6 +19,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use common::{FIELDS, binary, convert, exits, files, generate, gzip, query, row, text};
+use edgemill::model::Table;
 
 /// Rows of the large lake: as CSV half a gigabyte, as text in memory more than twice as much.
 const ROWS: u64 = 700_000;
@@ -205,6 +206,7 @@ fn a_value_that_is_longer_further_down_is_whole() {
 #[test]
 fn what_the_asker_can_mend_is_told_as_such() {
     let lake = text(&LAKES.small);
+    let tables = format!("the tables are {}; the views cf_logs", Table::ALL.map(Table::name).join(", "));
     for (sql, told) in [
         ("SELECT 1 / 0", "NULLIF"),
         ("SELECT sc_bytes / (sc_status - sc_status) FROM cloudfront_logs", "NULLIF"),
@@ -225,7 +227,7 @@ fn what_the_asker_can_mend_is_told_as_such() {
         ("SELECT statu FROM cf_logs", "did you mean cf_logs.status? DESCRIBE cf_logs lists the columns"),
         ("SELECT target_status FROM alb_logs", "DESCRIBE alb_logs lists the columns"),
         ("SELECT * FROM cf_logs WHERE method = \"GET\"", "a text takes single quotes: 'GET'"),
-        ("SELECT * FROM logs", "the tables are cloudfront_logs, alb_logs, rejects; the views cf_logs"),
+        ("SELECT * FROM logs", &tables),
         ("SELECT quantile(bytes, 0.5) FROM cf_logs", "approx_percentile_cont"),
         ("SELECT substr(uri, 'a') FROM cf_logs", "substr"),
         ("SELECT COUNT(*) FROM cf_logs GROUP BY", "does not parse"),
@@ -288,6 +290,10 @@ fn output_is_a_new_file_and_whole() {
         let printed = exits(0, &["query", "--lake", lake, "--format", format, sql]).0;
         assert!(fs::read_to_string(place(name)).unwrap() == printed, "{name}");
     }
+    let mut command = binary();
+    command.current_dir(dir.path()).args(["query", "--lake", lake, "--format", "csv", "--output", "-", sql]);
+    let printed = exits(0, &["query", "--lake", lake, "--format", "csv", sql]).0;
+    assert!(command.output().unwrap().stdout == printed.as_bytes(), "- is standard output, and no file");
     exits(0, &["query", "--lake", lake, "--output", text(&place("b.dat")), "--format", "csv", sql]);
     fs::write(place("mine.csv"), "mine").unwrap();
     let refused = |name: &str, more: &[&str], told: &str| {

@@ -40,6 +40,62 @@ fn folders_that_are_no_logs() {
 }
 
 #[test]
+fn a_plan_is_refused_as_the_conversion_is_and_neither_leaves_anything() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = |name: &str| dir.path().join(name);
+    let (logs, junk, file, foreign) = (place("logs"), place("junk"), place("file"), place("foreign"));
+    let (lake, people) = (place("lake"), place("people"));
+    generate(&logs, 100, 1);
+    [&junk, &foreign].iter().for_each(|folder| fs::create_dir(folder).unwrap());
+    [&junk.join("notes.txt"), &foreign.join("x"), &file].iter().for_each(|path| fs::write(path, "hello").unwrap());
+    convert(&logs, &lake, &[]);
+    exits(0, &["init", "--to", text(&people), "--client-ip", "truncate"]);
+    let (new, inside) = (place("new"), file.join("lake"));
+    let cases: [(&Path, &Path, &[&str], &str); 9] = [
+        (&junk, &new, &[], "notes.txt"),
+        (&junk, &lake, &[], "notes.txt"),
+        // Where logs are taken away nothing may be left: but not something else.
+        (&junk, &lake, &["--after", "delete"], "notes.txt"),
+        (&logs, &lake, &["--partition", "month"], "not for each month"),
+        (&logs, &lake, &["--catalog", "lake"], "has the catalog 'none'"),
+        (&logs, &new, &["--catalog", "lake"], "edgemill init"),
+        (&logs, &foreign, &[], "holds something that is no lake's: 'x'"),
+        (&logs, &inside, &[], "is no folder"),
+        (&logs, &people, &[], "this run says nothing of them"),
+    ];
+    let before = common::files(dir.path());
+    for (from, to, more, words) in cases {
+        let told = |verb| {
+            let arguments = [&[verb, "--from", text(from), "--to", text(to)], more].concat();
+            refused(&arguments, &[words]);
+            exits(2, &arguments).1
+        };
+        assert_eq!(told("plan"), told("convert"));
+    }
+    assert_eq!(common::files(dir.path()), before, "nothing was made, and nothing taken away");
+    assert!(!new.exists());
+    // Where logs are taken away, none may be left.
+    fs::remove_file(junk.join("notes.txt")).unwrap();
+    for verb in ["plan", "convert"] {
+        exits(0, &[verb, "--from", text(&junk), "--to", text(&lake), "--after", "delete"]);
+        refused(&[verb, "--from", text(&junk), "--to", text(&lake)], &["there is no object"]);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_place_that_cannot_be_written_is_told_with_the_way_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let logs = dir.path().join("logs");
+    generate(&logs, 100, 1);
+    // A folder in which not even root makes one.
+    let words = ["'/proc/none'", "name a place that this user may write to"];
+    refused(&["convert", "--from", text(&logs), "--to", "/proc/none"], &words);
+    refused(&["init", "--to", "/proc/none"], &words);
+    refused(&["generate", "--out", "/proc/none"], &words);
+}
+
+#[test]
 fn lakes_that_are_none() {
     let dir = tempfile::tempdir().unwrap();
     let (logs, lake) = (dir.path().join("logs"), dir.path().join("lake"));

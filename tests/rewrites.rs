@@ -444,7 +444,10 @@ fn an_object_that_was_not_taken_is_not_said_to_be_there() {
     assert_eq!(verify(&place, 0, &[])["left_alone_objects"], 1);
     let empty = place.dir.path().join("empty");
     fs::create_dir(&empty).unwrap();
-    let out = exits(0, &["verify", "--lake", text(&place.lake), "--from", text(&empty)]).0;
+    // A place without any object is no proof: it is refused as by a conversion.
+    let told = exits(2, &["verify", "--lake", text(&place.lake), "--from", text(&empty)]).1;
+    assert!(told.contains("there is no object in"), "{told}");
+    let out = exits(0, &["verify", "--lake", text(&place.lake)]).0;
     assert!(out.contains("no logs were compared"), "{out}");
 }
 

@@ -57,12 +57,60 @@ fn a_copy_beside_its_original_is_told_and_what_becomes_of_it_is_the_jobs_word() 
         assert_eq!(figures(&summary), [converted, 1, 0], "{what}: {summary}");
         assert!(summary["same"][0].as_str().unwrap().contains("backup"), "{summary}");
         assert_eq!(count(&lake), rows, "{what}");
+        // Of rows that are there twice by choice nobody is told that they are there once.
+        let arguments = ["verify", "--lake", text(&lake), "--from", text(&logs)];
+        let (told, _) = exits(0, &arguments);
+        let twice = "1 object with the bytes of another object, whose rows are there too: 2 rows more";
+        assert_eq!(told.contains(twice), what == "take", "{told}");
+        let (told, _) = exits(0, &[&arguments[..], &["--json"]].concat());
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        let wanted = if what == "take" { [1, 2] } else { [0, 0] };
+        assert_eq!(["twice_taken_objects", "twice_taken_rows"].map(|name| told[name].as_u64().unwrap()), wanted);
     }
     let lake = dir.path().join("fail");
     let (_, told) = exits(2, &["convert", "--from", text(&logs), "--to", text(&lake), "--same-content", "fail"]);
     assert!(told.contains("holds the same bytes as") && told.contains("--same-content skip"), "{told}");
     assert_eq!(count(&lake), "n,d\n0,0\n");
     assert!(!lake.join("staging").exists());
+}
+
+#[test]
+fn a_copy_that_is_left_out_is_not_late_and_is_not_planned() {
+    let dir = tempfile::tempdir().unwrap();
+    let (logs, lake) = (dir.path().join("logs"), dir.path().join("lake"));
+    let log = |id: &str| gzip(format!("{FIELDS}{}", row("2026-11-21", "05:00:00", id)).as_bytes());
+    let put = |path: &str, id: &str| {
+        let path = logs.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, log(id)).unwrap();
+    };
+    let plan = |more: &[&str]| {
+        let (out, _) = exits(0, &[&["plan", "--json", "--from", text(&logs), "--to", text(&lake)], more].concat());
+        let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+        ["objects", "same_content_objects", "known_objects"].map(|name| told[name].as_u64().unwrap())
+    };
+    put("a/E2EX.2026-11-21-05.x.gz", "1");
+    put("copy/E2EX.2026-11-21-05.x.gz", "1");
+    put("b/E2EX.2026-11-21-05.x.gz", "2");
+    assert_eq!(plan(&[]), [2, 1, 0], "among new ones, before there is a lake");
+    assert!(!lake.exists());
+    assert_eq!(figures(&convert(&logs, &lake, &[])), [2, 1, 0]);
+    put("moved/E2EX.2026-11-21-05.x.gz", "2");
+    assert_eq!(plan(&[]), [0, 1, 3]);
+    assert_eq!(plan(&["--same-content", "take"]), [1, 1, 3]);
+    let fail = ["--from", text(&logs), "--to", text(&lake), "--same-content", "fail"];
+    for verb in ["plan", "convert"] {
+        assert!(exits(2, &[&[verb], &fail[..]].concat()).1.contains("holds the same bytes as"), "{verb}");
+    }
+    let summary = convert(&logs, &lake, &[]);
+    assert_eq!(figures(&summary), [0, 1, 3]);
+    assert_eq!((&summary["late_objects"], &summary["lateness_seconds"]), (&0.into(), &0.into()), "{summary}");
+    assert_eq!(summary["late"], serde_json::json!([]));
+    // Beside a copy, what is late still is.
+    put("late/E2EX.2026-11-21-05.y.gz", "3");
+    put("late/E2EX.2026-11-21-05.x.gz", "1");
+    let summary = convert(&logs, &lake, &[]);
+    assert_eq!((figures(&summary), &summary["late_objects"]), ([1, 1, 4], &1.into()), "{summary}");
 }
 
 #[test]

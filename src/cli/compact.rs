@@ -74,13 +74,21 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     for table in Table::ALL {
         partitions.extend(lake.records.partitions(table, args.hours).await?.into_iter().map(|record| record.partition));
     }
+    let nothing_matched = match args.hours.filter(|_| partitions.is_empty()) {
+        Some(hours) => lake.no_partition_of(hours).await?,
+        None => None,
+    };
     let pool = offload::pool(options.threads)?;
     let options = CompactOptions { target_bytes, small_files: args.compact_files, memory_bytes };
     let progress = Progress::begin(Measure::Partitions, partitions.len() as u64, partitions.len() as u64);
     let tick = || progress.add(1);
     let done = signals::until_stopped(compact::compact(&lake, &pool, partitions, options, &tick)).await?;
     if json {
-        show::json(&done)?;
+        let mut shown = serde_json::to_value(done).map_err(|error| Error::encode("the summary", error))?;
+        if let Some(what) = nothing_matched {
+            shown["nothing_matched"] = what.into();
+        }
+        show::json(&shown)?;
     } else {
         show::line(&format!(
             "{} of {} compacted: {} ({}) to {} ({}), {}",
@@ -92,6 +100,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
             ByteSize(done.output_bytes),
             count(done.rows, "row"),
         ))?;
+        nothing_matched.iter().try_for_each(|what| show::line(what))?;
         if done.busy_partitions > 0 {
             show::line(&format!("{} left alone: a batch is being published there", done.busy_partitions))?;
         }

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use super::options::{Given, JobFileArg, RUNNING, Subset};
+use super::options::{Given, JobFileArg, RUNNING, Subset, only};
 use super::show;
 use crate::error::{EXIT_DONE, Error, Result};
 use crate::init;
 use crate::init::InitOptions;
 use crate::job;
 use crate::job::Options;
-use crate::job::choices::Libraries;
 use crate::job::rows::RowChoices;
 use crate::job::said::{mending, of_stamp};
 use crate::kernel::policy::privacy::in_words;
+use crate::kernel::schema::SOURCES;
 use crate::lake::NewLake;
 use crate::lake::people::Chosen;
 use crate::model::Table;
@@ -49,9 +49,12 @@ impl Subset for Making {
         )
     }
 
-    fn help(name: &str) -> Option<&'static str> {
-        let words = "The logs whose choice is made by --client-ip, --drop and --redact: cloudfront, alb, or all (auto)";
-        (name == "format").then_some(words)
+    fn help(name: &str) -> Option<String> {
+        (name == "format").then(|| {
+            let words: Vec<&str> = SOURCES.iter().map(|source| source.cli_name).collect();
+            let words = words.join(", ");
+            format!("The logs whose choice is made by --client-ip, --drop and --redact: {words}, or all (auto)")
+        })
     }
 }
 
@@ -104,9 +107,9 @@ fn max_call_delay(args: &Args) -> Result<Option<u64>> {
 fn wished(args: Args) -> Result<(InitOptions, Options)> {
     let late_seconds = max_call_delay(&args)?;
     let query_seconds = args.queries.map(whole_seconds);
-    let options = args.options.typed.over_file(args.file.path())?.decided();
-    // Rules about user agents are no part of a lake.
-    let options = Options { bots: None, ua_regexes: None, http_libraries: Libraries::Bots, ..options };
+    // Of a job file that a conversion has too, nothing else is looked at: no file that it names
+    // need be there.
+    let options = only::<Making>(args.options.typed.over_file(args.file.path())?).decided();
     let choices = RowChoices::new(&options)?;
     let tables = options.format.table().map_or_else(|| Table::LOGS.to_vec(), |table| vec![table]);
     let wish = InitOptions {

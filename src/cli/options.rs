@@ -25,7 +25,7 @@ pub(super) trait Subset: Send + Sync + 'static {
     fn takes(name: &str) -> bool;
 
     /// Its own words for one, where it means something narrower.
-    fn help(_name: &str) -> Option<&'static str> {
+    fn help(_name: &str) -> Option<String> {
         None
     }
 }
@@ -91,6 +91,22 @@ impl<S: Subset> FromArgMatches for Given<S> {
     }
 }
 
+/// Only what a verb takes: a job file may say more, of which it has no use.
+pub(super) fn only<S: Subset>(mut typed: Typed) -> Typed {
+    typed.visit(&mut Only::<S>(PhantomData));
+    typed
+}
+
+struct Only<S>(PhantomData<S>);
+
+impl<S: Subset> Visitor for Only<S> {
+    fn visit<K: OptionKind>(&mut self, facts: &OptionFacts, value: &mut Option<K::Value>) {
+        if !S::takes(facts.name) {
+            *value = None;
+        }
+    }
+}
+
 /// Makes the arguments.
 struct Arguments<S> {
     made: Vec<(Heading, Arg)>,
@@ -106,7 +122,7 @@ impl<S: Subset> Visitor for Arguments<S> {
 }
 
 fn argument<S: Subset, K: OptionKind>(facts: &OptionFacts) -> Arg {
-    let mut help = S::help(facts.name).unwrap_or(facts.help).to_owned();
+    let mut help = S::help(facts.name).unwrap_or_else(|| facts.help.to_owned());
     // A flag is off unless it is given: that needs no words.
     if let Some(default) = facts.default_text().filter(|_| K::SHAPE != Shape::Flag) {
         help = format!("{help} [default: {default}]");

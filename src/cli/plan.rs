@@ -7,8 +7,8 @@ use bytesize::ByteSize;
 use super::conversion::ConversionArgs;
 use super::show;
 use crate::error::{EXIT_DONE, Error, Result};
-use crate::forecast;
-use crate::forecast::{Container, Forecast};
+use crate::plan;
+use crate::plan::{Container, Forecast};
 use crate::prices::{Prices, dollars};
 use crate::stats::count;
 
@@ -49,7 +49,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let memory_bytes = (args.vcpus * MEMORY_BYTES_PER_VCPU) as u64;
     let container = Container { vcpus: args.vcpus, memory_bytes };
     let job = args.conversion.job()?;
-    let forecast = Box::pin(forecast::forecast(&job, container, &prices)).await?;
+    let forecast = Box::pin(plan::forecast(job, container, &prices)).await?;
     if json {
         show::json(&forecast)?;
     } else {
@@ -70,15 +70,23 @@ fn told(forecast: &Forecast, container: Container) -> Result<()> {
     if let Some(what) = &forecast.nothing_matched {
         show::line(what)?;
     }
+    forecast.idle_filters.iter().try_for_each(|what| show::line(what))?;
+    if forecast.same_content_objects > 0 {
+        let copies = count(forecast.same_content_objects, "object");
+        let what = "with the bytes of another under another key (--same-content says what becomes of them)";
+        show::line(&format!("{copies} {what}"))?;
+    }
     if forecast.changed_objects > 0 {
         let objects = count(forecast.changed_objects, "object");
         show::line(&format!("{objects} changed since: what was made of the same hours would be made anew"))?;
     }
     let (outside, filtered) = (forecast.outside_objects, forecast.filtered_objects);
     let (excluded, skipped) = (forecast.excluded_objects, forecast.skipped_objects);
-    if outside + filtered + excluded + skipped > 0 {
+    let others = forecast.other_shard_objects;
+    if outside + filtered + excluded + others + skipped > 0 {
+        let others = if others > 0 { format!(", of other shares {others}") } else { String::new() };
         show::line(&format!(
-            "left out: of other hours {outside}, of other distributions {filtered}, excluded {excluded}, no logs {skipped}"
+            "left out: of other hours {outside}, of other distributions {filtered}, excluded {excluded}{others}, no logs {skipped}"
         ))?;
     }
     let files = count(forecast.output_files, "file");

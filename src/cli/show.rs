@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use bytesize::ByteSize;
 use serde::Serialize;
@@ -126,14 +127,14 @@ fn left_out(summary: &Summary) -> Result<()> {
     if let Some(what) = &summary.nothing_matched {
         line(what)?;
     }
-    Ok(())
+    summary.idle_filters.iter().try_for_each(|what| line(what))
 }
 
 /// Findings that are told.
 const TOLD_FINDINGS: usize = 20;
 
 /// A verification for people.
-pub(super) fn verified(report: &VerifyReport) -> Result<()> {
+pub(super) fn verified(report: &VerifyReport, orphan_age: Duration) -> Result<()> {
     line(&format!(
         "{} in {}, {} in {}: {} of {}, {} rejected",
         count(report.objects, "object"),
@@ -156,7 +157,9 @@ pub(super) fn verified(report: &VerifyReport) -> Result<()> {
     if !report.notes.is_empty() {
         let notes = count(report.notes.len() as u64, "folder");
         line(&format!(
-            "{notes} of unfinished work, which no reader sees: of a live run, or cleared a day after its death"
+            "{notes} of unfinished work, which no reader sees: of a live run, or of a dead one, and cleared once nobody \
+             has touched it for {} (--orphan-age)",
+            humantime::format_duration(orphan_age)
         ))?;
     }
     if report.same_content_objects > 0 {
@@ -181,13 +184,30 @@ pub(super) fn verified(report: &VerifyReport) -> Result<()> {
         )?;
         return report.reprocess.iter().try_for_each(|command| line(&format!("with the raw logs: edgemill {command}")));
     }
+    report.nothing_matched.iter().chain(&report.idle_filters).try_for_each(|what| line(what))?;
+    if report.units == 0 && !report.nothing_matched.is_empty() {
+        return line("so there was nothing to verify");
+    }
+    verdict(report)
+}
+
+/// What is proven where nothing was found.
+fn verdict(report: &VerifyReport) -> Result<()> {
     let hours = report.hours.as_ref().map_or_else(String::new, |hours| format!(" of {hours}"));
     line(&match report.listed_objects {
         0 => format!(
             "every row of every object{hours} that the lake took is in the table exactly once (no logs were compared)"
         ),
         _ => format!("every row of every listed object{hours} is in the table exactly once"),
-    })
+    })?;
+    if report.twice_taken_objects == 0 {
+        return Ok(());
+    }
+    line(&format!(
+        "but {} with the bytes of another object, whose rows are there too: {} more for the same requests (--same-content take)",
+        count(report.twice_taken_objects, "object"),
+        count(report.twice_taken_rows, "row"),
+    ))
 }
 
 /// `3 of this, 1 of that`.

@@ -5,6 +5,7 @@ use super::show;
 use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE, Result};
 use crate::job;
 use crate::job::Typed;
+use crate::job::choices::AfterChoice;
 use crate::lake::Lake;
 use crate::model::HourRange;
 use crate::signals;
@@ -81,14 +82,15 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let lake = options.to.as_deref().ok_or_else(|| job::missing("lake"))?;
     let lake = Lake::open_as(lake, &options.lake_access()).await?;
     let source = options.source_access();
-    let job::Options { from, lease, orphan_age, .. } = options;
-    let options =
-        VerifyOptions { from, source, naming, hours: args.hours, deep: args.deep, fix: args.fix, lease, orphan_age };
+    let job::Options { from, lease, orphan_age, after, .. } = options;
+    let is_taken_away = after != AfterChoice::Keep;
+    let (hours, deep, fix) = (args.hours, args.deep, args.fix);
+    let options = VerifyOptions { from, source, naming, is_taken_away, hours, deep, fix, lease, orphan_age };
     let report = signals::until_stopped(verify::verify(&lake, &options)).await?;
     if json {
         show::json(&report)?;
     } else {
-        show::verified(&report)?;
+        show::verified(&report, orphan_age)?;
     }
     Ok(if report.findings.is_empty() { EXIT_DONE } else { EXIT_DONE_WITH_DAMAGE })
 }

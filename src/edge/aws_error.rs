@@ -3,6 +3,7 @@
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+use super::clock;
 use crate::error::{Certainty, Error};
 
 /// An error and its causes in one line; the SDK's own words for the outermost say only that there
@@ -67,6 +68,9 @@ where
     if NO_PROVIDER.iter().any(|words| said.contains(words)) {
         return no_credentials("nothing provides any");
     }
+    if let Some(wrong) = wrong_clock(&path, &said) {
+        return wrong;
+    }
     let hint = match error.code() {
         Some(code) if is_stale(code) => "; renew the credentials and run again, nothing is lost".to_owned(),
         Some("EntityNotFoundException") if service == "glue" => "; edgemill init makes it".to_owned(),
@@ -90,6 +94,23 @@ pub(super) fn no_credentials(said: &str) -> Error {
     )
 }
 
+/// What services say of a request that was signed at another time than theirs: S3 by a code,
+/// others in the words of a signature that is not taken.
+const WRONG_CLOCK: [&str; 4] =
+    ["RequestTimeTooSkewed", "Signature expired: ", "Signature not yet current: ", "RequestInTheFuture"];
+
+/// That this computer's clock is wrong, where that is what a service says of a call about `path`:
+/// no call will be taken until it is set.
+pub(super) fn wrong_clock(path: &str, said: &str) -> Option<Error> {
+    WRONG_CLOCK.iter().any(|words| said.contains(words)).then(|| {
+        let now = clock::now_in_words();
+        Error::usage(
+            format!("'{path}' takes no call, since the clock of this computer is wrong: it says {now}"),
+            "set it (timedatectl set-ntp true, or chronyc makestep) and run again, nothing is lost",
+        )
+    })
+}
+
 /// The codes, or an answer that holds one, of credentials that are no longer taken.
 pub(super) fn is_stale(code: &str) -> bool {
     let stale = [
@@ -105,4 +126,23 @@ pub(super) fn is_stale(code: &str) -> bool {
 
 fn is_denied(code: &str) -> bool {
     code.contains("AccessDenied") || code.contains("NotAuthorized") || code.contains("Unauthorized")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_clock_is_told_whichever_service_says_so() {
+        for said in [
+            "Server returned non-2xx status code: 403 Forbidden: <Error><Code>RequestTimeTooSkewed</Code></Error>",
+            "InvalidSignatureException: Signature expired: 20261121T050000Z is now earlier than 20261121T060000Z",
+            "InvalidSignatureException: Signature not yet current: 20261121T070000Z is still later than 20261121T060500Z",
+        ] {
+            let error = wrong_clock("dynamodb:edgemill", said).unwrap();
+            let told = error.to_string();
+            assert!(error.exit_code() == 2 && told.contains("clock") && told.contains("dynamodb:edgemill"), "{told}");
+        }
+        assert!(wrong_clock("s3://logs", "ExpiredToken: the security token is expired").is_none());
+    }
 }

@@ -26,6 +26,13 @@ fn monotonic() -> Duration {
     FIRST.get_or_init(std::time::Instant::now).elapsed() + Duration::from_hours(1)
 }
 
+/// The date and time, in UTC, as this computer's clock has it.
+#[must_use]
+pub fn now_in_words() -> String {
+    let since = Duration::from_secs(u64::try_from(now_unix_seconds()).unwrap_or(0));
+    humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + since).to_string()
+}
+
 /// Seconds since 1970, now, by this computer's clock; for people and for ages of hours, never for
 /// the order of events.
 #[must_use]

@@ -3,13 +3,15 @@
 use futures::{StreamExt, TryStreamExt};
 
 use super::objects::{Objects, PAGE_KEYS, object_id};
-use crate::error::Result;
-use crate::kernel::ledger::plan::{Grouped, Naming};
+use crate::error::{Error, Result};
+use crate::kernel::ledger::plan::{Grouped, HIDDEN, LeftOut, NO_HOUR, Naming};
+use crate::kernel::schema;
 use crate::kernel::source::inflate;
 use crate::kernel::source::names;
 use crate::kernel::source::parse::sniff::Told;
 use crate::kernel::source::parse::{parquet, sniff};
 use crate::model::{HourRange, ObjectId};
+use crate::stats::count;
 
 /// First bytes that are read of an object whose name says nothing: they hold a line, however it is
 /// packed.
@@ -110,4 +112,39 @@ pub async fn look_into(objects: &Objects, object: &ObjectId) -> Result<Told> {
         return Ok(parquet::names_in_footer(&tail).map_or(Told::Nothing, |names| sniff::by_names(&names)));
     }
     Ok(sniff::text(&inflate::head(&stored, usize::try_from(HEAD_BYTES).unwrap_or(usize::MAX))))
+}
+
+/// Says what is wrong with a place in which there is no log at all, rather than doing nothing. For
+/// who knows that no object is left to be converted.
+///
+/// Where logs are taken away once they are converted (`is_taken_away`), a place without any object
+/// is as it should be; one that holds only others is not.
+pub fn refuse_nothing(from: &str, naming: &Naming, left_out: &LeftOut, is_taken_away: bool) -> Result<()> {
+    // What a load balancer itself writes beside its logs says that the place is right and the first
+    // log still to come.
+    let is_to_come = |what: &&str| schema::is_beside_logs(what) || *what == NO_HOUR && naming.table.is_some();
+    let is_right = left_out.skipped.keys().any(is_to_come);
+    let skipped_objects = left_out.skipped_objects();
+    let filtered = left_out.listed_objects() - skipped_objects;
+    if filtered + left_out.archived_objects > 0 || is_right {
+        return Ok(());
+    }
+    let names = schema::example_names();
+    Err(match &left_out.first_skipped {
+        None if is_taken_away => return Ok(()),
+        None => {
+            Error::usage(format!("there is no object in '{from}'"), format!("name the folder of the logs ({names})"))
+        }
+        Some(first) if left_out.skipped.keys().all(|what| *what == HIDDEN) => Error::usage(
+            format!("all there is in '{from}' is hidden: {}, first: '{first}'", count(skipped_objects, "object")),
+            "logs lie in folders whose names do not begin with '.' or '_'",
+        ),
+        Some(first) => Error::usage(
+            format!(
+                "there is no log that is read here in '{from}', but {}, first: '{first}'",
+                count(skipped_objects, "other object")
+            ),
+            format!("{names}; to read every object as a log whatever its name, say {}", schema::format_arguments()),
+        ),
+    })
 }

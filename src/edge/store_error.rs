@@ -46,6 +46,10 @@ pub(super) fn is_absent(error: &object_store::Error) -> bool {
 /// bucket, it is elsewhere, or nobody is known by these credentials.
 fn never(path: &str, error: &object_store::Error) -> Option<Error> {
     let said = aws_error::said(error);
+    // Who lends a role says it too.
+    if let Some(wrong) = aws_error::wrong_clock(path, &said) {
+        return Some(wrong);
+    }
     if let Some(none) = NoCredentials::of(error) {
         return without_credentials(none);
     }
@@ -196,6 +200,7 @@ mod tests {
             (generic(301, "PermanentRedirect"), "in the region eu-west-1"),
             (generic(403, "InvalidAccessKeyId"), "does not take the credentials"),
             (generic(403, "SignatureDoesNotMatch"), "AWS_PROFILE"),
+            (generic(403, "RequestTimeTooSkewed"), "the clock of this computer is wrong"),
         ] {
             let error = storage("list", "s3://b/logs", error);
             let said = error.to_string();

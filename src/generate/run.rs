@@ -86,7 +86,7 @@ fn check(spec: &Spec) -> Result<()> {
 /// Makes the folder. One that holds anything is refused: logs of two seeds in one folder would be
 /// neither's.
 fn prepare(out: &Path) -> Result<()> {
-    fs::create_dir_all(out).map_err(|error| Error::io("create", out, error))?;
+    fs::create_dir_all(out).map_err(|error| Error::unwritable("create the folder", out, error))?;
     let mut entries = fs::read_dir(out).map_err(|error| Error::io("list", out, error))?;
     match entries.next() {
         None => Ok(()),

@@ -105,6 +105,46 @@ mod tests {
         }
     }
 
+    /// The settings of a file, those in comments too: name, value, and whether it is in force.
+    fn settings(file: &str) -> Vec<(&str, &str, bool)> {
+        let setting = |line| -> Option<(&str, &str, bool)> {
+            let in_force = str::strip_prefix(line, "# ");
+            let (name, value) = in_force.unwrap_or(line).split_once(" = ")?;
+            let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            is_name.then_some((name, value, in_force.is_none()))
+        };
+        file.lines().filter_map(setting).collect()
+    }
+
+    /// What stands in comments is what a run does that is told nothing, as the file's head says;
+    /// an example only where there is no such value.
+    #[test]
+    fn the_explained_job_file_shows_the_defaults_of_today() {
+        let facts = options::all();
+        let shown = settings(include_str!("../../jobs/cloudfront-v1.toml"));
+        assert_eq!(shown.len(), facts.len(), "each setting stands there once");
+        for (name, value, in_force) in shown {
+            let facts = facts.iter().find(|facts| facts.name == name);
+            let facts = facts.unwrap_or_else(|| panic!("jobs/cloudfront-v1.toml shows '{name}', which is no setting"));
+            // Words stand for a default that is no value of its own: all cores, all hours.
+            let default = facts.default.as_deref().filter(|default| facts.otherwise.is_none() && !default.is_empty());
+            let Some(default) = default.filter(|_| !in_force) else { continue };
+            let is = value.trim_matches('"');
+            assert_eq!(is, default, "jobs/cloudfront-v1.toml: {name} is shown with another value than its default");
+        }
+    }
+
+    /// No job file of the repository shows a setting that there is not.
+    #[test]
+    fn the_job_files_show_settings_that_there_are() {
+        let known: Vec<&str> = options::all().iter().map(|facts| facts.name).collect();
+        for file in [include_str!("../../jobs/cloudfront-v2.toml"), include_str!("../../jobs/alb.toml")] {
+            for (name, ..) in settings(file) {
+                assert!(known.contains(&name), "'{name}' is no setting");
+            }
+        }
+    }
+
     #[test]
     fn what_is_typed_wins_over_a_file() {
         let of = |text: &str| typed(text, Path::new(".")).unwrap();

@@ -6,8 +6,10 @@
 //! | file | what it does |
 //! |-|-|
 //! | `people` | what a lake keeps of people, and which of its rows hold more |
+//! | `there` | what a lake has, in words, where filters let nothing through |
 
 pub mod people;
+mod there;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +24,7 @@ use crate::edge::catalog;
 use crate::edge::catalog::{Catalog, LEAST_CALL_DELAY_SECONDS};
 use crate::edge::claims::Claims;
 use crate::edge::ledger;
-use crate::edge::ledger::{Records, other_version};
+use crate::edge::ledger::{DynamoLedger, Ledger, Records, other_version};
 use crate::edge::objects::Objects;
 use crate::edge::probe;
 use crate::error::{Error, Result};
@@ -166,6 +168,21 @@ impl Lake {
         }
     }
 
+    /// Refuses a place where no lake can be made as it is wished for, as far as can be told without
+    /// writing.
+    pub async fn refuse_place(place: &str, new: &NewLake, access: &Access) -> Result<()> {
+        if let Some(location) = Location::to_be_made(place)? {
+            refuse_foreign(&Objects::open_as(&location, access).await?, place).await?;
+        }
+        match &new.ledger {
+            // Its table must be there already.
+            Some(LedgerChoice::Dynamodb { table }) => {
+                DynamoLedger::open(table, "").await.head(LAKE_FILE).await.map(|_| ())
+            }
+            Some(LedgerChoice::Lake) | None => Ok(()),
+        }
+    }
+
     /// Opens a lake for writing; makes one of an empty or missing folder and refuses one that holds
     /// anything else. A lake keeps the ledger that it was made with: another `ledger` is refused.
     pub async fn open_or_create(place: &str, new: &NewLake, access: &Access) -> Result<Self> {
@@ -175,17 +192,12 @@ impl Lake {
             new.agrees(&identity, place)?;
             return Self::of(objects, identity, ledger).await;
         }
-        refuse_headless(&objects, place).await?;
-        let foreign = objects.list_root().await?.into_iter().find(|name| name != "_edgemill");
-        if let Some(foreign) = foreign {
-            // Another run may have made the lake, and begun to fill it, between our two looks.
-            if let Some(identity) = read_identity(&objects).await? {
-                return Self::of(objects, identity, ledger).await;
-            }
-            return Err(Error::usage(
-                format!("'{place}' holds something that is no lake's: '{foreign}'"),
-                "give an empty or a new folder for the lake",
-            ));
+        // Another run may have made the lake, and begun to fill it, between our two looks.
+        if let Err(refused) = refuse_foreign(&objects, place).await {
+            return match read_identity(&objects).await? {
+                Some(identity) => Self::of(objects, identity, ledger).await,
+                None => Err(refused),
+            };
         }
         let choice = ledger.cloned().unwrap_or(LedgerChoice::Lake);
         let (objects, probed_endpoint) = match choice {
@@ -259,7 +271,7 @@ impl Lake {
         }
         // With a delay of 0 every call is believed to be over when it is answered: in a test.
         let too_short = delay > 0 && delay < LEAST_CALL_DELAY_SECONDS;
-        if choice.database().is_some() && choice.registers() && too_short {
+        if choice.calls_are_under_way() && too_short {
             return Err(Error::usage(
                 format!("the lake '{url}' was made with --max-call-delay {delay}s"),
                 format!(
@@ -334,6 +346,18 @@ impl Lake {
         let chosen = read_catalog(&objects).await?;
         let catalog = catalog::open(&chosen, &objects).await;
         Ok(Self { objects, records, identity, catalog, chosen })
+    }
+}
+
+/// Refuses a place without a lake that holds something else, or what is left of one.
+async fn refuse_foreign(objects: &Objects, place: &str) -> Result<()> {
+    refuse_headless(objects, place).await?;
+    match objects.list_root().await?.into_iter().find(|name| name != "_edgemill") {
+        Some(foreign) => Err(Error::usage(
+            format!("'{place}' holds something that is no lake's: '{foreign}'"),
+            "give an empty or a new folder for the lake",
+        )),
+        None => Ok(()),
     }
 }
 

@@ -53,6 +53,25 @@ pub struct Older {
     pub sources: BTreeSet<String>,
 }
 
+/// What a lake keeps of people in a table, and what says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PeopleTold {
+    /// A note of the ledger.
+    ByNote(Remembered),
+    /// The table's rows, which are older than the note.
+    ByRows(Remembered),
+}
+
+impl PeopleTold {
+    /// What it is.
+    #[must_use]
+    pub fn known(self) -> Remembered {
+        match self {
+            Self::ByNote(known) | Self::ByRows(known) => known,
+        }
+    }
+}
+
 /// What became of a choice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chosen {
@@ -135,13 +154,24 @@ impl Lake {
     /// What is remembered of a table, or follows from its rows where they are older than the note:
     /// that is remembered then. Nothing where there are no rows either.
     pub async fn known_of_people(&self, table: Table) -> Result<Option<Remembered>> {
+        match self.told_of_people(table).await? {
+            Some(PeopleTold::ByRows(known)) => {
+                let keeps = &known.keeps;
+                tracing::info!("{table}: nothing was remembered of what is kept of people; its rows say '{keeps}'");
+                self.remember(table, &known).await.map(Some)
+            }
+            told => Ok(told.map(PeopleTold::known)),
+        }
+    }
+
+    /// The same, and nothing is remembered.
+    pub async fn told_of_people(&self, table: Table) -> Result<Option<PeopleTold>> {
         if let Some((_, known)) = self.kept_of_people(table).await? {
-            return Ok(Some(known));
+            return Ok(Some(PeopleTold::ByNote(known)));
         }
         let census = self.census(table).await?;
-        let Some(keeps) = census.least() else { return Ok(None) };
-        tracing::info!("{table}: nothing was remembered of what is kept of people; its rows say '{keeps}'");
-        self.remember(table, &Remembered { keeps: keeps.to_owned(), older: census.older(keeps) }).await.map(Some)
+        let known = census.least().map(|keeps| Remembered { keeps: keeps.to_owned(), older: census.older(keeps) });
+        Ok(known.map(PeopleTold::ByRows))
     }
 
     /// Remembers what is kept of a table, where nothing is yet; what is remembered then, by

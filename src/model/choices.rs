@@ -71,6 +71,17 @@ impl CatalogChoice {
         }
     }
 
+    /// Whether a call that registers a partition may be under way for a while, to a service beside
+    /// the lake: then a lake's longest delay of a call must not be too short for it.
+    #[must_use]
+    pub const fn calls_are_under_way(&self) -> bool {
+        match self {
+            // The one is never called, the other is an object of the lake itself.
+            Self::None | Self::Projection { .. } | Self::Lake => false,
+            Self::Glue { .. } | Self::Athena { .. } => true,
+        }
+    }
+
     /// Whether partitions are registered, so that rewrites wait for the catalog's readers.
     #[must_use]
     pub const fn registers(&self) -> bool {
@@ -124,6 +135,15 @@ impl std::fmt::Display for CatalogChoice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn calls_to_a_service_are_under_way_for_a_while() {
+        for (text, are) in
+            [("none", false), ("lake", false), ("projection:a", false), ("glue:a", true), ("athena:b/a", true)]
+        {
+            assert_eq!(text.parse::<CatalogChoice>().unwrap().calls_are_under_way(), are, "{text}");
+        }
+    }
 
     #[test]
     fn choices_are_read_as_they_are_written() {

@@ -9,7 +9,7 @@ use tokio::sync::{SemaphorePermit, mpsc};
 
 use super::context::RunContext;
 use super::name_hours::name_hour;
-use super::same_content::{Contents, digest_of};
+use super::same_content::{Contents, digest_of, is_streamed};
 use crate::edge::range_reader;
 use crate::error::{Error, Result};
 use crate::kernel::columns::convert::{
@@ -66,11 +66,6 @@ pub(super) async fn convert_chunks(
         next = ahead?;
     }
     Ok(whole)
-}
-
-/// Whether an object is read while it is worked, rather than before.
-const fn is_streamed(id: &ObjectId) -> bool {
-    id.size_bytes >= CHUNK_STORED_BYTES
 }
 
 /// The objects of a chunk, with the memory that they hold.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::budget::{Budget, Turns};
+use super::planning::{Planner, known_units};
 use super::preflight::Admitted;
 use super::privacy_guard::PrivacyChecks;
 use super::staged::Attempts;
@@ -70,7 +71,7 @@ impl RunContext {
         let claims = Claims::new(lake.objects.clone(), job.lease);
         // First what others began: what is known is read after it.
         let recovered = recovery::recover(&lake, &claims, job.orphan_age).await?;
-        let known_units = known_units(&lake, &job).await?;
+        let known_units = known_units(&lake, job.hours).await?;
         Ok(Self {
             job,
             source,
@@ -93,6 +94,19 @@ impl RunContext {
     /// Whether logs and lake are folders of this computer.
     pub(super) const fn is_local(&self) -> bool {
         self.source.is_local() && self.lake.objects.is_local()
+    }
+
+    /// Plans units by what this run knows.
+    pub(super) fn planner(&self) -> Planner<'_> {
+        Planner {
+            source: self.source.url(),
+            lake: Some(&self.lake),
+            granularity: self.lake.identity.unit,
+            hours: self.job.hours,
+            layouts: &self.layouts,
+            known_units: &self.known_units,
+            same_content: self.job.same_content,
+        }
     }
 
     /// Works until the work is done, fails, or is asked to stop; cleans up after itself.
@@ -138,17 +152,4 @@ impl RunContext {
     pub(super) async fn privacy_still_holds(&self, table: Table) -> Result<()> {
         self.privacy_checks.still_hold(&self.lake, &self.job, table).await
     }
-}
-
-/// The units of the hours that are asked for, and those without a time.
-async fn known_units(lake: &Lake, job: &Job) -> Result<HashMap<UnitId, UnitRecord>> {
-    let mut known = HashMap::new();
-    for table in Table::LOGS {
-        let mut records = lake.records.units(table, job.hours).await?;
-        if job.hours.is_some() {
-            records.extend(lake.records.untimed_units(table).await?);
-        }
-        known.extend(records.into_iter().map(|record| (record.unit.clone(), record)));
-    }
-    Ok(known)
 }

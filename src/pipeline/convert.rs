@@ -1,8 +1,8 @@
 //! `convert`: the order of its stages.
 //!
-//! List, compare with the ledger, convert and publish what is new, tell the catalog, read back what
-//! was written, take the logs away where the job says so, end what others began, compact, note how
-//! far the series of runs has come.
+//! Look at both places, list, compare with the ledger, convert and publish what is new, tell the
+//! catalog, read back what was written, take the logs away where the job says so, end what others
+//! began, compact, note how far the series of runs has come.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,21 +12,19 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::context::RunContext;
 use super::listing::leave_out_archived;
-use super::planning::{PlannedUnit, plan_unit};
+use super::planning::PlannedUnit;
 use super::preflight::Admitted;
 use super::summary::{NAMED_AT_MOST, Summary};
-use super::{archived, catalog_totals, high_water, look_back, preflight, privacy_guard, workers};
+use super::survey::Survey;
+use super::{archived, catalog_totals, high_water, look_back, privacy_guard, workers};
 use crate::compact;
 use crate::compact::CompactOptions;
 use crate::edge::objects::Objects;
-use crate::edge::source;
 use crate::error::{Error, Result};
 use crate::job::cloud::After;
 use crate::job::{Job, Options};
 use crate::kernel::ledger::plan::Grouped;
-use crate::kernel::ledger::records::UnitRecord;
-use crate::lake::{Lake, NewLake};
-use crate::location::Location;
+use crate::lake::Lake;
 use crate::model::{ObjectId, Table, UnitId};
 use crate::signals::until_stopped;
 
@@ -36,43 +34,17 @@ const PLANS_AT_A_TIME: usize = 16;
 /// Converts what is new.
 pub async fn convert(job: Job) -> Result<Summary> {
     let begun = Instant::now();
-    let (admitted, grouped) = until_stopped(Box::pin(open_and_list(job))).await?;
+    let opened = async { Survey::of(job).await?.admit().await };
+    let (admitted, grouped) = until_stopped(Box::pin(opened)).await?;
     let mut summary = Box::pin(convert_listed(admitted, grouped)).await?;
     summary.elapsed_seconds = begun.elapsed().as_secs_f64();
     Ok(summary)
 }
 
-/// Opens both places, refuses what cannot go well, and lists the logs.
-async fn open_and_list(mut job: Job) -> Result<(Admitted, Grouped)> {
-    let source = Objects::open_as(&Location::existing(&job.from)?, &job.cloud.source).await?;
-    let new = NewLake::of(job.ledger.clone(), job.partition);
-    if let Some(lake) = Lake::open_if_there(&job.to, &job.cloud.lake).await? {
-        job.naming.unit = lake.identity.unit;
-        lake.refuse_other(&new, &job.to)?;
-        let mut admitted = preflight::refuse(job, source, lake)?;
-        let Admitted { job, source, lake, .. } = &mut admitted;
-        job.hours = high_water::hours(lake, source.url(), job).await?;
-        let grouped = source::list(source, &job.naming, job.hours).await?;
-        // Where raw objects go once they are converted, a place without any is as it should be.
-        if job.cloud.after == After::Keep {
-            preflight::refuse_nothing(job, &grouped)?;
-        }
-        return Ok((admitted, grouped));
-    }
-    job.naming.unit = job.partition.unwrap_or_default();
-    let grouped = source::list(&source, &job.naming, job.hours).await?;
-    preflight::refuse_nothing(&job, &grouped)?;
-    preflight::refuse_new_with_catalog(&job)?;
-    let lake = Lake::open_or_create(&job.to, &new, &job.cloud.lake).await?;
-    Ok((preflight::refuse(job, source, lake)?, grouped))
-}
-
 /// Converts what is new of a source into a lake, both of any store: the job's own places are not
 /// looked at.
-pub async fn convert_into(mut job: Job, source: Objects, lake: Lake) -> Result<Summary> {
-    job.naming.unit = lake.identity.unit;
-    let admitted = preflight::refuse(job, source, lake)?;
-    let grouped = source::list(&admitted.source, &admitted.job.naming, admitted.job.hours).await?;
+pub async fn convert_into(job: Job, source: Objects, lake: Lake) -> Result<Summary> {
+    let (admitted, grouped) = Survey::of_places(job, source, lake).await?.admit().await?;
     Box::pin(convert_listed(admitted, grouped)).await
 }
 
@@ -86,14 +58,13 @@ async fn convert_listed(admitted: Admitted, mut grouped: Grouped) -> Result<Summ
 }
 
 /// The stages, in their order.
-async fn run(context: &Arc<RunContext>, grouped: Grouped) -> Result<Summary> {
+async fn run(context: &Arc<RunContext>, mut grouped: Grouped) -> Result<Summary> {
     let mut summary = Summary::default();
-    summary.note_listing(&context.job, &grouped);
     context.tell_recovered(&mut summary);
     let tables: BTreeSet<Table> = grouped.units.keys().map(UnitId::table).collect();
-    let (units, others): (BTreeMap<UnitId, Vec<ObjectId>>, BTreeMap<_, _>) =
-        grouped.units.into_iter().partition(|(unit, _)| context.job.shard.takes(unit));
-    summary.stats.other_shard_objects = others.values().map(Vec::len).sum::<usize>() as u64;
+    grouped.leave_to_others(|unit| context.job.shard.takes(unit));
+    summary.note_listing(&context.job, &grouped);
+    let units = grouped.units;
     let listed = if context.job.cloud.after == After::Keep { BTreeMap::new() } else { units.clone() };
     let work = plan_units(context, units, &mut summary).await?;
     for table in work.iter().map(|work| work.record.unit.table()).collect::<BTreeSet<Table>>() {
@@ -130,8 +101,9 @@ async fn plan_units(
 ) -> Result<Vec<PlannedUnit>> {
     let (listed_units, mut work) = (units.len(), Vec::new());
     let planned = units.into_iter().map(|(unit, listed)| async move {
-        let record = context.known_units.get(&unit).cloned().unwrap_or_else(|| UnitRecord::new(unit));
-        let plan = plan_unit(context, &record, &listed).await?;
+        let planner = context.planner();
+        let record = planner.record(&unit);
+        let plan = planner.plan(&record, &listed).await?;
         Ok::<_, Error>(PlannedUnit { record, listed, plan })
     });
     let mut planned = std::pin::pin!(futures::stream::iter(planned).buffered(PLANS_AT_A_TIME));

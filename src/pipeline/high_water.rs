@@ -25,7 +25,7 @@ fn last_run_key(source: &str, job: &Job) -> String {
 
 /// The hours to look at: those that are asked for, and where a fixed time back is asked for, as
 /// much before the end of the last complete run, so that an outage of any length is caught up.
-pub(crate) async fn hours(lake: &Lake, source: &str, job: &Job) -> Result<Option<HourRange>> {
+pub(super) async fn hours(lake: &Lake, source: &str, job: &Job) -> Result<Option<HourRange>> {
     let (Some(hours), true) = (job.hours, job.catches_up) else { return Ok(job.hours) };
     let last: Option<(u64, LastRun)> = lake.records.note(&last_run_key(source, job)).await?;
     let Some((_, last)) = last else { return Ok(Some(hours)) };

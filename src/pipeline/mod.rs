@@ -8,8 +8,9 @@
 //! | `convert` | `convert`: the order of the stages | which stage comes when |
 //! | `reprocess` | `reprocess`: which hours are written anew, in which order | `--outdated`, `--all` |
 //! | `context` | what a run shares: places, rules, threads, memory; its end after a failure | what every unit needs |
+//! | `survey` | both places opened and listed, and what there would be to do; nothing is written | what comes before a run; what `plan` looks at |
 //! | `preflight` | refusals before anything is touched; every run passes `preflight::refuse` | a new refusal of a whole run |
-//! | `listing` | what was listed, without archives; words where nothing matched | what is said of an empty listing |
+//! | `listing` | what was listed, without archives | what an archive is |
 //! | `high_water` | how far a series of runs has come (`--last`) | catching up after an outage |
 //! | `planning` | what is left to do in a unit | when an object counts as known |
 //! | `refresh` | a unit brought to rest and planned again: `refresh_unit` | what is done after a lost race |
@@ -58,13 +59,13 @@ mod reprocess;
 mod same_content;
 mod staged;
 mod summary;
+mod survey;
 mod unit;
 mod unit_threads;
 mod workers;
 
 pub use convert::{convert, convert_into};
 pub use freshness::freshness_seconds;
-pub(crate) use high_water::hours;
-pub use listing::nothing_matched;
 pub use reprocess::{reprocess, reprocess_into};
 pub use summary::Summary;
+pub(crate) use survey::{Survey, UnitOutlook};

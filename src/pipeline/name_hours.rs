@@ -18,7 +18,9 @@ pub(super) fn note_lateness(context: &RunContext, summary: &mut Summary, before:
     // Of a unit of many hours, up to where its batches come is what had been converted.
     let known_until = before.batches.iter().filter_map(|entry| entry.hours).map(|hours| hours.end).max();
     let hour = |input: &ManifestInput| name_hour(context, &before.unit, &input.object);
-    let late = manifest.inputs.iter().filter_map(hour).filter(|hour| known_until.is_none_or(|end| *hour < end));
+    // A copy of an object has its rows there already: it is told as a copy.
+    let converted = manifest.inputs.iter().filter(|input| input.same_as.is_none());
+    let late = converted.filter_map(hour).filter(|hour| known_until.is_none_or(|end| *hour < end));
     let (mut objects, mut first) = (0_u64, None::<Hour>);
     for hour in late {
         objects += 1;

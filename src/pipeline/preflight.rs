@@ -1,18 +1,26 @@
 //! Refusals before anything is touched.
 //!
-//! Every run of `convert` and `reprocess` passes [`refuse`]: a reason to refuse any run goes there.
-//! The other functions are about what only `convert` can meet.
+//! Every run of `convert` and `reprocess` passes [`refuse`], and so does `plan`: a reason to refuse
+//! any run goes there.
 
 use crate::edge::objects::Objects;
 use crate::error::{Error, Result};
 use crate::job::Job;
-use crate::kernel::ledger::plan::{Grouped, HIDDEN, NO_HOUR};
-use crate::kernel::schema;
-use crate::lake::{CatalogChoice, Lake};
-use crate::stats::count;
+use crate::lake::{CatalogChoice, Lake, NewLake};
 
-/// What a run is about, once nothing speaks against it: a run is opened with nothing else, and only
-/// [`refuse`] makes one.
+/// What a run is about, once nothing speaks against it, and before anything is written: a lake that
+/// is to be made is not there yet. Only [`refuse`] makes one.
+pub(super) struct Cleared {
+    pub(super) job: Job,
+    /// The place of the logs.
+    pub(super) source: Objects,
+    /// Nothing where it is to be made.
+    pub(super) lake: Option<Lake>,
+    /// Only this file may fill it in.
+    _passed: (),
+}
+
+/// The same with its lake: a run is opened with nothing else.
 pub(super) struct Admitted {
     pub(super) job: Job,
     /// The place of the logs.
@@ -22,15 +30,39 @@ pub(super) struct Admitted {
     _passed: (),
 }
 
-/// Refuses what must hold for every run, before it changes a lake that is there. (Of a lake that a
-/// run makes, the logs are listed and the lake is made first.)
-pub(super) fn refuse(job: Job, source: Objects, lake: Lake) -> Result<Admitted> {
-    refuse_other_catalog(&job, &lake)?;
-    Ok(Admitted { job, source, lake, _passed: () })
+/// Refuses what must hold for every run, before it lists logs, makes a lake, or changes one that is
+/// there.
+pub(super) async fn refuse(job: Job, source: Objects, lake: Option<Lake>) -> Result<Cleared> {
+    if let Some(lake) = &lake {
+        refuse_other_catalog(&job, lake)?;
+    } else {
+        refuse_new_with_catalog(&job)?;
+        Lake::refuse_place(&job.to, &wished_lake(&job), &job.cloud.lake).await?;
+    }
+    Ok(Cleared { job, source, lake, _passed: () })
+}
+
+impl Cleared {
+    /// Makes the lake where there is none.
+    pub(super) async fn with_lake(self) -> Result<Admitted> {
+        let Self { job, source, lake, .. } = self;
+        let lake = match lake {
+            Some(lake) => lake,
+            None => Lake::open_or_create(&job.to, &wished_lake(&job), &job.cloud.lake).await?,
+        };
+        // Another run may have made it meanwhile.
+        refuse_other_catalog(&job, &lake)?;
+        Ok(Admitted { job, source, lake, _passed: () })
+    }
+}
+
+/// The lake that a job wishes for: one that is there must be like it.
+pub(super) fn wished_lake(job: &Job) -> NewLake {
+    NewLake::of(job.ledger.clone(), job.partition)
 }
 
 /// Refuses to make a lake that is to have a catalog: its tables are not there yet.
-pub(super) fn refuse_new_with_catalog(job: &Job) -> Result<()> {
+fn refuse_new_with_catalog(job: &Job) -> Result<()> {
     match &job.cloud.catalog {
         Some(catalog) if *catalog != CatalogChoice::None => Err(Error::usage(
             format!("there is no lake at '{}' yet, nor the tables of its catalog '{catalog}'", job.to),
@@ -50,36 +82,4 @@ fn refuse_other_catalog(job: &Job, lake: &Lake) -> Result<()> {
         )),
         _ => Ok(()),
     }
-}
-
-/// Says what is wrong where there is no log at all, rather than doing nothing.
-pub(super) fn refuse_nothing(job: &Job, grouped: &Grouped) -> Result<()> {
-    // What a load balancer itself writes beside its logs says that the place is right and the first
-    // log still to come.
-    let is_to_come = |what: &&str| schema::is_beside_logs(what) || *what == NO_HOUR && job.naming.table.is_some();
-    let is_right = grouped.skipped.keys().any(is_to_come);
-    let filtered = grouped.outside_objects + grouped.filtered_objects + grouped.excluded_objects;
-    if !grouped.units.is_empty() || filtered + grouped.archived_objects > 0 || is_right {
-        return Ok(());
-    }
-    let names = schema::example_names();
-    let skipped_objects = grouped.skipped_objects();
-    Err(match &grouped.first_skipped {
-        None => Error::usage(
-            format!("there is no object in '{}'", job.from),
-            format!("name the folder of the logs ({names})"),
-        ),
-        Some(first) if grouped.skipped.keys().all(|what| *what == HIDDEN) => Error::usage(
-            format!("all there is in '{}' is hidden: {}, first: '{first}'", job.from, count(skipped_objects, "object")),
-            "logs lie in folders whose names do not begin with '.' or '_'",
-        ),
-        Some(first) => Error::usage(
-            format!(
-                "there is no log that is read here in '{}', but {}, first: '{first}'",
-                job.from,
-                count(skipped_objects, "other object")
-            ),
-            format!("{names}; to read every object as a log whatever its name, say {}", schema::format_arguments()),
-        ),
-    })
 }

@@ -76,6 +76,13 @@ pub(super) async fn hold(lake: &Lake, job: &Job, tables: &BTreeSet<Table>) -> Re
     judge(job, &known.into_iter().filter_map(|(table, of)| of.map(|of| (table, of))).collect(), tables)
 }
 
+/// The same before a run, for who only asks: nothing is remembered.
+pub(super) async fn would_hold(lake: &Lake, job: &Job, tables: &BTreeSet<Table>) -> Result<()> {
+    let told = Table::LOGS.map(|table| async move { Ok::<_, Error>((table, lake.told_of_people(table).await?)) });
+    let told = try_join_all(told).await?;
+    judge(job, &told.into_iter().filter_map(|(table, of)| of.map(|of| (table, of.known()))).collect(), tables)
+}
+
 async fn kept_now(lake: &Lake) -> Result<KeptByTable> {
     let known = Table::LOGS.map(|table| async move { Ok::<_, Error>((table, lake.kept_of_people(table).await?)) });
     let known = try_join_all(known).await?;

@@ -2,7 +2,7 @@
 //! again, planned again.
 
 use super::context::RunContext;
-use super::planning::{PlannedUnit, plan_unit};
+use super::planning::PlannedUnit;
 use crate::edge::manifests;
 use crate::error::{Error, Result};
 use crate::kernel::ledger::records::UnitRecord;
@@ -31,7 +31,7 @@ pub(super) async fn refresh_unit(context: &RunContext, unit: &mut PlannedUnit) -
     }
     let (record, finished_batches) = at_rest(&context.lake, now, BrokenBatch::Fails).await?;
     unit.record = record;
-    unit.plan = plan_unit(context, &unit.record, &unit.listed).await?;
+    unit.plan = context.planner().plan(&unit.record, &unit.listed).await?;
     Ok(finished_batches)
 }
 

@@ -25,6 +25,7 @@ use crate::recovery;
 use crate::repair;
 use crate::repair::{Loss, Losses};
 use crate::signals::until_stopped;
+use crate::stats::count;
 
 /// Writes the hours of a job anew that were converted before; what was never converted stays so.
 /// What somebody removed from the lake by hand is mended, and written anew where it takes the logs:
@@ -55,7 +56,8 @@ fn of_whole_units(mut job: Job, lake: &Lake) -> Job {
 }
 
 async fn reprocess_in(job: Job, source: Objects, lake: Lake, outdated_only: bool) -> Result<Summary> {
-    let mut admitted = preflight::refuse(of_whole_units(job, &lake), source, lake)?;
+    let job = of_whole_units(job, &lake);
+    let mut admitted = preflight::refuse(job, source, Some(lake)).await?.with_lake().await?;
     let Admitted { job, source, lake, .. } = &mut admitted;
     let asked = job.hours;
     let losses = until_stopped(repair::mend(lake, asked, job.lease)).await?;
@@ -96,6 +98,27 @@ impl RewritePlan {
         units
     }
 
+    /// What there is instead, where what was asked for left no unit.
+    async fn nothing_matched(&self, context: &RunContext) -> Result<Option<String>> {
+        if let Some(hours) = self.asked
+            && let Some(told) = context.lake.no_unit_of(hours).await?
+        {
+            return Ok(Some(told));
+        }
+        let known = context.known_units.values().filter(|record| !record.batches.is_empty());
+        let known: Vec<&UnitId> = known.map(|record| &record.unit).filter(|unit| unit.meets(self.asked)).collect();
+        let Some(first) = known.iter().min() else {
+            return Ok(Some("nothing was converted into this lake yet".to_owned()));
+        };
+        let of_table = known.iter().filter(|unit| context.job.naming.table.is_none_or(|table| table == unit.table()));
+        let filter = if of_table.count() == 0 {
+            format!("--format {}", context.job.options.format)
+        } else {
+            format!("--shard {}", context.job.shard)
+        };
+        Ok(Some(format!("{filter} leaves out all {}, first: {first}", count(known.len() as u64, "converted hour"))))
+    }
+
     /// Says what was lost.
     fn tell(&self, units: &BTreeMap<UnitId, Option<Loss>>, summary: &mut Summary) {
         summary.mended.clone_from(&self.losses.mended);
@@ -116,8 +139,8 @@ struct UnitToRewrite {
     partitions: BTreeSet<Partition>,
 }
 
-async fn run(context: &RunContext, grouped: Grouped, wanted: RewritePlan) -> Result<Summary> {
-    let logs = ListedLogs::of(context.source.url(), grouped.units);
+async fn run(context: &RunContext, mut grouped: Grouped, wanted: RewritePlan) -> Result<Summary> {
+    let logs = ListedLogs::of(context.source.url(), std::mem::take(&mut grouped.units));
     let units = wanted.units(context, &logs);
     let tables: BTreeSet<Table> = units.keys().map(UnitId::table).collect();
     privacy_guard::hold(&context.lake, &context.job, &tables).await?;
@@ -125,6 +148,10 @@ async fn run(context: &RunContext, grouped: Grouped, wanted: RewritePlan) -> Res
     context.tell_recovered(&mut summary);
     context.end_with_others(&mut summary).await?;
     wanted.tell(&units, &mut summary);
+    summary.idle_filters = grouped.left_out.idle_filters(&context.job.naming);
+    if units.is_empty() {
+        summary.nothing_matched = wanted.nothing_matched(context).await?;
+    }
     let stored_bytes = logs.by_url.values().map(|object| object.size_bytes).sum();
     let progress = Progress::of_units(units.keys(), stored_bytes);
     let rewriter = Rewriter { context, logs: &logs, losses: &wanted.losses, progress: &progress };

@@ -7,9 +7,9 @@ use super::summary::{NAMED_AT_MOST, Summary};
 use crate::edge::objects::Objects;
 use crate::error::{Error, Result};
 use crate::kernel::columns::convert::{ObjectOutcome, RawObject};
-use crate::kernel::ledger::plan::UnitPlan;
+use crate::kernel::ledger::plan::{CHUNK_STORED_BYTES, UnitPlan};
 use crate::kernel::ledger::records::{InputName, ManifestInput};
-use crate::kernel::ledger::same::{END_BYTES, SameContent, Twin, Twins, digest, digest_of_ends};
+use crate::kernel::ledger::same::{END_BYTES, SameContent, Twin, Twins, digest, digest_of_ends, name_and_size};
 use crate::model::ObjectId;
 use crate::stats::LineStats;
 
@@ -18,10 +18,28 @@ pub(super) async fn digest_of(source: &Objects, raw: &RawObject, unit: &str) -> 
     if let Some(bytes) = raw.stored.in_memory() {
         return Ok(digest(bytes));
     }
-    let size_bytes = raw.id.size_bytes;
-    let first = source.get_listed_range(&raw.id, 0..END_BYTES.min(size_bytes), unit).await?;
-    let last = source.get_listed_range(&raw.id, size_bytes.saturating_sub(END_BYTES)..size_bytes, unit).await?;
+    digest_of_large(source, &raw.id, unit).await
+}
+
+async fn digest_of_large(source: &Objects, object: &ObjectId, unit: &str) -> Result<String> {
+    let size_bytes = object.size_bytes;
+    let first = source.get_listed_range(object, 0..END_BYTES.min(size_bytes), unit).await?;
+    let last = source.get_listed_range(object, size_bytes.saturating_sub(END_BYTES)..size_bytes, unit).await?;
     Ok(digest_of_ends(&first, &last))
+}
+
+/// The digest of an object that is not converted now.
+async fn digest_of_listed(source: &Objects, object: &ObjectId, unit: &str) -> Result<String> {
+    if is_streamed(object) {
+        return digest_of_large(source, object, unit).await;
+    }
+    let held = source.get_all_listed(&[object], unit, 1).await?;
+    Ok(digest(held.first().map_or(&[], |bytes| bytes)))
+}
+
+/// Whether an object is read while it is worked, rather than before.
+pub(super) const fn is_streamed(id: &ObjectId) -> bool {
+    id.size_bytes >= CHUNK_STORED_BYTES
 }
 
 /// What the objects of one unit hold, as far as they have been read.
@@ -44,19 +62,45 @@ impl<'a> Contents<'a> {
     /// Takes out of some objects those that are the same as others, known before or among these.
     pub(super) fn take_out(&mut self, objects: &mut Vec<RawObject>, digests: Vec<String>) {
         let mut digests = digests.into_iter();
-        objects.retain(|raw| {
-            let digest = digests.next().unwrap_or_default();
-            let found = self.twins.by_digest(&raw.id, &digest).cloned();
-            self.digests.insert(raw.id.key.clone(), digest.clone());
-            if let Some(url) = found {
-                self.same.push((raw.id.clone(), url));
-                return self.wanted == SameContent::Take;
+        objects.retain(|raw| self.meet(&raw.id, digests.next().unwrap_or_default()));
+    }
+
+    /// Takes note of an object that is read; whether it is converted.
+    fn meet(&mut self, object: &ObjectId, digest: String) -> bool {
+        let found = self.twins.by_digest(object, &digest).cloned();
+        self.digests.insert(object.key.clone(), digest.clone());
+        if let Some(url) = found {
+            self.same.push((object.clone(), url));
+            return self.wanted == SameContent::Take;
+        }
+        let url = InputName { source: self.source, object }.url();
+        let twin = Twin { url: url.into(), etag: object.etag.clone(), digest: Some(digest) };
+        self.twins.add(object, twin);
+        true
+    }
+
+    /// Takes out of a plan what would be found to be the same as others once it is read. Only what
+    /// may be is read: a name and a size that another has too.
+    pub(super) async fn foresee(&mut self, source: &Objects, inputs: &mut Vec<ObjectId>, unit: &str) -> Result<()> {
+        let mut alike: HashMap<(&str, u64), u32> = HashMap::new();
+        for input in &*inputs {
+            *alike.entry(name_and_size(input)).or_default() += 1;
+        }
+        let may_be = |input: &ObjectId| self.twins.has_alike(input) || alike[&name_and_size(input)] > 1;
+        let may_be: Vec<bool> = inputs.iter().map(may_be).collect();
+        let mut left = Vec::with_capacity(inputs.len());
+        for (input, may_be) in inputs.drain(..).zip(may_be) {
+            if !may_be || self.meet(&input, digest_of_listed(source, &input, unit).await?) {
+                left.push(input);
             }
-            let url = InputName { source: self.source, object: &raw.id }.url();
-            let twin = Twin { url: url.into(), etag: raw.id.etag.clone(), digest: Some(digest) };
-            self.twins.add(&raw.id, twin);
-            true
-        });
+        }
+        *inputs = left;
+        Ok(())
+    }
+
+    /// How many they are.
+    pub(super) fn same_objects(&self) -> u64 {
+        self.same.len() as u64
     }
 
     /// Fails where the job wants it so.
@@ -72,7 +116,7 @@ impl<'a> Contents<'a> {
 
     /// Tells how many they are.
     pub(super) fn tell(&self, summary: &mut Summary) {
-        summary.stats.same_content_objects += self.same.len() as u64;
+        summary.stats.same_content_objects += self.same_objects();
         let named = self.same.iter().take(NAMED_AT_MOST);
         summary.same.extend(named.map(|(object, url)| format!("{} = {url}", object.key)));
     }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::committed::CommittedBatch;
-use super::listing::nothing_matched;
 use crate::compact::Compacted;
 use crate::edge::objects::Calls;
 use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE};
@@ -130,10 +129,13 @@ summary! {
     /// The key of the first of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_left_alone: Option<String> => first;
-    /// What there is instead, where the hours, distributions or patterns that were asked for let no
-    /// log through.
+    /// What there is instead, where the hours, distributions, patterns or the share of the work
+    /// that were asked for let no log through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nothing_matched: Option<String> => kept;
+    /// Filters that fit none of the objects that were listed, each with what there is instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub idle_filters: Vec<String> => kept;
     /// Fields that this version has never heard of, by their logged names, with the number of rows
     /// that have a value. They are in the column `extra`.
     pub new_fields: BTreeMap<String, u64> => summed;
@@ -192,13 +194,16 @@ impl Summary {
     pub(super) fn note_listing(&mut self, job: &Job, grouped: &Grouped) {
         let stats = &mut self.stats;
         stats.listed_objects = grouped.listed_objects();
-        stats.skipped_objects = grouped.skipped_objects();
-        stats.outside_objects = grouped.outside_objects;
-        stats.filtered_objects = grouped.filtered_objects;
-        stats.excluded_objects = grouped.excluded_objects;
-        self.left_alone.clone_from(&grouped.skipped);
-        self.first_left_alone.clone_from(&grouped.first_skipped);
-        self.nothing_matched = nothing_matched(job.hours, grouped);
+        let left_out = &grouped.left_out;
+        stats.skipped_objects = left_out.skipped_objects();
+        stats.outside_objects = left_out.outside_objects;
+        stats.filtered_objects = left_out.filtered_objects;
+        stats.excluded_objects = left_out.excluded_objects;
+        stats.other_shard_objects = left_out.other_shard_objects;
+        self.left_alone.clone_from(&left_out.skipped);
+        self.first_left_alone.clone_from(&left_out.first_skipped);
+        self.nothing_matched = grouped.nothing_matched(job.hours, &job.shard.to_string());
+        self.idle_filters = left_out.idle_filters(&job.naming);
     }
 
     /// What the list of counters says to people, of those that are not zero, each with its first

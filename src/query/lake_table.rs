@@ -24,17 +24,20 @@ use super::prune::Hours;
 use super::reader::Readers;
 use super::snapshot::SnapshotFile;
 use crate::kernel::schema;
-use crate::model::{Granularity, Table};
+use crate::model::{Granularity, HourRange, Table};
 
 /// A table over exactly the files it was made with. Files of an older version lack the last
 /// columns; they read as NULL.
 #[derive(Debug)]
 pub(super) struct LakeTable {
+    table: Table,
     url: ObjectStoreUrl,
     schema: TableSchema,
     files: Vec<PartitionedFile>,
     rows: Vec<u64>,
     hours: Hours,
+    /// From its first hour to its last.
+    there: Option<HourRange>,
 }
 
 impl LakeTable {
@@ -59,10 +62,12 @@ impl LakeTable {
         // filter drops.
         let file_schema = Arc::new(transform_schema_to_view(&schema::arrow_schema(table)));
         Ok(Self {
+            table,
             url,
             schema: TableSchema::builder(file_schema).with_table_partition_cols(partition_fields).build(),
             rows: files.iter().map(|file| file.rows).collect(),
             hours: Hours::new(partitions, granularity, files.iter().map(|file| file.partition.hours())),
+            there: files.iter().map(|file| file.partition.hours()).reduce(|all, hours| all.join(hours)),
             files: files.iter().zip(folders).map(|(file, folders)| partitioned(file, folders)).collect(),
         })
     }
@@ -76,6 +81,10 @@ impl LakeTable {
         limit: Option<usize>,
     ) -> Result<(Vec<PartitionedFile>, u64)> {
         let kept = self.hours.keep(state, filters, self.schema.table_schema())?;
+        if !kept.is_empty() && !kept.contains(&true) {
+            let (table, there) = (self.table, self.there.map(|hours| hours.to_string()).unwrap_or_default());
+            tracing::info!("no hour of {table} is one that the query asks for: the table has {there}");
+        }
         let all_rows_count = filters.iter().all(|filter| self.hours.decide(filter));
         let enough = limit.filter(|_| all_rows_count).map_or(u64::MAX, |limit| limit as u64);
         let mut files = Vec::new();

@@ -1,6 +1,6 @@
 //! The logs themselves against what the batches have.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures::{StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
@@ -11,12 +11,12 @@ use crate::edge::objects::{Objects, object_id};
 use crate::edge::source;
 use crate::error::Result;
 use crate::kernel::ledger::plan;
-use crate::kernel::ledger::plan::{KeyMeaning, NO_HOUR, Naming};
+use crate::kernel::ledger::plan::{KeyMeaning, LeftOut, NO_HOUR, Naming, UNNAMED};
 use crate::kernel::ledger::records::InputName;
 use crate::kernel::source::parse::sniff::Told;
 use crate::lake::Lake;
 use crate::location::Location;
-use crate::model::UnitId;
+use crate::model::{ObjectId, UnitId};
 
 /// The objects that batches have, URL to etag, each by its hash: a lake of years has tens of
 /// millions.
@@ -32,6 +32,17 @@ impl EtagHashes {
     /// Whether an object is there with this etag; nothing where it is not there at all.
     fn has(&self, url: &str, etag: &str) -> Option<bool> {
         self.0.get(&hash(url)).map(|known| *known == hash(etag))
+    }
+}
+
+/// What objects that have rows hold, each by its hash.
+#[derive(Default)]
+pub(super) struct ContentHashes(HashSet<u128>);
+
+impl ContentHashes {
+    /// Adds what an object holds; whether another holds the same.
+    pub(super) fn add(&mut self, content: &str) -> bool {
+        !self.0.insert(hash(content))
     }
 }
 
@@ -54,13 +65,16 @@ pub(super) async fn check_listing(
     let layouts = lake.layouts(None).await?.into_iter().filter(|_| told.layout.is_none());
     let others: Vec<Naming> = layouts.map(|layout| Naming { layout: Some(layout), ..told.clone() }).collect();
     let (mut pending, mut lakes) = (Vec::new(), BTreeSet::new());
+    let (mut left_out, mut matched) = (LeftOut::default(), false);
     let mut listing = logs.list("").boxed();
     while let Some(meta) = listing.try_next().await? {
         let object = object_id(meta);
         lakes.extend(plan::lake_of(&object.key));
         let place = |naming: &Naming| naming.place(logs.url(), &object.key, options.hours);
         let by_others = || others.iter().map(place).find(|place| matches!(place, KeyMeaning::Unit(UnitId::Timed(..))));
-        let place = match place(&told) {
+        let meaning = place(&told);
+        left_out.note(logs.url(), &object.key, &meaning, &told);
+        let place = match meaning {
             KeyMeaning::Excluded => {
                 report.listed_objects += 1;
                 report.excluded_objects += 1;
@@ -75,7 +89,13 @@ pub(super) async fn check_listing(
             continue;
         }
         report.listed_objects += 1;
-        match (known.has(&InputName { source: logs.url(), object: &object }.url(), &object.etag), place) {
+        let as_known = known.has(&InputName { source: logs.url(), object: &object }.url(), &object.etag);
+        matched |= match place {
+            KeyMeaning::Unit(_) => true,
+            KeyMeaning::Unnamed => as_known.is_some(),
+            _ => false,
+        };
+        match (as_known, place) {
             (Some(true), _) => {}
             (Some(false), _) => report.find(FindingKind::Changed, &object.key),
             (None, KeyMeaning::Filtered(_)) => report.filtered_objects += 1,
@@ -88,12 +108,39 @@ pub(super) async fn check_listing(
         report.left_alone_objects += u64::from(is_of_lake);
         !is_of_lake
     });
-    for (object, found) in source::look_into_all(&logs, pending).await? {
-        match found {
-            Told::Other(_) => report.left_alone_objects += 1,
-            Told::Nothing if !told.is_named(logs.url(), &object.key) => report.left_alone_objects += 1,
-            Told::Nothing | Told::Log(_) => report.find(FindingKind::NotConverted, &object.key),
-        }
+    matched |= look_into_rest(&logs, pending, &told, &mut left_out, report).await?;
+    report.idle_filters = left_out.idle_filters(&told);
+    if !matched {
+        source::refuse_nothing(from, &told, &left_out, options.is_taken_away || !told.archives.is_empty())?;
+        report.nothing_matched.extend(left_out.instead(options.hours, ""));
     }
     Ok(())
+}
+
+/// What objects are that no batch has, by their first bytes; whether any is a log.
+async fn look_into_rest(
+    logs: &Objects,
+    pending: Vec<ObjectId>,
+    naming: &Naming,
+    left_out: &mut LeftOut,
+    report: &mut VerifyReport,
+) -> Result<bool> {
+    let mut is_any = false;
+    for (object, found) in source::look_into_all(logs, pending).await? {
+        match found {
+            Told::Other(what) => {
+                report.left_alone_objects += 1;
+                left_out.skip(&object.key, what);
+            }
+            Told::Nothing if !naming.is_named(logs.url(), &object.key) => {
+                report.left_alone_objects += 1;
+                left_out.skip(&object.key, UNNAMED);
+            }
+            Told::Nothing | Told::Log(_) => {
+                is_any = true;
+                report.find(FindingKind::NotConverted, &object.key);
+            }
+        }
+    }
+    Ok(is_any)
 }

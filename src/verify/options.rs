@@ -16,6 +16,8 @@ pub struct VerifyOptions {
     pub source: Access,
     /// How they are told apart: as whatever converts them is told.
     pub naming: Naming,
+    /// Whether logs are taken away once they are converted: then their place may be empty.
+    pub is_taken_away: bool,
     /// Only these hours.
     pub hours: Option<HourRange>,
     /// Whether every file is read whole.
@@ -36,6 +38,7 @@ impl Default for VerifyOptions {
             from: None,
             source: Access::default(),
             naming: Naming::default(),
+            is_taken_away: false,
             hours: None,
             deep: false,
             fix: false,

@@ -84,6 +84,11 @@ pub struct VerifyReport {
     /// Raw objects that were left out of the table, since they hold the same bytes as others under
     /// other keys.
     pub same_content_objects: u64,
+    /// Raw objects that have rows although they hold the same bytes as others under other keys,
+    /// which have rows too: a job took them all the same.
+    pub twice_taken_objects: u64,
+    /// The rows of these.
+    pub twice_taken_rows: u64,
     /// Partitions with a record.
     pub partitions: u64,
     /// Files that they name.
@@ -98,10 +103,16 @@ pub struct VerifyReport {
     pub excluded_objects: u64,
     /// The hours that were looked at; all, where none are named.
     pub hours: Option<String>,
+    /// What there is instead, where what was asked for let nothing through.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nothing_matched: Vec<String>,
+    /// Filters that fit none of the objects that were listed, each with what there is instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub idle_filters: Vec<String>,
     /// What is wrong.
     pub findings: Vec<Finding>,
-    /// What is there and harms nothing: work in progress, or left by a dead run and cleared when it
-    /// is a day old.
+    /// What is there and harms nothing: work in progress, or left by a dead run and cleared once
+    /// nobody has touched it for as long as the options say (`orphan_age`).
     pub notes: Vec<String>,
     /// What was mended.
     pub mended: Vec<String>,

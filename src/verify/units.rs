@@ -3,12 +3,13 @@
 use futures::StreamExt;
 
 use super::expected::Expected;
-use super::listing::{EtagHashes, check_listing};
+use super::listing::{ContentHashes, EtagHashes, check_listing};
 use super::options::VerifyOptions;
 use super::report::{FindingKind, VerifyReport};
 use crate::edge::manifests;
 use crate::error::Result;
 use crate::kernel::ledger::records::{AttemptId, InputName, Manifest, UnitRecord};
+use crate::kernel::ledger::same;
 use crate::lake::Lake;
 use crate::model::{Table, UnitId};
 
@@ -18,19 +19,29 @@ pub(super) async fn check_units(lake: &Lake, options: &VerifyOptions, report: &m
     let mut expected = Expected::default();
     // Every unit, whatever the hours: an object may be in another hour's, and a partition has rows
     // of its neighbours'.
-    let mut known = EtagHashes::default();
+    let mut seen = Seen::default();
     for table in Table::LOGS {
         for record in lake.records.each_unit(table).await? {
             match record {
-                Ok(record) => check_unit(lake, options, &record, &mut known, &mut expected, report).await?,
+                Ok(record) => check_unit(lake, options, &record, &mut seen, &mut expected, report).await?,
                 Err(error) => report.find(FindingKind::Damaged, error),
             }
         }
     }
+    if let Some(hours) = options.hours.filter(|_| report.units == 0) {
+        report.nothing_matched.extend(lake.no_unit_of(hours).await?);
+    }
     if let Some(from) = &options.from {
-        check_listing(lake, from, options, &known, report).await?;
+        check_listing(lake, from, options, &seen.known, report).await?;
     }
     Ok(expected)
+}
+
+/// The objects of all batches so far.
+#[derive(Default)]
+struct Seen {
+    known: EtagHashes,
+    contents: ContentHashes,
 }
 
 fn wanted(options: &VerifyOptions, unit: &UnitId) -> bool {
@@ -42,7 +53,7 @@ async fn check_unit(
     lake: &Lake,
     options: &VerifyOptions,
     record: &UnitRecord,
-    known: &mut EtagHashes,
+    seen: &mut Seen,
     expected: &mut Expected,
     report: &mut VerifyReport,
 ) -> Result<()> {
@@ -80,8 +91,14 @@ async fn check_unit(
         expected.people.add(&manifest, wanted);
         for input in &manifest.inputs {
             let url = InputName { source: &manifest.source, object: &input.object }.url();
-            if known.add(&url, &input.object.etag) {
+            if seen.known.add(&url, &input.object.etag) {
                 report.find(FindingKind::ConvertedTwice, format!("{url}, the second time in {}", record.unit));
+            }
+            let has_rows = input.same_as.is_none() && input.lines.rows > 0;
+            let content = same::content(&input.object, input.digest.as_deref()).filter(|_| has_rows);
+            if content.is_some_and(|content| seen.contents.add(&content)) && wanted {
+                report.twice_taken_objects += 1;
+                report.twice_taken_rows += input.lines.rows;
             }
         }
     }

@@ -17,7 +17,7 @@ use graph::{File, Graph, Module, files, rust_files};
 const ROOMS: [&str; 26] = [
     "cli",
     "metrics",
-    "forecast",
+    "plan",
     "demo",
     "pipeline",
     "verify",

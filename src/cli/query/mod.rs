@@ -30,6 +30,9 @@ Examples:
   edgemill query --lake lake --output statuses.csv \\
     'SELECT sc_status, count(*) AS ct FROM cloudfront_logs GROUP BY 1 ORDER BY 2 DESC'";
 
+/// What `--output` says of standard output.
+const STANDARD_OUTPUT: &str = "-";
+
 /// The headings of its options.
 const QUESTION: &str = "What is asked";
 const ANSWER: &str = "The answer";
@@ -66,9 +69,10 @@ pub struct Args {
     /// Who answers: this process, from the lake's files, or Athena, from the lake's catalog
     #[arg(long, value_enum, default_value = "local", env = "EDGEMILL_ENGINE", help_heading = ENGINE)]
     engine: EngineArg,
-    /// Local: write the answer to this file, which must not be there yet. Athena: where it writes
-    /// its results, unless the workgroup enforces a place of its own [default: where the workgroup
-    /// says, or `_edgemill/athena` in the lake] [env, of Athena's only: `EDGEMILL_OUTPUT`]
+    /// Local: write the answer to this file, which must not be there yet; - stands for standard
+    /// output. Athena: where it writes its results, unless the workgroup enforces a place of its
+    /// own [default: where the workgroup says, or `_edgemill/athena` in the lake] [env, of Athena's
+    /// only: `EDGEMILL_OUTPUT`]
     #[arg(long, value_name = "FILE or URL", help_heading = ANSWER)]
     output: Option<String>,
     /// Local: memory to use at most. Sorting, grouping and some joins go on in temporary files
@@ -178,9 +182,10 @@ impl Args {
         })
     }
 
-    /// The file that the answer is written to.
+    /// The file that the answer is written to; none where it is standard output.
     fn file_output(&self) -> Option<&Path> {
-        self.output.as_deref().filter(|_| self.engine == EngineArg::Local).map(Path::new)
+        let output = self.output.as_deref().filter(|output| *output != STANDARD_OUTPUT);
+        output.filter(|_| self.engine == EngineArg::Local).map(Path::new)
     }
 
     /// Where Athena is to answer: what was typed, what the environment says, or what the lake's
@@ -202,6 +207,8 @@ impl Args {
         };
         let athena = Athena::open(&workgroup, &database, statement_output(lake.objects.url())).await;
         let output = self.output.clone().or_else(|| told("EDGEMILL_OUTPUT"));
+        // What Athena answers is printed wherever it keeps its results.
+        let output = output.filter(|output| output != STANDARD_OUTPUT);
         Ok(output.map_or_else(|| athena.clone(), |output| athena.clone().with_output(output)))
     }
 }

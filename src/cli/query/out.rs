@@ -51,7 +51,7 @@ impl NewFile {
             std::io::ErrorKind::NotFound => {
                 Error::usage(format!("there is no folder for '{}'", path.display()), "make it, or name another file")
             }
-            _ => Error::io("write", path, error),
+            _ => Error::unwritable("write", path, error),
         })?;
         Ok(Self { path: path.to_owned(), part, writer: BufWriter::new(file) })
     }

@@ -66,7 +66,7 @@ pub struct Twins(HashMap<(String, u64), Vec<Twin>>);
 impl Twins {
     /// Adds an object whose rows are, or will be, in the lake.
     pub fn add(&mut self, object: &ObjectId, twin: Twin) {
-        self.0.entry(name_and_size(object)).or_default().push(twin);
+        self.0.entry(place_of(object)).or_default().push(twin);
     }
 
     /// Adds all of another.
@@ -82,6 +82,12 @@ impl Twins {
         self.find(object, |twin| follows_from_bytes(&twin.etag) && twin.etag == object.etag)
     }
 
+    /// Whether there is one of an object's name and size.
+    #[must_use]
+    pub fn has_alike(&self, object: &ObjectId) -> bool {
+        self.0.contains_key(&place_of(object))
+    }
+
     /// The URL of an object that is the same by its digest.
     #[must_use]
     pub fn by_digest(&self, object: &ObjectId, digest: &str) -> Option<&Arc<str>> {
@@ -89,14 +95,20 @@ impl Twins {
     }
 
     fn find(&self, object: &ObjectId, is_same: impl Fn(&Twin) -> bool) -> Option<&Arc<str>> {
-        let twins = self.0.get(&name_and_size(object))?;
+        let twins = self.0.get(&place_of(object))?;
         twins.iter().find(|twin| is_same(twin)).map(|twin| &twin.url)
     }
 }
 
-fn name_and_size(object: &ObjectId) -> (String, u64) {
-    let name = object.key.rsplit('/').next().unwrap_or_default();
-    (name.to_owned(), object.size_bytes)
+/// What two objects must have in common to be one: the last part of their keys, and their sizes.
+#[must_use]
+pub fn name_and_size(object: &ObjectId) -> (&str, u64) {
+    (object.key.rsplit('/').next().unwrap_or_default(), object.size_bytes)
+}
+
+fn place_of(object: &ObjectId) -> (String, u64) {
+    let (name, size_bytes) = name_and_size(object);
+    (name.to_owned(), size_bytes)
 }
 
 /// Whether an etag is made of the bytes: S3's is the MD5 of an object that was put in one part, in
@@ -109,6 +121,16 @@ fn follows_from_bytes(etag: &str) -> bool {
         && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
         && !parts.is_empty()
         && parts.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// What tells an object's content apart from every other's, in any store: its name, its size, and
+/// the digest of its bytes, or an etag that follows from them where no digest was written down.
+/// Nothing where neither is known.
+#[must_use]
+pub fn content(object: &ObjectId, digest: Option<&str>) -> Option<String> {
+    let (name, size_bytes) = name_and_size(object);
+    let etag = follows_from_bytes(&object.etag).then_some(object.etag.trim_matches('"'));
+    digest.or(etag).map(|bytes| format!("{name} {size_bytes} {bytes}"))
 }
 
 /// The digest of an object's stored bytes: two checksums that a processor makes as fast as it

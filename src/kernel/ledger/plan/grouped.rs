@@ -2,38 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::left_out::LeftOut;
 use super::naming::{KeyMeaning, Naming, path};
 use crate::kernel::ledger::staging::STAGING;
 use crate::kernel::source::names;
 use crate::kernel::source::parse::sniff::{LAKE_FILE, Told, UNNAMED};
-use crate::model::{Hour, HourRange, ObjectId, Table, UnitId};
-
-/// Distributions that are kept to be told of.
-const TOLD_DISTRIBUTIONS: usize = 5;
+use crate::model::{HourRange, ObjectId, Table, UnitId};
 
 /// A listing, told apart by unit.
 #[derive(Debug, Default)]
 pub struct Grouped {
     /// The objects of each unit, in key order.
     pub units: BTreeMap<UnitId, Vec<ObjectId>>,
-    /// Objects that were left alone, by what they are.
-    pub skipped: BTreeMap<&'static str, u64>,
-    /// The key of the first of them.
-    pub first_skipped: Option<String>,
     /// Objects whose names say nothing, and whose first bytes may.
     pub unnamed: Vec<ObjectId>,
-    /// Objects in the archive.
-    pub archived_objects: u64,
-    /// Logs whose hour is outside the range.
-    pub outside_objects: u64,
-    /// The first and the last hour of these.
-    pub outside_hours: Option<(Hour, Hour)>,
-    /// Logs of distributions that are not wanted.
-    pub filtered_objects: u64,
-    /// Some of these distributions.
-    pub filtered_distributions: BTreeSet<String>,
-    /// Objects that the job excludes.
-    pub excluded_objects: u64,
+    /// What is not to be converted, and why.
+    pub left_out: LeftOut,
     /// The folders of lakes that the listing showed, each with a slash at its end.
     lakes: BTreeSet<String>,
 }
@@ -42,23 +26,12 @@ impl Grouped {
     /// Adds an object of the listing.
     pub fn add(&mut self, source: &str, object: ObjectId, naming: &Naming, hours: Option<HourRange>) {
         self.lakes.extend(lake_of(&object.key));
-        match naming.place(source, &object.key, hours) {
-            KeyMeaning::Archived => self.archived_objects += 1,
-            KeyMeaning::Excluded => self.excluded_objects += 1,
-            KeyMeaning::LeftAlone(what) => self.skip(object, what),
-            KeyMeaning::Filtered(distribution) => {
-                self.filtered_objects += 1;
-                if self.filtered_distributions.len() < TOLD_DISTRIBUTIONS {
-                    self.filtered_distributions.extend(distribution);
-                }
-            }
-            KeyMeaning::Outside(hour) => {
-                self.outside_objects += 1;
-                let (first, last) = self.outside_hours.unwrap_or((hour, hour));
-                self.outside_hours = Some((first.min(hour), last.max(hour)));
-            }
+        let meaning = naming.place(source, &object.key, hours);
+        self.left_out.note(source, &object.key, &meaning, naming);
+        match meaning {
             KeyMeaning::Unit(unit) => self.units.entry(unit).or_default().push(object),
             KeyMeaning::Unnamed => self.unnamed.push(object),
+            _ => {}
         }
     }
 
@@ -74,7 +47,7 @@ impl Grouped {
             theirs.extend(objects.extract_if(.., |object| is_of_lake(&lakes, &object.key)));
         }
         self.units.retain(|_, objects| !objects.is_empty());
-        theirs.into_iter().for_each(|object| self.skip(object, LAKE_FILE));
+        theirs.iter().for_each(|object| self.left_out.skip(&object.key, LAKE_FILE));
     }
 
     /// Adds an object whose name said nothing, by what its first bytes say.
@@ -84,8 +57,8 @@ impl Grouped {
                 let unit = UnitId::Untimed(table, names::folder(&path(source, &object.key)).to_owned());
                 self.units.entry(unit).or_default().push(object);
             }
-            Told::Other(what) => self.skip(object, what),
-            Told::Nothing => self.skip(object, UNNAMED),
+            Told::Other(what) => self.left_out.skip(&object.key, what),
+            Told::Nothing => self.left_out.skip(&object.key, UNNAMED),
         }
     }
 
@@ -93,7 +66,7 @@ impl Grouped {
     #[must_use]
     pub fn listed_objects(&self) -> u64 {
         let in_units: usize = self.units.values().map(Vec::len).sum();
-        in_units as u64 + self.skipped_objects() + self.outside_objects + self.filtered_objects + self.excluded_objects
+        in_units as u64 + self.left_out.listed_objects()
     }
 
     /// Leaves out what lies in the archives of a naming that was not known when it was listed.
@@ -101,20 +74,22 @@ impl Grouped {
         for objects in self.units.values_mut() {
             let before = objects.len();
             objects.retain(|object| !naming.is_archived(source, &object.key));
-            self.archived_objects += (before - objects.len()) as u64;
+            self.left_out.archived_objects += (before - objects.len()) as u64;
         }
         self.units.retain(|_, objects| !objects.is_empty());
     }
 
-    fn skip(&mut self, object: ObjectId, what: &'static str) {
-        *self.skipped.entry(what).or_default() += 1;
-        self.first_skipped.get_or_insert(object.key);
+    /// Leaves to others what is not of this share of the work.
+    pub fn leave_to_others(&mut self, takes: impl Fn(&UnitId) -> bool) {
+        for (unit, objects) in self.units.extract_if(.., |unit, _| !takes(unit)) {
+            self.left_out.leave_to_others(unit, objects.len() as u64);
+        }
     }
 
-    /// Objects that were left alone.
+    /// What there is instead, where what was asked for let no log through.
     #[must_use]
-    pub fn skipped_objects(&self) -> u64 {
-        self.skipped.values().sum()
+    pub fn nothing_matched(&self, hours: Option<HourRange>, shard: &str) -> Option<String> {
+        self.left_out.instead(hours, shard).filter(|_| self.units.is_empty())
     }
 
     /// Puts every unit's objects into key order, whatever the order of the listing.
@@ -161,7 +136,7 @@ mod tests {
         let unit = UnitId::of_hour(Table::CloudfrontLogs, range.start);
         assert_eq!(grouped.units.len(), 1);
         assert_eq!(grouped.units[&unit][0].key, "p/E1.2026-11-21-05.a.gz");
-        assert_eq!((grouped.skipped_objects(), grouped.outside_objects), (2, 1));
+        assert_eq!((grouped.left_out.skipped_objects(), grouped.left_out.outside_objects), (2, 1));
 
         let mut forced = Grouped::default();
         let naming = Naming { table: Some(Table::CloudfrontLogs), ..Naming::default() };

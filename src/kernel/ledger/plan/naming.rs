@@ -124,13 +124,23 @@ impl Naming {
         folders.into_iter().find(|folder| key.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
     }
 
-    /// Whether an object of a distribution is wanted, as far as its name tells. A load balancer may
-    /// be named as in its logs, `app/name/id`, or as in their names, `app.name.id`.
+    /// Whether an object of a distribution is wanted, as far as its name tells.
     fn wants(&self, distribution: Option<&str>) -> bool {
-        let is = |wanted: &String, of: &str| wanted == of || wanted.len() == of.len() && wanted.replace('.', "/") == of;
-        self.distributions.is_empty()
-            || distribution
-                .is_some_and(|of| self.distributions.contains(of) || self.distributions.iter().any(|it| is(it, of)))
+        self.distributions.is_empty() || distribution.is_some_and(|of| self.wanted_as(of).is_some())
+    }
+
+    /// The distribution among those that are wanted, as it is written there. A load balancer may be
+    /// named as in its logs, `app/name/id`, or as in their names, `app.name.id`.
+    #[must_use]
+    pub fn wanted_as(&self, distribution: &str) -> Option<&String> {
+        let is = |wanted: &&String| wanted.len() == distribution.len() && wanted.replace('.', "/") == distribution;
+        self.distributions.get(distribution).or_else(|| self.distributions.iter().find(is))
+    }
+
+    /// The distribution or load balancer that an object's key tells.
+    #[must_use]
+    pub fn distribution(&self, source: &str, key: &str) -> Option<String> {
+        names::distribution(&path(source, key), self.layout.as_ref())
     }
 }
 
@@ -166,7 +176,13 @@ impl Exclude {
     /// Whether a pattern fits a key.
     #[must_use]
     pub fn holds(&self, key: &str) -> bool {
-        self.patterns.iter().any(|(_, pattern)| pattern.matches_with(key, OPTIONS))
+        self.fitting(key).next().is_some()
+    }
+
+    /// The patterns that fit a key, by their places.
+    pub fn fitting<'a>(&'a self, key: &'a str) -> impl Iterator<Item = usize> + 'a {
+        let fits = |pattern: &Pattern| pattern.matches_with(key, OPTIONS);
+        self.patterns.iter().enumerate().filter(move |(_, (_, pattern))| fits(pattern)).map(|(place, _)| place)
     }
 }
 
