@@ -6,8 +6,10 @@
 //! | file | what it does |
 //! |-|-|
 //! | `people` | what a lake keeps of people, and which of its rows hold more |
+//! | `traces` | the copy of a choice, and what files say: where the ledger has lost its note |
 
 pub mod people;
+mod traces;
 
 use std::sync::Arc;
 use std::time::Duration;

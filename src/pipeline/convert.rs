@@ -100,6 +100,7 @@ async fn run(context: &RunContext, grouped: Grouped) -> Result<Summary> {
     }
     workers::convert_units(context, work, &mut summary).await?;
     let has_new_catalog = catalog_totals::tell(context, &summary).await?;
+    let written = summary.written();
     if !look_back::all_is_there(context, &mut summary).await? {
         // What is to be mended needs the logs, and the next run counts back from before this one.
         if let Err(error) = context.end_with_others(&mut summary).await {
@@ -107,6 +108,9 @@ async fn run(context: &RunContext, grouped: Grouped) -> Result<Summary> {
         }
         return Ok(summary);
     }
+    let kept = privacy_guard::look_again(&context.lake, &context.job, &tables, &written).await?;
+    // Of rows that are to be written anew the logs stay.
+    let listed = if kept.is_less() { BTreeMap::new() } else { listed };
     archived::take_away(context, listed, &mut summary).await?;
     context.end_with_others(&mut summary).await?;
     let Options { target_bytes, compact_files: small_files, memory_bytes, .. } = context.job.options;
@@ -116,7 +120,7 @@ async fn run(context: &RunContext, grouped: Grouped) -> Result<Summary> {
         let touched = std::mem::take(&mut summary.touched);
         summary.compacted = compact::compact(&context.lake, &context.pool, touched, options, &|| {}).await?;
     }
-    privacy_guard::tell_older(&context.lake, &context.job, context.source.url(), &tables, &mut summary).await?;
+    privacy_guard::tell_older(&context.lake, &context.job, context.source.url(), &tables, kept, &mut summary).await?;
     high_water::note_end(context).await?;
     Ok(summary)
 }

@@ -11,7 +11,7 @@ use crate::edge::objects::Calls;
 use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE};
 use crate::job::Job;
 use crate::kernel::ledger::plan::Grouped;
-use crate::model::Partition;
+use crate::model::{Partition, Table};
 use crate::stats::RunStats;
 
 /// At most this many damaged objects and rejects are named in the summary; the counts are whole.
@@ -146,6 +146,9 @@ summary! {
     pub rows_that_keep_more: u64 => kept;
     /// Hours that have any.
     pub hours_that_keep_more: u64 => kept;
+    /// The tables of which the lake was told to keep less while this run made rows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept_less_since: Vec<String> => kept;
     /// The commands that write them anew.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mending: Vec<String> => kept;
@@ -175,11 +178,17 @@ impl Summary {
             || self.too_many_rejects
             || !self.gone.is_empty()
             || !self.lost.is_empty()
+            || !self.kept_less_since.is_empty()
         {
             EXIT_DONE_WITH_DAMAGE
         } else {
             EXIT_DONE
         }
+    }
+
+    /// The tables of logs of which batches were committed.
+    pub(super) fn written(&self) -> BTreeSet<Table> {
+        self.committed.iter().map(|committed| committed.unit.table()).collect()
     }
 
     /// Rejected lines per line read.

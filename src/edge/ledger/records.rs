@@ -66,6 +66,16 @@ impl Records {
         Ok(Some((record.version, value)))
     }
 
+    /// The notes below a folder, by their names in it; one that is damaged is an error.
+    pub async fn notes<R: DeserializeOwned>(&self, folder: &str) -> Result<Vec<(String, u64, R)>> {
+        let found = self.ledger.scan(&format!("{folder}/"), &format!("{folder}0")).await?;
+        let read = |(key, record): &(String, Versioned)| {
+            let value = serde_json::from_slice(&record.body).map_err(|error| damaged(key, error))?;
+            Ok((key[folder.len() + 1..].to_owned(), record.version, value))
+        };
+        found.iter().map(read).collect()
+    }
+
     /// Replaces a note by its next version.
     pub async fn swap_note(&self, key: &str, version: u64, value: &(impl Serialize + Sync)) -> Result<CasOutcome> {
         self.swap(key, version, value).await
