@@ -6,8 +6,10 @@
 //! | file | what it does |
 //! |-|-|
 //! | `people` | what a lake keeps of people, and which of its rows hold more |
+//! | `absent` | partitions whose records are gone, by what units say |
 //! | `traces` | the copy of a choice, and what files say: where the ledger has lost its note |
 
+mod absent;
 pub mod people;
 mod traces;
 

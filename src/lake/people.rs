@@ -176,8 +176,8 @@ impl Lake {
             let remembered = Remembered { keeps, older: Some(Older::default()) };
             return Ok(Some(Recalled { remembered, is_certain: true }));
         }
+        let Some(made) = self.made_with(table).await? else { return Ok(None) };
         let (census, unread) = self.census(table).await?;
-        let made = self.made_with(table).await?;
         let by_manifests = census.least();
         let stamps: Vec<&str> = made.iter().map(String::as_str).chain(by_manifests).collect();
         let Some(keeps) = least(&stamps).map(str::to_owned) else { return Ok(None) };

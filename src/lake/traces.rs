@@ -63,8 +63,9 @@ impl Lake {
         self.objects.put(&path, body.into()).await
     }
 
-    /// What was kept of people when files of a table were written, by the footers of some.
-    pub(super) async fn made_with(&self, table: Table) -> Result<BTreeSet<String>> {
+    /// What was kept of people when files of a table were written, by the footers of some; nothing
+    /// where there are no files.
+    pub(super) async fn made_with(&self, table: Table) -> Result<Option<BTreeSet<String>>> {
         let listing = self.objects.list(table.name()).take(LISTED_AT_MOST);
         let mut files: Vec<ObjectId> = listing
             .map_ok(|object| ObjectId {
@@ -75,6 +76,9 @@ impl Lake {
             .try_collect()
             .await?;
         files.retain(|file| file.key.ends_with(".parquet") && file.size_bytes > 0);
+        if files.is_empty() {
+            return Ok(None);
+        }
         files.sort_unstable();
         let every = files.len().div_ceil(FILES_AT_MOST).max(1);
         let looks = files.into_iter().step_by(every).map(|file| async move { self.stamp_of(&file).await });
@@ -83,7 +87,7 @@ impl Lake {
         while let Some(stamp) = looks.try_next().await? {
             stamps.extend(stamp);
         }
-        Ok(stamps)
+        Ok(Some(stamps))
     }
 
     /// What a file says; nothing where it cannot be read as one.

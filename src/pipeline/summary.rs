@@ -113,6 +113,9 @@ summary! {
     /// The first of what this run committed and its ledger has not, though every call went well:
     /// the store lost it.
     pub lost: Vec<String> => few;
+    /// The first partitions whose records are gone, so that no query sees their rows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<String> => kept;
     /// What was mended that somebody had removed from the lake by hand.
     pub mended: Vec<String> => kept;
     /// Hours that were written anew since the lake had lost rows or records of theirs.
@@ -179,6 +182,7 @@ impl Summary {
             || !self.gone.is_empty()
             || !self.lost.is_empty()
             || !self.kept_less_since.is_empty()
+            || !self.unseen.is_empty()
         {
             EXIT_DONE_WITH_DAMAGE
         } else {
