@@ -291,6 +291,10 @@ counters! {
     /// again.
     unread_objects: sum, run unread_objects, metric DamagedObjects Count,
         line ("", "object", " not taken, since no line could be read; the next run tries again");
+    /// Objects that wait until the lake is mended: rows of theirs belong into partitions whose
+    /// records are gone.
+    waiting_objects: sum, run waiting_objects, metric DamagedObjects Count,
+        line ("", "object", " waiting until the lake is mended");
     /// Stored bytes of the converted objects.
     input_bytes: sum, run input_bytes, hour input_bytes, metric InputBytes Bytes;
     /// Bytes of the converted objects, decompressed.

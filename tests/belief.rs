@@ -7,8 +7,11 @@ mod common;
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use common::{FIELDS, binary, convert, exits, files, gzip, query, row, text};
+use parquet::arrow::ArrowWriter;
 use serde_json::Value;
 
 const NAME: &str =
@@ -185,6 +188,51 @@ fn a_logs_own_name_is_not_believed_against_its_fields() {
         (&5.into(), &1.into(), &0.into())
     );
     is_clean_and_deletes_only(&site, &[LOG]);
+}
+
+fn parquet(columns: &[(&str, &str)]) -> Vec<u8> {
+    let arrays = columns.iter().map(|(name, value)| (*name, Arc::new(StringArray::from(vec![*value])) as ArrayRef));
+    let batch = RecordBatch::try_from_iter(arrays).unwrap();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
+/// What others have made of logs, with names of their own: never rows of NULL, never deleted.
+#[test]
+fn tables_of_others_are_left_alone_that_lack_what_a_log_has() {
+    let time = [("date", "2026-11-21"), ("time", "05:00:00")];
+    let connection = [("c_port", "1"), ("ssl_protocol", "TLSv1.3"), ("ssl_cipher", "a"), ("time_taken", "0.1")];
+    let renamed = [("bytes", "1"), ("request_ip", "192.0.2.1"), ("method", "GET"), ("uri", "/"), ("status", "200")];
+    let made = [
+        ("a", [&time[..], &connection, &renamed].concat()),
+        ("b", [&time[..], &renamed].concat()),
+        ("c", [&time[..], &connection].concat()),
+        ("d", [&time[..], &[("c_ip", "192.0.2.1")], &renamed].concat()),
+        ("e", [&time[..1], &[("c_ip", "192.0.2.1"), ("sc_status", "200"), ("cs_method", "GET")]].concat()),
+    ];
+    let json = |columns: &[(&str, &str)]| {
+        let members: Vec<String> = columns.iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
+        format!("{{{}}}\n", members.join(","))
+    };
+    let site = Site::new(&[(LOG, &log(1))]);
+    for (name, columns) in &made {
+        site.put(&format!("parquet/year=2026/month=11/day=21/hour=05/{name}.json.gz"), &json(columns));
+        fs::write(
+            site.logs.join(format!("parquet/year=2026/month=11/day=21/hour=05/{name}.parquet")),
+            parquet(columns),
+        )
+        .unwrap();
+    }
+    let summary = site.convert(&["--after", "delete"]);
+    assert_eq!(site.count("cloudfront_logs"), "1", "{summary}");
+    assert_eq!(summary["left_alone"]["neither named as a log nor beginning like one"], 10, "{summary}");
+    assert_eq!((files(&site.logs).len(), site.has(LOG)), (10, false));
+    // Under a log's own name it is told what it lacks.
+    fs::write(site.logs.join("E2EXAMPLE1234.2026-11-21-05.others.parquet"), parquet(&made[0].1)).unwrap();
+    let summary = site.json(3, "convert", &["--after", "delete"]);
+    assert!(summary["unread"][0].as_str().unwrap().contains("a time and one of the request among them"), "{summary}");
+    assert_eq!((site.count("cloudfront_logs"), files(&site.logs).len()), ("1".into(), 11));
 }
 
 /// Of what is neither a log nor known both verbs say so, until it is given up by its name.

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray};
 use common::{exits, gzip, query, text, unknown_field};
 use edgemill::kernel::schema::source;
 use edgemill::model::Table;
@@ -386,6 +386,10 @@ const CLOUDFRONT_PARQUET: (&str, &str) = (
     "CloudFront v2 Parquet",
     "the file's own columns, of any type; damage loses the row group that it is in and what follows",
 );
+const AWS_SAMPLES_PARQUET: (&str, &str) = (
+    "CloudFront v1, made Parquet by aws-samples' tables",
+    "names of others (`request_ip`, `status`, ...) stand for columns, where all are there that a log cannot lack",
+);
 const ALB_PARQUET: (&str, &str) = ("ALB vended Parquet", "as CloudFront v2");
 
 fn parquet(columns: &[(&str, ArrayRef)]) -> Vec<u8> {
@@ -437,6 +441,54 @@ fn parquet_in_any_case_and_of_any_type() {
     assert_eq!(
         answer(&lake, "SELECT line_number, reason, CAST(raw_line AS VARCHAR) FROM rejects"),
         "3,time: cannot read '25:00:00' as UTC,2026-11-21\t25:00:00\t-\t9\t192.0.2.3\t-"
+    );
+}
+
+/// The table `partitioned_parquet` of aws-samples: its own names for most fields, and a date that
+/// is no text.
+#[test]
+fn parquet_with_the_names_of_aws_samples() {
+    let dir = tempfile::tempdir().unwrap();
+    let (logs, lake) = (dir.path().join("logs"), dir.path().join("lake"));
+    let mut columns: Vec<(&str, ArrayRef)> = vec![("date", Arc::new(Date32Array::from(vec![20_778])))];
+    let texts = [
+        ("time", "05:00:00"),
+        ("location", "HEL51-P6"),
+        ("bytes", "1000"),
+        ("request_ip", "192.0.2.10"),
+        ("method", "GET"),
+        ("host", "d1.cloudfront.net"),
+        ("uri", "/a.html"),
+        ("status", "200"),
+        ("referrer", "https://example.com/"),
+        ("user_agent", "curl/8.5.0"),
+        ("query_string", "a=b"),
+        ("cookie", "-"),
+        ("result_type", "Hit"),
+        ("request_id", "req1=="),
+        ("host_header", "www.example.com"),
+        ("request_protocol", "https"),
+        ("request_bytes", "300"),
+        ("time_taken", "0.012"),
+        ("xforwarded_for", "192.0.2.99"),
+        ("ssl_protocol", "TLSv1.3"),
+        ("response_result_type", "Hit"),
+        ("http_version", "HTTP/2.0"),
+        ("c_port", "51000"),
+    ];
+    columns.extend(texts.map(|(name, value)| (name, Arc::new(StringArray::from(vec![value])) as ArrayRef)));
+    put(&logs, "partitioned/year=2026/month=11/day=21/hour=05/20261121_0500_abcd", &parquet(&columns));
+    let summary = converted(&logs, &lake, 0, &["--client-ip", "truncate", "--redact", "a"]);
+    assert_eq!((&summary["rows"], &summary["new_fields"]), (&1.into(), &serde_json::json!({})), "{summary}");
+    assert_eq!(
+        answer(
+            &lake,
+            "SELECT event_time, x_edge_location, sc_bytes, c_ip, cs_method, cs_host, cs_uri_stem, sc_status, cs_referer, user_agent, cs_uri_query, \
+             cs_cookie, x_edge_result_type, x_edge_request_id, x_host_header, cs_protocol, cs_bytes, time_taken, x_forwarded_for, \
+             x_edge_response_result_type, cs_protocol_version, c_port, extra FROM cloudfront_logs"
+        ),
+        "2026-11-21T05:00:00Z,HEL51-P6,1000,192.0.2.0,GET,d1.cloudfront.net,/a.html,200,https://example.com/,curl/8.5.0,a=REDACTED,\
+         ,Hit,req1==,www.example.com,https,300,0.012,192.0.2.0,Hit,HTTP/2.0,51000,"
     );
 }
 
@@ -527,7 +579,14 @@ fn the_docs_name_what_is_tested() {
     let (before, rest) = page.split_once(HEAD).unwrap();
     let (_, after) = rest.split_once("\n\n").unwrap();
     let of = |examples: &[Example]| examples.iter().map(|example| (example.name, example.known_by)).collect::<Vec<_>>();
-    let rows = [of(CLOUDFRONT_V1), of(CLOUDFRONT_V2), vec![CLOUDFRONT_PARQUET], of(ALB), vec![ALB_PARQUET]].concat();
+    let rows = [
+        of(CLOUDFRONT_V1),
+        of(CLOUDFRONT_V2),
+        vec![CLOUDFRONT_PARQUET, AWS_SAMPLES_PARQUET],
+        of(ALB),
+        vec![ALB_PARQUET],
+    ]
+    .concat();
     let rows = rows.iter().map(|(name, known_by)| format!("| {name} | {known_by} |\n").replace("|  |", "| |"));
     let wanted = format!("{before}{HEAD}{}\n{after}", rows.collect::<String>());
     if std::env::var_os("EDGEMILL_RENEW").is_some() {

@@ -472,6 +472,9 @@ fn a_run_does_not_go_on_by_an_earlier_choice() {
     let named =
         files(&lake.join("staging")).into_iter().filter(|path| path.extension().is_some_and(|end| end == "parquet"));
     assert_eq!(named.collect::<Vec<_>>(), Vec::<PathBuf>::new());
+    // They may hold more, and are counted again, though whoever changed the choice has counted.
+    let people = &place.init(&["--client-ip", "truncate"])["people"]["cloudfront_logs"];
+    assert_eq!(people["rows_that_keep_more"], rows, "{people}");
 }
 
 /// A lake of a version that remembered nothing: what it keeps follows from its rows, all of them.
@@ -481,19 +484,20 @@ fn a_lake_without_a_note_is_asked_for_its_rows() {
     place.cloudfront("logs", 0..4);
     place.alb("alb");
     let notes = place.lake().join("_edgemill/privacy");
+    let forget = || [&notes, &place.lake().join("_edgemill/people")].map(|notes| fs::remove_dir_all(notes).unwrap());
     place.convert("logs", &["--hours", "2026-11-28T00..2026-11-28T01", "--client-ip", "truncate"]);
-    fs::remove_dir_all(&notes).unwrap();
+    forget();
     // Hours and tables in which there is nothing yet; the note is written by the look.
     let (_, err) = place.run(2, "convert", "alb", &[]);
     assert!(err.contains("cloudfront_logs (--client-ip truncate)"), "{err}");
-    fs::remove_dir_all(&notes).unwrap();
+    forget();
     place.run(2, "convert", "logs", &["--hours", "2026-11-28T02..2026-11-28T03"]);
-    fs::remove_dir_all(&notes).unwrap();
+    forget();
     place.run(2, "convert", "logs", &["--client-ip", "keep"]);
     // As the version before let it happen: a forgetful run has added its hour.
     place.init(&["--client-ip", "keep"]);
     place.convert("logs", &["--hours", "2026-11-28T02..2026-11-28T03", "--client-ip", "keep"]);
-    fs::remove_dir_all(&notes).unwrap();
+    forget();
     let (found, _) = exits(3, &["verify", "--lake", text(&place.lake())]);
     assert!(found.contains("2 rows of cloudfront_logs/2026-11-28T02 were made with --client-ip keep"), "{found}");
     assert!(!notes.exists(), "verify changes nothing");

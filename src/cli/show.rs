@@ -90,6 +90,10 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
         line("hours that stay as they were, since raw logs of theirs are gone:")?;
         list(&summary.gone)?;
     }
+    if !summary.unseen.is_empty() {
+        line("partitions whose records are gone, so that no query sees their rows:")?;
+        list(&summary.unseen)?;
+    }
     let compacted = &summary.compacted;
     if compacted.compacted_partitions > 0 {
         let (before, after) = (compacted.replaced_files, compacted.output_files);

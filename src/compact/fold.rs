@@ -154,6 +154,7 @@ mod tests {
             inputs: InputsDigest::default(),
             input_bytes: 0,
             hours: None,
+            partitions: None,
             batches,
         }
     }

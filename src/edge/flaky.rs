@@ -200,6 +200,10 @@ impl Ledger for FlakyLedger {
     async fn scan(&self, from: &str, to: &str) -> Result<Vec<(String, Versioned)>> {
         if self.faults.draw() == Fate::Well { self.inner.scan(from, to).await } else { Err(ours(from)) }
     }
+
+    async fn keys(&self, from: &str, to: &str) -> Result<Vec<String>> {
+        if self.faults.draw() == Fate::Well { self.inner.keys(from, to).await } else { Err(ours(from)) }
+    }
 }
 
 /// A catalog with faults.

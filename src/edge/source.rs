@@ -8,7 +8,7 @@ use crate::kernel::ledger::plan::{Grouped, HIDDEN, LeftOut, NO_HOUR, Naming};
 use crate::kernel::schema;
 use crate::kernel::source::inflate;
 use crate::kernel::source::names;
-use crate::kernel::source::parse::sniff::Told;
+use crate::kernel::source::parse::sniff::{NamesOf, Told};
 use crate::kernel::source::parse::{parquet, sniff};
 use crate::model::{HourRange, ObjectId};
 use crate::stats::count;
@@ -109,7 +109,9 @@ pub async fn look_into(objects: &Objects, object: &ObjectId) -> Result<Told> {
         {
             tail = objects.get_range(object, object.size_bytes - footer_bytes..object.size_bytes).await?;
         }
-        return Ok(parquet::names_in_footer(&tail).map_or(Told::Nothing, |names| sniff::by_names(&names)));
+        return Ok(
+            parquet::names_in_footer(&tail).map_or(Told::Nothing, |names| sniff::by_names(&names, NamesOf::Table))
+        );
     }
     Ok(sniff::text(&inflate::head(&stored, usize::try_from(HEAD_BYTES).unwrap_or(usize::MAX))))
 }

@@ -6,10 +6,14 @@
 //! | file | what it does |
 //! |-|-|
 //! | `people` | what a lake keeps of people, and which of its rows hold more |
+//! | `absent` | partitions whose records are gone, by what units say |
 //! | `there` | what a lake has, in words, where filters let nothing through |
+//! | `traces` | the copy of a choice, and what files say: where the ledger has lost its note |
 
+mod absent;
 pub mod people;
 mod there;
+mod traces;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,12 +4,14 @@
 //! It is a note of the ledger, `privacy/<table>`, and no part of `lake.json`: that file is made
 //! once and never changes, which is why every run may rest on it, while this choice is changed by a
 //! person (`edgemill init --client-ip ...`). A note changes by compare-and-set in every ledger, so
-//! of two first runs that say different things at the same time one wins, and the other knows.
+//! of two first runs that say different things at the same time one wins, and the other knows. The
+//! choice is copied beside it, and is in manifests and files too (`traces.rs`).
 //!
-//! A run looks at the note before it writes anything, and again before each batch counts
-//! ([`crate::pipeline`]); a choice is not changed while a run is at work. What is left is a worker
-//! that stands still between its last look and its commit while somebody changes the choice:
-//! `verify` finds its rows, since it asks the manifests and not the note.
+//! A run looks at the note before it writes anything, before each batch counts, and after its last
+//! ([`crate::pipeline`]); a choice is not changed while a run is seen at work. What a run committed
+//! between its last look and a change that nobody saw coming, it finds at its end, and says how it
+//! is mended; where it died before that, `verify` does, since it asks the manifests and not the
+//! note.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -23,8 +25,11 @@ use crate::edge::manifests;
 use crate::error::{Error, Result};
 use crate::kernel::ledger::protocol::CasOutcome;
 use crate::kernel::ledger::records::Manifest;
-use crate::kernel::policy::privacy::{ALL, holds_more, least};
+use crate::kernel::policy::privacy::{ALL, holds_more, in_words, least};
 use crate::model::{Table, UnitId};
+
+/// The notes' folder in the ledger.
+const FOLDER: &str = "privacy";
 
 const READS_AT_A_TIME: usize = 32;
 
@@ -53,25 +58,6 @@ pub struct Older {
     pub sources: BTreeSet<String>,
 }
 
-/// What a lake keeps of people in a table, and what says so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PeopleTold {
-    /// A note of the ledger.
-    ByNote(Remembered),
-    /// The table's rows, which are older than the note.
-    ByRows(Remembered),
-}
-
-impl PeopleTold {
-    /// What it is.
-    #[must_use]
-    pub fn known(self) -> Remembered {
-        match self {
-            Self::ByNote(known) | Self::ByRows(known) => known,
-        }
-    }
-}
-
 /// What became of a choice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chosen {
@@ -81,6 +67,16 @@ pub struct Chosen {
     pub was: Option<String>,
     /// What it keeps now.
     pub now: Remembered,
+}
+
+/// What a lake keeps of people in a table, by what is left of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recalled {
+    /// What the note is to be.
+    pub remembered: Remembered,
+    /// Whether nothing else can have been chosen. It can where the rows that are left hold all of
+    /// people and records of others are gone: then a person has to say it.
+    pub is_certain: bool,
 }
 
 /// The rows of a table by what was kept of people when they were made.
@@ -151,27 +147,11 @@ impl Lake {
         self.records.note(&key(table)).await
     }
 
-    /// What is remembered of a table, or follows from its rows where they are older than the note:
-    /// that is remembered then. Nothing where there are no rows either.
-    pub async fn known_of_people(&self, table: Table) -> Result<Option<Remembered>> {
-        match self.told_of_people(table).await? {
-            Some(PeopleTold::ByRows(known)) => {
-                let keeps = &known.keeps;
-                tracing::info!("{table}: nothing was remembered of what is kept of people; its rows say '{keeps}'");
-                self.remember(table, &known).await.map(Some)
-            }
-            told => Ok(told.map(PeopleTold::known)),
-        }
-    }
-
-    /// The same, and nothing is remembered.
-    pub async fn told_of_people(&self, table: Table) -> Result<Option<PeopleTold>> {
-        if let Some((_, known)) = self.kept_of_people(table).await? {
-            return Ok(Some(PeopleTold::ByNote(known)));
-        }
-        let census = self.census(table).await?;
-        let known = census.least().map(|keeps| Remembered { keeps: keeps.to_owned(), older: census.older(keeps) });
-        Ok(known.map(PeopleTold::ByRows))
+    /// What is remembered of every table of logs, in one look.
+    pub async fn kept_of_all(&self) -> Result<BTreeMap<Table, Remembered>> {
+        let notes = self.records.notes(FOLDER).await?;
+        let of = |(name, _, known)| Some((Table::LOGS.into_iter().find(|table| table.name() == name)?, known));
+        Ok(notes.into_iter().filter_map(of).collect())
     }
 
     /// Remembers what is kept of a table, where nothing is yet; what is remembered then, by
@@ -182,9 +162,37 @@ impl Lake {
                 return Ok(known);
             }
             if self.records.swap_note(&key(table), 1, wanted).await? == CasOutcome::Committed {
+                self.copy_choice(table, &wanted.keeps).await?;
                 return Ok(wanted.clone());
             }
         }
+    }
+
+    /// What is kept of a table of which the ledger has no note, by what is left of it; nothing
+    /// where there are neither rows nor a choice.
+    pub async fn recall(&self, table: Table) -> Result<Option<Recalled>> {
+        if let Some(keeps) = self.copied_choice(table).await? {
+            // Whether rows hold more is counted by the next run that ends.
+            let remembered = Remembered { keeps, older: Some(Older::default()) };
+            return Ok(Some(Recalled { remembered, is_certain: true }));
+        }
+        let Some(made) = self.made_with(table).await? else { return Ok(None) };
+        let (census, unread) = self.census(table).await?;
+        let by_manifests = census.least();
+        let stamps: Vec<&str> = made.iter().map(String::as_str).chain(by_manifests).collect();
+        let Some(keeps) = least(&stamps).map(str::to_owned) else { return Ok(None) };
+        let is_certain = keeps != ALL || (by_manifests.is_some() && unread == 0);
+        // What was found in files alone is counted when their records are there again.
+        let is_counted = by_manifests.is_some() && unread == 0;
+        let older = if is_counted { census.older(&keeps) } else { Some(Older::default()) };
+        Ok(Some(Recalled { remembered: Remembered { keeps, older }, is_certain }))
+    }
+
+    /// Remembers what was found again of a table.
+    pub async fn remember_again(&self, table: Table, recalled: &Recalled) -> Result<Remembered> {
+        let found = in_words(&recalled.remembered.keeps);
+        tracing::info!("{table}: nothing was remembered of what is kept of people; what is left of it says {found}");
+        self.remember(table, &recalled.remembered).await
     }
 
     /// Lets a lake keep something else of people from now on, and counts the rows that hold more.
@@ -192,8 +200,10 @@ impl Lake {
     /// A run that began before would go on by the earlier choice, so this is refused while one is
     /// at work, as far as its claims tell, which hold for `lease` where nobody renews them.
     pub async fn choose_kept(&self, table: Table, keeps: &str, lease: Duration) -> Result<Chosen> {
-        let known = if let Some(known) = self.known_of_people(table).await? {
+        let known = if let Some((_, known)) = self.kept_of_people(table).await? {
             known
+        } else if let Some(recalled) = self.recall(table).await? {
+            self.remember_again(table, &recalled).await?
         } else {
             let now = self.remember(table, &Remembered { keeps: keeps.to_owned(), older: None }).await?;
             if now.keeps == keeps {
@@ -207,6 +217,7 @@ impl Lake {
             self.refuse_while_at_work(lease).await?;
             self.swap_kept(table, keeps).await?;
         }
+        self.copy_choice(table, keeps).await?;
         self.count_older(table).await?;
         let now = self.kept_of_people(table).await?.map_or(known, |(_, now)| now);
         Ok(Chosen { table, was, now })
@@ -236,6 +247,21 @@ impl Lake {
         Ok(())
     }
 
+    /// Notes that rows were made by another choice than the present one, so that those that hold
+    /// more are counted again, whoever counted before they were there.
+    pub async fn note_other(&self, table: Table, made: &str) -> Result<()> {
+        loop {
+            let Some((version, known)) = self.kept_of_people(table).await? else { return Ok(()) };
+            if !holds_more(made, &known.keeps) || known.older.as_ref().is_some_and(|older| !older.counted) {
+                return Ok(());
+            }
+            let next = Remembered { older: Some(Older::default()), ..known };
+            if self.records.swap_note(&key(table), version + 1, &next).await? == CasOutcome::Committed {
+                return Ok(());
+            }
+        }
+    }
+
     /// Counts the rows of a table that hold more than it keeps, where there may be any, and
     /// remembers how many there are.
     pub async fn count_older(&self, table: Table) -> Result<Option<Older>> {
@@ -243,7 +269,7 @@ impl Lake {
         if known.older.is_none() {
             return Ok(None);
         }
-        let older = self.census(table).await?.older(&known.keeps);
+        let older = self.census(table).await?.0.older(&known.keeps);
         if older != known.older {
             let next = Remembered { older: older.clone(), ..known };
             // Whoever was faster counted too, or changed the choice, and then it is counted again.
@@ -253,25 +279,28 @@ impl Lake {
     }
 
     /// Reads every manifest of a table whose rows count. What is damaged is left out: `verify`
-    /// tells of it.
-    async fn census(&self, table: Table) -> Result<Census> {
+    /// tells of it; the second figure is how many those are.
+    pub(super) async fn census(&self, table: Table) -> Result<(Census, u64)> {
         let records = self.records.each_unit(table).await?.into_iter().flatten();
         let attempts = records.flat_map(|record| record.batches).map(|entry| entry.attempt);
         let read = attempts.map(|attempt| async move { manifests::read(&self.objects, &attempt).await });
         let mut read = std::pin::pin!(futures::stream::iter(read).buffer_unordered(READS_AT_A_TIME));
-        let mut census = Census::default();
+        let (mut census, mut unread) = (Census::default(), 0);
         while let Some(manifest) = read.next().await {
             match manifest {
-                Err(error) if error.is_damage() => tracing::warn!("left out of what is kept of people: {error}"),
+                Err(error) if error.is_damage() => {
+                    tracing::warn!("left out of what is kept of people: {error}");
+                    unread += 1;
+                }
                 manifest => census.add(&manifest?),
             }
         }
-        Ok(census)
+        Ok((census, unread))
     }
 }
 
 fn key(table: Table) -> String {
-    format!("privacy/{table}")
+    format!("{FOLDER}/{table}")
 }
 
 #[cfg(test)]
@@ -330,7 +359,7 @@ mod tests {
     #[tokio::test]
     async fn a_choice_is_changed_only_while_nobody_is_at_work() {
         let (lake, table, lease) = (lake(), Table::AlbLogs, Duration::from_millis(600));
-        assert_eq!(lake.known_of_people(table).await.unwrap(), None);
+        assert_eq!(lake.recall(table).await.unwrap(), None);
         let unit = UnitId::of_hour(table, "2026-11-21T05".parse().unwrap());
         let worker = Claims::new(lake.objects.clone(), lease);
         assert!(worker.take(&unit).await.unwrap());

@@ -1,7 +1,7 @@
 //! What a run shares: its places, its rules, its threads and memory, and what the ledger knew of
 //! units when it began.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::budget::{Budget, Turns};
@@ -19,7 +19,7 @@ use crate::kernel::ledger::records::UnitRecord;
 use crate::kernel::policy::recipe::Recipe;
 use crate::kernel::source::names::Layout;
 use crate::lake::Lake;
-use crate::model::{Table, UnitId};
+use crate::model::{Partition, Table, UnitId};
 use crate::offload;
 use crate::offload::Pool;
 use crate::recovery;
@@ -47,6 +47,9 @@ pub(super) struct RunContext {
     pub(super) unit_threads: UnitThreads,
     /// What the ledger knew of units when the run began.
     pub(super) known_units: HashMap<UnitId, UnitRecord>,
+    /// Partitions of these whose records are gone: a conversion puts nothing into them, which would
+    /// hide the loss. What writes hours anew has mended them, or does.
+    pub(super) absent: BTreeSet<Partition>,
     /// Every layout that a run has used in this lake.
     pub(super) layouts: Vec<Layout>,
     /// What others had left, and this run brought to its end.
@@ -85,6 +88,7 @@ impl RunContext {
             attempts,
             unit_threads: UnitThreads::default(),
             known_units,
+            absent: BTreeSet::new(),
             layouts,
             recovered,
             privacy_checks: PrivacyChecks::default(),

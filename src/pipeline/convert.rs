@@ -27,6 +27,7 @@ use crate::kernel::ledger::plan::Grouped;
 use crate::lake::Lake;
 use crate::model::{ObjectId, Table, UnitId};
 use crate::signals::until_stopped;
+use crate::stats::count;
 
 /// Units planned at a time: one with a difference reads its manifests.
 const PLANS_AT_A_TIME: usize = 16;
@@ -53,7 +54,9 @@ async fn convert_listed(admitted: Admitted, mut grouped: Grouped) -> Result<Summ
     let Admitted { job, source, lake, .. } = &admitted;
     privacy_guard::hold(lake, job, &grouped.units.keys().map(UnitId::table).collect()).await?;
     leave_out_archived(job, source, lake, &mut grouped).await?;
-    let context = Arc::new(until_stopped(RunContext::open(admitted)).await?);
+    let mut context = until_stopped(RunContext::open(admitted)).await?;
+    context.absent = context.lake.absent_partitions(context.known_units.values()).await?;
+    let context = Arc::new(context);
     context.guard(Box::pin(run(&context, grouped))).await
 }
 
@@ -61,6 +64,7 @@ async fn convert_listed(admitted: Admitted, mut grouped: Grouped) -> Result<Summ
 async fn run(context: &Arc<RunContext>, mut grouped: Grouped) -> Result<Summary> {
     let mut summary = Summary::default();
     context.tell_recovered(&mut summary);
+    tell_absent(context, &mut summary);
     let tables: BTreeSet<Table> = grouped.units.keys().map(UnitId::table).collect();
     grouped.leave_to_others(|unit| context.job.shard.takes(unit));
     summary.note_listing(&context.job, &grouped);
@@ -72,6 +76,7 @@ async fn run(context: &Arc<RunContext>, mut grouped: Grouped) -> Result<Summary>
     }
     workers::convert_units(context, work, &mut summary).await?;
     let has_new_catalog = catalog_totals::tell(context, &summary).await?;
+    let written = summary.written();
     if !look_back::all_is_there(context, &mut summary).await? {
         // What is to be mended needs the logs, and the next run counts back from before this one.
         if let Err(error) = context.end_with_others(&mut summary).await {
@@ -79,6 +84,9 @@ async fn run(context: &Arc<RunContext>, mut grouped: Grouped) -> Result<Summary>
         }
         return Ok(summary);
     }
+    let kept = privacy_guard::look_again(&context.lake, &context.job, &tables, &written).await?;
+    // Of rows that are to be written anew, or may have to be, the logs stay.
+    let listed = if kept.is_less() || !context.absent.is_empty() { BTreeMap::new() } else { listed };
     archived::take_away(context, listed, &mut summary).await?;
     context.end_with_others(&mut summary).await?;
     let Options { target_bytes, compact_files: small_files, memory_bytes, .. } = context.job.options;
@@ -88,9 +96,25 @@ async fn run(context: &Arc<RunContext>, mut grouped: Grouped) -> Result<Summary>
         let touched = std::mem::take(&mut summary.touched);
         summary.compacted = compact::compact(&context.lake, &context.pool, touched, options, &|| {}).await?;
     }
-    privacy_guard::tell_older(&context.lake, &context.job, context.source.url(), &tables, &mut summary).await?;
-    high_water::note_end(context).await?;
+    privacy_guard::tell_older(&context.lake, &context.job, context.source.url(), &tables, kept, &mut summary).await?;
+    // What waits is looked for again by the next run.
+    if context.absent.is_empty() {
+        high_water::note_end(context).await?;
+    }
     Ok(summary)
+}
+
+/// Says which partitions no query sees, since their records are gone.
+fn tell_absent(context: &RunContext, summary: &mut Summary) {
+    let Some(first) = context.absent.first() else { return };
+    tracing::error!(
+        "the records of {} of the lake '{}' are gone, and no query sees their rows, first: {first}; what belongs there is not \
+         converted now; bring them back with: {}, and run this again",
+        count(context.absent.len() as u64, "partition"),
+        context.job.to,
+        context.lake.command_for_absent()
+    );
+    summary.unseen = context.absent.iter().take(NAMED_AT_MOST).map(ToString::to_string).collect();
 }
 
 /// The units of a listing in which there is something to do.

@@ -1,19 +1,23 @@
 //! Holds every run to what its lake keeps of people ([`crate::lake::people`]), whatever hours it is
 //! asked for: a run that was started without the choice, or with another, would put back what an
 //! earlier one took away.
+//!
+//! A choice may change under a run that nobody saw at work. So a run looks before each batch counts
+//! (at a look of the last second), and once after its last batch: whoever changes the choice after
+//! that look counts the rows of all that it committed. What it finds then is told, with the command
+//! that mends it, and ends the run with exit code 3; no raw log is taken away.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use futures::future::try_join_all;
 use tokio::sync::Mutex;
 
 use super::summary::Summary;
 use crate::error::{Error, Result};
 use crate::job::Job;
-use crate::job::said::{format_argument, mending, quoted};
-use crate::kernel::policy::privacy::{ALL, in_words};
+use crate::job::said::{format_argument, mending, of_stamp, quoted};
+use crate::kernel::policy::privacy::{ALL, holds_more, in_words};
 use crate::lake::Lake;
 use crate::lake::people::Remembered;
 use crate::model::Table;
@@ -55,7 +59,13 @@ impl PrivacyChecks {
             let wanted = Remembered { keeps: job.rows.privacy.stamp(), older: None };
             lake.remember(table, &wanted).await?;
         }
-        judge(job, &kept_now(lake).await?, &BTreeSet::from([table]))?;
+        let known = lake.kept_of_all().await?;
+        if let Err(refused) = judge(job, &known, &BTreeSet::from([table])) {
+            // What this run has committed since the change may hold more, and nobody has counted
+            // it.
+            lake.note_other(table, &job.rows.privacy.stamp()).await?;
+            return Err(refused);
+        }
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(table, begun);
         Ok(())
     }
@@ -68,25 +78,34 @@ impl PrivacyChecks {
 /// What is known of each table.
 type KeptByTable = BTreeMap<Table, Remembered>;
 
-/// Refuses a run that says nothing of people where any table keeps less than all, and one that says
-/// something else than a table keeps to which it adds rows.
+/// Refuses a run that says nothing of people where any table keeps less than all or may do so, and
+/// one that says something else than a table keeps to which it adds rows. What the ledger has
+/// forgotten is found again in what is left.
 pub(super) async fn hold(lake: &Lake, job: &Job, tables: &BTreeSet<Table>) -> Result<()> {
-    let known = Table::LOGS.map(|table| async move { Ok::<_, Error>((table, lake.known_of_people(table).await?)) });
-    let known = try_join_all(known).await?;
-    judge(job, &known.into_iter().filter_map(|(table, of)| of.map(|of| (table, of))).collect(), tables)
+    let known = recalled(lake, job, true).await?;
+    judge(job, &known, tables)
 }
 
 /// The same before a run, for who only asks: nothing is remembered.
 pub(super) async fn would_hold(lake: &Lake, job: &Job, tables: &BTreeSet<Table>) -> Result<()> {
-    let told = Table::LOGS.map(|table| async move { Ok::<_, Error>((table, lake.told_of_people(table).await?)) });
-    let told = try_join_all(told).await?;
-    judge(job, &told.into_iter().filter_map(|(table, of)| of.map(|of| (table, of.known()))).collect(), tables)
+    let known = recalled(lake, job, false).await?;
+    judge(job, &known, tables)
 }
 
-async fn kept_now(lake: &Lake) -> Result<KeptByTable> {
-    let known = Table::LOGS.map(|table| async move { Ok::<_, Error>((table, lake.kept_of_people(table).await?)) });
-    let known = try_join_all(known).await?;
-    Ok(known.into_iter().filter_map(|(table, of)| of.map(|(_, of)| (table, of))).collect())
+async fn recalled(lake: &Lake, job: &Job, is_remembered: bool) -> Result<KeptByTable> {
+    let mut known = lake.kept_of_all().await?;
+    let lacking: Vec<Table> = Table::LOGS.into_iter().filter(|table| !known.contains_key(table)).collect();
+    for table in lacking {
+        let Some(recalled) = lake.recall(table).await? else { continue };
+        if recalled.is_certain && is_remembered {
+            known.insert(table, lake.remember_again(table, &recalled).await?);
+        } else if recalled.is_certain || job.rows.says_what_is_kept {
+            known.insert(table, recalled.remembered);
+        } else {
+            return Err(uncertain(job, table));
+        }
+    }
+    Ok(known)
 }
 
 fn judge(job: &Job, known: &KeptByTable, tables: &BTreeSet<Table>) -> Result<()> {
@@ -132,6 +151,22 @@ fn forgotten(job: &Job, table: Table, of: &Remembered, of_another: bool) -> Erro
     )
 }
 
+fn uncertain(job: &Job, table: Table) -> Error {
+    let lake = &job.to;
+    Error::usage(
+        format!(
+            "nothing says for certain any more what the lake '{lake}' keeps of people in {table}: records of it are \
+             gone, and this run says nothing of them"
+        ),
+        format!(
+            "say it: --client-ip keep where it keeps everything, else edgemill init --to {} with what it keeps, once; \
+             then mend the records: edgemill verify --lake {} --fix",
+            quoted(lake),
+            quoted(lake)
+        ),
+    )
+}
+
 fn other(job: &Job, table: Table, of: &Remembered, all: bool) -> Error {
     let (lake, keeps, says) = (&job.to, in_words(&of.keeps), in_words(&job.rows.privacy.stamp()));
     let only = if all { String::new() } else { format!(" {}", format_argument(table)) };
@@ -145,6 +180,57 @@ fn other(job: &Job, table: Table, of: &Remembered, all: bool) -> Error {
     )
 }
 
+/// What a lake keeps once a run has committed its last batch.
+pub(super) struct KeptAtEnd {
+    known: KeptByTable,
+    /// The tables of which it keeps less than this run made rows with.
+    changed: BTreeSet<Table>,
+}
+
+impl KeptAtEnd {
+    /// Whether rows of this run hold more than the lake keeps by now.
+    pub(super) fn is_less(&self) -> bool {
+        !self.changed.is_empty()
+    }
+}
+
+/// Looks again at what the lake keeps, after the last commit of a run that was about `tables` and
+/// gave rows to those `written`.
+pub(super) async fn look_again(
+    lake: &Lake,
+    job: &Job,
+    tables: &BTreeSet<Table>,
+    written: &BTreeSet<Table>,
+) -> Result<KeptAtEnd> {
+    let known = lake.kept_of_all().await?;
+    let made = job.rows.privacy.stamp();
+    let is_other = |table: &&Table| known.get(*table).is_some_and(|of| of.keeps != made);
+    let (less, more): (BTreeSet<Table>, BTreeSet<Table>) =
+        written.iter().filter(is_other).partition(|table| holds_more(&made, &known[*table].keeps));
+    if written.is_empty() {
+        // A run that found nothing to do may have come beside the first one.
+        judge(job, &known, tables)?;
+    }
+    for table in &more {
+        let keeps = in_words(&known[table].keeps);
+        tracing::warn!(
+            "since this run began, the lake '{}' was told to keep {keeps} in {table}: later runs must say so",
+            job.to
+        );
+    }
+    for table in &less {
+        let (keeps, made) = (in_words(&known[table].keeps), in_words(&made));
+        tracing::error!(
+            "while this run was at work, the lake '{}' was told to keep {keeps} of people in {table}, and rows of this run \
+             were made with {made}; write them anew by the command that follows, and say what the lake keeps from now on",
+            job.to
+        );
+        // Whoever changed it has counted without them.
+        lake.note_other(*table, &job.rows.privacy.stamp()).await?;
+    }
+    Ok(KeptAtEnd { known, changed: less })
+}
+
 /// Says how many rows of these tables hold more than the lake keeps, and how they are mended.
 /// Manifests are read only where the choice was just changed or this run wrote rows anew.
 pub(super) async fn tell_older(
@@ -152,24 +238,28 @@ pub(super) async fn tell_older(
     job: &Job,
     source_url: &str,
     tables: &BTreeSet<Table>,
+    kept: KeptAtEnd,
     summary: &mut Summary,
 ) -> Result<()> {
-    let known = kept_now(lake).await?;
-    // A run that found nothing to do may have come beside the first one.
-    judge(job, &known, tables)?;
+    let KeptAtEnd { known, changed } = kept;
     let wrote_anew = summary.wrote_anew || summary.stats.replaced_objects > 0;
-    for (table, of) in known.into_iter().filter(|(table, of)| tables.contains(table) && of.older.is_some()) {
+    let is_asked =
+        |table: &Table, of: &Remembered| changed.contains(table) || (tables.contains(table) && of.older.is_some());
+    for (table, of) in known.into_iter().filter(|(table, of)| is_asked(table, of)) {
+        let is_other = changed.contains(&table);
         let older = match of.older {
-            Some(older) if older.counted && !wrote_anew => Some(older),
+            Some(older) if older.counted && !wrote_anew && !is_other => Some(older),
             _ => lake.count_older(table).await?,
         };
         let Some(older) = older else { continue };
         summary.rows_that_keep_more += older.rows;
         summary.hours_that_keep_more += older.hours;
+        let how = if is_other { of_stamp(&of.keeps) } else { job.of_rows() };
         for source in &older.sources {
             let from = if source == source_url { &job.from } else { source };
-            summary.mending.push(mending(from, table, &job.to, &job.of_rows()));
+            summary.mending.push(mending(from, table, &job.to, &how));
         }
     }
+    summary.kept_less_since = changed.into_iter().map(|table| table.to_string()).collect();
     Ok(())
 }

@@ -191,9 +191,11 @@ async fn run(context: &RunContext, mut grouped: Grouped, wanted: RewritePlan) ->
         left = later;
     }
     summary.rebuilt_units = rebuilt;
+    let written = summary.written();
     look_back::all_is_there(context, &mut summary).await?;
     summary.wrote_anew = summary.stats.units > 0;
-    privacy_guard::tell_older(&context.lake, &context.job, context.source.url(), &tables, &mut summary).await?;
+    let kept = privacy_guard::look_again(&context.lake, &context.job, &tables, &written).await?;
+    privacy_guard::tell_older(&context.lake, &context.job, context.source.url(), &tables, kept, &mut summary).await?;
     // Of what was lost and is there again files may be left that nothing names.
     if wanted.losses.any() || !wanted.losses.mended.is_empty() {
         let deleted = repair::clear_unnamed(&context.lake, &done, &summary.touched).await?;

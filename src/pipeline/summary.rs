@@ -10,7 +10,7 @@ use crate::edge::objects::Calls;
 use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE};
 use crate::job::Job;
 use crate::kernel::ledger::plan::Grouped;
-use crate::model::Partition;
+use crate::model::{Partition, Table};
 use crate::stats::RunStats;
 
 /// At most this many damaged objects and rejects are named in the summary; the counts are whole.
@@ -112,6 +112,9 @@ summary! {
     /// The first of what this run committed and its ledger has not, though every call went well:
     /// the store lost it.
     pub lost: Vec<String> => few;
+    /// The first partitions whose records are gone, so that no query sees their rows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<String> => kept;
     /// What was mended that somebody had removed from the lake by hand.
     pub mended: Vec<String> => kept;
     /// Hours that were written anew since the lake had lost rows or records of theirs.
@@ -148,6 +151,9 @@ summary! {
     pub rows_that_keep_more: u64 => kept;
     /// Hours that have any.
     pub hours_that_keep_more: u64 => kept;
+    /// The tables of which the lake was told to keep less while this run made rows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept_less_since: Vec<String> => kept;
     /// The commands that write them anew.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mending: Vec<String> => kept;
@@ -177,11 +183,18 @@ impl Summary {
             || self.too_many_rejects
             || !self.gone.is_empty()
             || !self.lost.is_empty()
+            || !self.kept_less_since.is_empty()
+            || !self.unseen.is_empty()
         {
             EXIT_DONE_WITH_DAMAGE
         } else {
             EXIT_DONE
         }
+    }
+
+    /// The tables of logs of which batches were committed.
+    pub(super) fn written(&self) -> BTreeSet<Table> {
+        self.committed.iter().map(|committed| committed.unit.table()).collect()
     }
 
     /// Rejected lines per line read.

@@ -34,6 +34,12 @@ pub(super) async fn convert_unit(
         if plan.has_new() {
             let (manifest, converted) = stage_batch(context, &record.unit, plan, None, progress).await?;
             drop(turn.take());
+            if !manifest.partitions().is_disjoint(&context.absent) {
+                context.lake.objects.delete_folder(&staging(&manifest.unit, &manifest.attempt)).await?;
+                summary.stats.waiting_objects = plan.new_objects().len() as u64;
+                summary.stats.finished_batches = finished_batches;
+                return Ok(summary);
+            }
             summary = converted;
             summary.touched = manifest.partitions();
             // Where no object could be read, there is nothing to commit, and nothing was written.

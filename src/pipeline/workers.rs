@@ -139,6 +139,11 @@ async fn replace_changed(
     changed: usize,
     progress: &Progress,
 ) -> Result<Summary> {
+    let known = context.known_units.get(unit).into_iter().flat_map(|record| &record.batches);
+    if known.flat_map(|entry| entry.partitions.iter().flatten()).any(|partition| context.absent.contains(partition)) {
+        tracing::warn!("{unit}: {} changed, and wait until the lake is mended", count(changed as u64, "object"));
+        return Ok(Summary::default());
+    }
     let logs = ListedLogs::of(context.source.url(), [(unit.clone(), listed)].into());
     let rewriter = Rewriter { context, logs: &logs, losses: &Losses::default(), progress };
     match rewriter.replace(unit, None).await {

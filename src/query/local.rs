@@ -16,6 +16,7 @@ use crate::kernel::ledger::records::PartitionRecord;
 use crate::kernel::ledger::staging::file_path;
 use crate::lake::Lake;
 use crate::model::Table;
+use crate::stats::count;
 
 /// Snapshots that one question takes at most; a file goes only where a partition is rewritten,
 /// which is rare.
@@ -93,9 +94,24 @@ impl Write for Counted<'_> {
 /// says.
 async fn snapshot(lake: &Lake) -> Result<LakeSnapshot> {
     let mut snapshot = LakeSnapshot { granularity: lake.identity.partition, ..LakeSnapshot::default() };
+    // Units first: what they say is published is in the partitions that are read after them.
+    let mut units = Vec::new();
+    for table in Table::LOGS {
+        units.extend(lake.records.units_there(table).await?);
+    }
+    let mut partitions = Vec::new();
     for table in Table::ALL {
         let records = lake.records.partitions(table, None).await?;
         snapshot.files.push((table, records.iter().flat_map(files).collect()));
+        partitions.extend(records);
+    }
+    let absent = lake.absent_beside(units, &partitions).await?;
+    if let Some(first) = absent.first() {
+        tracing::warn!(
+            "this answer is not whole: the records of {} or more of the lake are gone, first: {first}; bring them back with: {}",
+            count(absent.len() as u64, "partition"),
+            lake.command_for_absent()
+        );
     }
     Ok(snapshot)
 }

@@ -142,10 +142,10 @@ async fn file_fault(lake: &Lake, path: &str, file: &FileEntry, whole: bool) -> R
     let mut tail_bytes = TAIL_BYTES.min(size_bytes);
     loop {
         let tail = lake.objects.get_range(&object, size_bytes - tail_bytes..size_bytes).await?;
-        match footer::read(&tail, size_bytes) {
+        match footer::rows(&tail, size_bytes) {
             Ok(Footer::Longer(needed)) => tail_bytes = needed,
-            Ok(Footer::Rows(rows)) if rows == file.rows => return Ok(None),
-            Ok(Footer::Rows(rows)) => return differs(format!("its footer says {rows} rows of {}", file.rows)),
+            Ok(Footer::Told(rows)) if rows == file.rows => return Ok(None),
+            Ok(Footer::Told(rows)) => return differs(format!("its footer says {rows} rows of {}", file.rows)),
             Err(error) => return differs(error.to_string()),
         }
     }

@@ -6,6 +6,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 
 use super::options::VerifyOptions;
+use super::people;
 use super::report::{FindingKind, VerifyReport};
 use crate::edge::catalog::{Catalog, CatalogEntry};
 use crate::edge::claims::Claims;
@@ -63,6 +64,8 @@ pub(super) async fn mend(lake: &Lake, options: &VerifyOptions, report: &VerifyRe
     say(register(lake).await?, "partitions registered");
     say(withdraw(lake, report).await?, "partitions withdrawn from the catalog");
     say(delete_unnamed(lake, report).await?, "files deleted that nothing names");
+    let remembered = people::remember(lake).await?;
+    mended.extend(repair::told(remembered, "table", "tables", "of which what is kept of people is remembered again"));
     mended.extend(losses.mended);
     Ok(mended)
 }

@@ -36,6 +36,8 @@ pub enum FindingKind {
     DeadClaim,
     /// Rows that hold more of people than the lake keeps by now.
     KeepsMore,
+    /// What the lake keeps of people is not remembered in every place where it is to be.
+    NotRemembered,
 }
 
 impl fmt::Display for FindingKind {
@@ -55,6 +57,7 @@ impl fmt::Display for FindingKind {
             Self::LeftOver => "left over",
             Self::DeadClaim => "claim of a dead process",
             Self::KeepsMore => "keeps more of people than the lake does",
+            Self::NotRemembered => "not remembered",
         })
     }
 }

@@ -51,27 +51,42 @@ pub(crate) fn lines(text: &[u8], settings: &Settings) -> Vec<Line> {
     pieces.into_iter().map(|piece| line(piece.strip_suffix(b"\r").unwrap_or(piece), settings, &mut state)).collect()
 }
 
-/// Whether fields are those of a log of the table: three that it knows, one of them telling more
-/// than a time.
-fn believes(table: Table, names: &[String]) -> bool {
+/// Whether fields are those of a log of the table: three that it knows, a time and one of the
+/// request among them; without a header at least half of them. (Logs with renamed fields have
+/// tests of their own.)
+fn believes(table: Table, names: &[String], is_header: bool) -> bool {
     let names: Vec<String> = names.iter().map(|name| column_name(name)).collect();
-    let (times, others, tell): (&[&str], &[&str], Option<&[&str]>) = match table {
+    let (times, others, tell): (&[&str], &[&str], &[&str]) = match table {
         Table::AlbLogs => (
             &["time"],
             &["request", "request_line", "error_reason"],
-            Some(&["request", "request_line", "elb_status_code", "target_status_code", "target_processing_time"]),
+            &["request", "request_line", "elb_status_code", "target_status_code", "target_processing_time"],
         ),
         _ => (
             &["date", "time", "timestamp", "timestamp_ms"],
             &["distributionid", "distribution_id", "cs_referrer"],
-            None,
+            &[
+                "x_edge_location",
+                "sc_bytes",
+                "c_ip",
+                "cs_method",
+                "cs_host",
+                "cs_uri_stem",
+                "sc_status",
+                "cs_user_agent",
+                "cs_uri_query",
+                "x_edge_result_type",
+                "x_edge_request_id",
+                "x_host_header",
+            ],
         ),
     };
     let is_time = |name: &String| times.contains(&name.as_str());
     let is_known = |name: &String| {
         others.contains(&name.as_str()) || columns(table).iter().any(|column| column.is_logged() && column.name == name)
     };
-    let tells = |name: &String| tell.map_or_else(|| is_known(name), |tell| tell.contains(&name.as_str()));
+    let tells = |name: &String| tell.contains(&name.as_str());
+    let known = names.iter().filter(|name| is_time(name) || is_known(name)).count();
     let neighbours: [&[&str]; 14] = [
         &["event_time", "is_bot", "filename"],
         &["source_table", "filename", "byte_offset"],
@@ -88,7 +103,9 @@ fn believes(table: Table, names: &[String]) -> bool {
         &["srcaddr", "dstaddr"],
         &["eventversion", "eventsource"],
     ];
-    names.iter().filter(|name| is_time(name) || is_known(name)).count() >= 3
+    known >= 3
+        && (is_header || 2 * known >= names.len())
+        && names.iter().any(|name| is_time(name) && name != "date")
         && names.iter().any(tells)
         && !neighbours.iter().any(|fields| fields.iter().all(|field| names.iter().any(|name| name == field)))
 }
@@ -110,7 +127,7 @@ fn line(line: &[u8], settings: &Settings, state: &mut State) -> Line {
             if names.contains(&"x-event".to_owned()) {
                 *format = Format::Skipped;
                 *proven = true;
-            } else if believes(settings.table, names) && !*foreign {
+            } else if believes(settings.table, names, true) && !*foreign {
                 *proven = true;
             } else {
                 *format = Format::Unbelieved;
@@ -142,7 +159,7 @@ fn line(line: &[u8], settings: &Settings, state: &mut State) -> Line {
             delimited(line, delimiter.as_deref().unwrap_or("\t"), names)
         }
         Format::Json => match json(line) {
-            (members, Line::Row(_)) if *foreign || !believes(settings.table, &members) => Line::Reject(""),
+            (members, Line::Row(_)) if *foreign || !believes(settings.table, &members, false) => Line::Reject(""),
             (_, Line::Row(values)) => {
                 *proven = true;
                 Line::Row(values)

@@ -39,4 +39,10 @@ pub trait Ledger: Debug + Send + Sync {
 
     /// The present versions of all records with `from <= key < to`, by key.
     async fn scan(&self, from: &str, to: &str) -> Result<Vec<(String, Versioned)>>;
+
+    /// The keys of all records with `from <= key < to`; a ledger that can tell them without the
+    /// records does.
+    async fn keys(&self, from: &str, to: &str) -> Result<Vec<String>> {
+        Ok(self.scan(from, to).await?.into_iter().map(|(key, _)| key).collect())
+    }
 }

@@ -61,6 +61,16 @@ impl LakeLedger {
     }
 }
 
+impl LakeLedger {
+    /// The greatest version of every record with `from <= key < to`.
+    async fn versions_between(&self, from: &str, to: &str) -> Result<BTreeMap<String, u64>> {
+        let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let mut inside = self.versions(folder).await?;
+        inside.retain(|key, _| from <= key.as_str() && key.as_str() < to);
+        Ok(inside)
+    }
+}
+
 fn path(key: &str, version: u64) -> Path {
     Path::from(format!("_edgemill/{key}/{version:010}.json"))
 }
@@ -92,14 +102,16 @@ impl Ledger for LakeLedger {
     }
 
     async fn scan(&self, from: &str, to: &str) -> Result<Vec<(String, Versioned)>> {
-        let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let mut inside = self.versions(folder).await?;
-        inside.retain(|key, _| from <= key.as_str() && key.as_str() < to);
+        let inside = self.versions_between(from, to).await?;
         let bodies = self.lake.get_many(inside.iter().map(|(key, version)| path(key, *version)).collect()).await?;
         let read = |((key, version), body): ((String, u64), Option<Bytes>)| {
             let record = versioned(&key, version, body)?;
             Ok((key, record))
         };
         inside.into_iter().zip(bodies).map(read).collect()
+    }
+
+    async fn keys(&self, from: &str, to: &str) -> Result<Vec<String>> {
+        Ok(self.versions_between(from, to).await?.into_keys().collect())
     }
 }

@@ -18,7 +18,7 @@ pub use dynamodb::DynamoLedger;
 pub use interface::{Ledger, Versioned};
 pub use lake::LakeLedger;
 pub(crate) use records::other_version;
-pub use records::{Records, unit_key, unit_key_of};
+pub use records::{Records, partition_key, unit_key, unit_key_of, unit_of};
 
 use super::objects::Objects;
 use crate::model::choices::LedgerChoice;

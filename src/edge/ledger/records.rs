@@ -66,6 +66,16 @@ impl Records {
         Ok(Some((record.version, value)))
     }
 
+    /// The notes below a folder, by their names in it; one that is damaged is an error.
+    pub async fn notes<R: DeserializeOwned>(&self, folder: &str) -> Result<Vec<(String, u64, R)>> {
+        let found = self.ledger.scan(&format!("{folder}/"), &format!("{folder}0")).await?;
+        let read = |(key, record): &(String, Versioned)| {
+            let value = serde_json::from_slice(&record.body).map_err(|error| damaged(key, error))?;
+            Ok((key[folder.len() + 1..].to_owned(), record.version, value))
+        };
+        found.iter().map(read).collect()
+    }
+
     /// Replaces a note by its next version.
     pub async fn swap_note(&self, key: &str, version: u64, value: &(impl Serialize + Sync)) -> Result<CasOutcome> {
         self.swap(key, version, value).await
@@ -103,6 +113,18 @@ impl Records {
     pub async fn partitions(&self, table: Table, hours: Option<HourRange>) -> Result<Vec<PartitionRecord>> {
         let (from, to) = self.partition_keys(table, hours);
         self.scan_between(&from, &to).await
+    }
+
+    /// The keys of the partitions of a table that have a record, as [`partition_key`] makes them:
+    /// those that hold an hour of a range, or all.
+    pub async fn partitions_there(&self, table: Table, hours: Option<HourRange>) -> Result<Vec<String>> {
+        let (from, to) = self.partition_keys(table, hours);
+        self.ledger.keys(&from, &to).await
+    }
+
+    /// The keys of the units of a table that have a record.
+    pub async fn units_there(&self, table: Table) -> Result<Vec<String>> {
+        self.ledger.keys(&format!("units/{table}/"), &format!("units/{table}0")).await
     }
 
     fn partition_keys(&self, table: Table, hours: Option<HourRange>) -> (String, String) {
@@ -151,7 +173,8 @@ pub fn unit_key_of(table: Table, name: &str) -> String {
 }
 
 /// The unit of a key; the folder of one without a time cannot be told.
-fn unit_of(key: &str) -> Option<UnitId> {
+#[must_use]
+pub fn unit_of(key: &str) -> Option<UnitId> {
     let (table, name) = key.strip_prefix("units/")?.split_once('/')?;
     let table = Table::ALL.into_iter().find(|of| of.name() == table)?;
     match name.parse() {
@@ -161,7 +184,9 @@ fn unit_of(key: &str) -> Option<UnitId> {
     }
 }
 
-fn partition_key(partition: Partition) -> String {
+/// A partition's key.
+#[must_use]
+pub fn partition_key(partition: Partition) -> String {
     format!("partitions/{}/{}", partition.table, partition.time())
 }
 

@@ -1,22 +1,44 @@
-//! The footer of a Parquet file: how many rows does it say the file holds?
+//! The footer of a Parquet file: how many rows does it say the file holds, and what does it say was
+//! kept of people?
 
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
+use parquet::file::metadata::{FileMetaData, PageIndexPolicy, ParquetMetaDataReader};
+
+use super::encode::PRIVACY_KEY;
 
 /// Bytes from a file's end that hold most footers whole.
 pub const TAIL_BYTES: u64 = 64 << 10;
 
 /// What the end of a file tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Footer {
-    /// The file's rows.
-    Rows(u64),
+pub enum Footer<T> {
+    /// What was asked.
+    Told(T),
     /// The footer begins before these bytes: so many are needed from the end.
     Longer(u64),
 }
 
-/// Reads the end of a file of `size_bytes`; says why where it is no Parquet file's.
-pub fn read(tail: &bytes::Bytes, size_bytes: u64) -> Result<Footer, ParquetError> {
+/// The rows of a file of `size_bytes`, by its end; says why where it is no Parquet file's.
+pub fn rows(tail: &bytes::Bytes, size_bytes: u64) -> Result<Footer<u64>, ParquetError> {
+    read(tail, size_bytes, |metadata| {
+        let rows = metadata.num_rows();
+        u64::try_from(rows).map_err(|_| ParquetError::General(format!("it says {rows} rows")))
+    })
+}
+
+/// What was kept of people when a file was written, as a stamp; nothing where it does not say.
+pub fn privacy(tail: &bytes::Bytes, size_bytes: u64) -> Result<Footer<Option<String>>, ParquetError> {
+    read(tail, size_bytes, |metadata| {
+        let said = metadata.key_value_metadata().into_iter().flatten().find(|said| said.key == PRIVACY_KEY);
+        Ok(said.and_then(|said| said.value.clone()).filter(|stamp| !stamp.is_empty()))
+    })
+}
+
+fn read<T>(
+    tail: &bytes::Bytes,
+    size_bytes: u64,
+    ask: impl Fn(&FileMetaData) -> Result<T, ParquetError>,
+) -> Result<Footer<T>, ParquetError> {
     let mut reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Skip);
     match reader.try_parse_sized(tail, size_bytes) {
         Ok(()) => {}
@@ -26,8 +48,7 @@ pub fn read(tail: &bytes::Bytes, size_bytes: u64) -> Result<Footer, ParquetError
         }
         Err(error) => return Err(error),
     }
-    let rows = reader.finish()?.file_metadata().num_rows();
-    u64::try_from(rows).map(Footer::Rows).map_err(|_| ParquetError::General(format!("it says {rows} rows")))
+    ask(reader.finish()?.file_metadata()).map(Footer::Told)
 }
 
 #[cfg(test)]
@@ -45,19 +66,20 @@ mod tests {
                 .unwrap(),
         );
         let size_bytes = whole.len() as u64;
-        assert_eq!(read(&whole, size_bytes).unwrap(), Footer::Rows(0));
+        assert_eq!(rows(&whole, size_bytes).unwrap(), Footer::Told(0));
+        assert_eq!(privacy(&whole, size_bytes).unwrap(), Footer::Told(None));
         let mut tail_bytes = 8;
-        let rows = loop {
+        let found = loop {
             let start = whole.len() - usize::try_from(tail_bytes).unwrap();
-            match read(&whole.slice(start..), size_bytes).unwrap() {
+            match rows(&whole.slice(start..), size_bytes).unwrap() {
                 Footer::Longer(needed) => {
                     assert!(needed > tail_bytes && needed <= size_bytes, "{needed} of {size_bytes}");
                     tail_bytes = needed;
                 }
-                Footer::Rows(rows) => break rows,
+                Footer::Told(rows) => break rows,
             }
         };
-        assert!(rows == 0 && tail_bytes > 8, "the second look has it");
-        assert!(read(&bytes::Bytes::from_static(b"no Parquet at all"), 17).is_err());
+        assert!(found == 0 && tail_bytes > 8, "the second look has it");
+        assert!(rows(&bytes::Bytes::from_static(b"no Parquet at all"), 17).is_err());
     }
 }

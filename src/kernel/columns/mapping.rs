@@ -1,10 +1,11 @@
 //! From the names of a file's fields to the columns of its table. Never by position alone: AWS has
 //! appended, and users reorder.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::kernel::schema::{
-    AgentFact, ColumnType, Origin, Subfield, column_from, column_index, columns, normalise_field_name, split_field,
+    AgentFact, ColumnType, Origin, Subfield, column_called, column_from, column_index, columns, has_aliases,
+    normalise_field_name, split_field,
 };
 use crate::model::Table;
 
@@ -102,9 +103,18 @@ impl Mapping {
     pub fn new(table: Table, names: &[String]) -> Self {
         let mut places: Vec<Option<(usize, Subfield)>> = vec![None; columns(table).len()];
         let (mut times, mut splits, mut unknown) = (Times::default(), Vec::new(), Vec::new());
+        // Where no alias counts, nobody asks for these. A field of a column's own name comes first.
+        let own: HashSet<String> = if has_aliases(table, names) {
+            names.iter().map(|name| normalise_field_name(name)).collect()
+        } else {
+            HashSet::new()
+        };
         for (field, logged) in names.iter().enumerate() {
             let name = normalise_field_name(logged);
             let known = column_index(table, &name).filter(|index| columns(table)[*index].is_logged());
+            let has_none = |column: &usize| !own.contains(columns(table)[*column].name);
+            let called = || column_called(table, &name).filter(has_none);
+            let known = known.or_else(|| if own.is_empty() { None } else { called() });
             let parts = split_field(table, &name);
             if !parts.is_empty() {
                 splits.push((logged, field, parts));

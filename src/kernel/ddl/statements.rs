@@ -258,6 +258,7 @@ mod tests {
         let doc = r"it's; a \ b";
         let column = Column {
             name: "a",
+            aliases: &[],
             kind: ColumnType::Int,
             origin: schema::Origin::Logged,
             coding: schema::Coding::Dictionary,

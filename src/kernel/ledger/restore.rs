@@ -68,6 +68,7 @@ fn entry(manifest: &Manifest, state: BatchState) -> BatchEntry {
         inputs: manifest.digest(),
         input_bytes: manifest.inputs.iter().map(|input| input.object.size_bytes).sum(),
         hours: manifest.hours,
+        partitions: manifest.few_partitions(),
         batches: manifest.folds.len() as u64,
     }
 }

@@ -123,6 +123,10 @@ pub enum PrivacyClass {
 pub struct Column {
     /// Its name in every engine.
     pub name: &'static str,
+    /// What others call it, normalised: those who wrote AWS's logs into tables of their own. They
+    /// count only where a log has every field that its source always writes
+    /// ([`super::Source::indispensable`]).
+    pub aliases: &'static [&'static str],
     /// Its type.
     pub kind: ColumnType,
     /// Where its values come from.
@@ -158,7 +162,12 @@ pub(super) const fn made(
     privacy: PrivacyClass,
     doc: &'static str,
 ) -> Column {
-    Column { name, kind, origin, coding: Coding::Dictionary, looked_up: false, privacy, doc }
+    Column { name, aliases: &[], kind, origin, coding: Coding::Dictionary, looked_up: false, privacy, doc }
+}
+
+/// A column that others call something else.
+pub(super) const fn also(aliases: &'static [&'static str], column: Column) -> Column {
+    Column { aliases, ..column }
 }
 
 /// A column of which nearly every row has a value of its own.

@@ -35,9 +35,13 @@ pub struct Source {
     pub time_fields: &'static [&'static str],
     /// The fields that are not one column of their own name, and the columns that each falls into.
     pub split_fields: &'static [SplitField],
-    /// The fields of which one must be there, where AWS always writes one and no other log has it.
-    /// Where none are named, any field that the table knows will do, times left out.
-    pub telling_fields: Option<&'static [&'static str]>,
+    /// The fields of which one must be there: what a row without any of them tells is not worth a
+    /// row, and fields of the connection alone are in other logs too.
+    pub telling_fields: &'static [&'static str],
+    /// The columns whose fields every log has in which others have renamed fields: all of them must
+    /// be there, under their own names or under aliases, before an alias counts. Where none are
+    /// named, no alias does.
+    pub indispensable: &'static [&'static str],
     /// Fields, as logged, that only logs have whose rows no table holds; and what those are called.
     pub skipped: &'static [(&'static str, &'static str)],
     /// What its formats are called.

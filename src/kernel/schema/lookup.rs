@@ -44,7 +44,9 @@ pub fn columns_named(name: &str) -> impl Iterator<Item = &'static Column> {
 #[must_use]
 pub fn privacy_class(table: Table, name: &str) -> PrivacyClass {
     let own = column_index(table, name).map(|index| &columns(table)[index]);
-    own.or_else(|| columns_named(name).next()).map_or(PrivacyClass::Nothing, |column| column.privacy)
+    let called = || Table::ALL.into_iter().find_map(|of| column_called(of, name).map(|index| &columns(of)[index]));
+    let column = own.or_else(|| columns_named(name).next()).or_else(called);
+    column.map_or(PrivacyClass::Nothing, |column| column.privacy)
 }
 
 /// The names of the columns of a privacy class, of all tables.
@@ -69,6 +71,26 @@ pub fn split_field(table: Table, name: &str) -> &'static [(&'static str, Subfiel
     fields.iter().find(|field| field.names.contains(&name)).map_or(&[], |field| field.columns)
 }
 
+/// The column that others call by a (normalised) name.
+#[must_use]
+pub fn column_called(table: Table, name: &str) -> Option<usize> {
+    columns(table).iter().position(|column| column.aliases.contains(&name))
+}
+
+/// Whether fields are those of a log in which somebody has renamed some: every field that the
+/// source always writes is there, some of them under the names of others. Only then are aliases
+/// names: a `status` or a `uri` is in many a log.
+#[must_use]
+pub fn has_aliases(table: Table, logged: &[String]) -> bool {
+    let Some(source) = source(table).filter(|source| !source.indispensable.is_empty()) else { return false };
+    let names: Vec<String> = logged.iter().map(|name| normalise_field_name(name)).collect();
+    let has = |name: &str| names.iter().any(|of| of == name);
+    let is_called = |column: &Column| column.aliases.iter().any(|alias| has(alias));
+    let mut wanted = source.columns.iter().filter(|column| source.indispensable.contains(&column.name));
+    wanted.all(|column| has(column.name) || is_called(column))
+        && source.columns.iter().any(|column| !has(column.name) && is_called(column))
+}
+
 /// Whether a table has a place for a field of this logged name.
 #[must_use]
 pub fn is_logged_field(table: Table, logged: &str) -> bool {
@@ -83,6 +105,12 @@ pub fn is_logged_field(table: Table, logged: &str) -> bool {
 pub fn is_time_field(table: Table, logged: &str) -> bool {
     let name = normalise_field_name(logged);
     source(table).is_some_and(|source| source.time_fields.contains(&name.as_str()))
+}
+
+/// Whether a field of this logged name tells a row's time by itself, or with the date.
+#[must_use]
+pub fn tells_time(table: Table, logged: &str) -> bool {
+    is_time_field(table, logged) && normalise_field_name(logged) != "date"
 }
 
 /// Whether something is written into the folders of logs that are read here, or where such are to
@@ -163,11 +191,20 @@ mod tests {
             for (name, _) in split {
                 assert!(column(name).is_some_and(Column::is_logged), "{name} of {table}");
             }
-            let telling = source.telling_fields.unwrap_or_default();
+            let indispensable = source.indispensable.iter().all(|name| column(name).is_some_and(Column::is_logged));
+            assert!(indispensable && !source.telling_fields.is_empty(), "{table}");
+            let telling = source.telling_fields;
             assert!(telling.iter().chain(source.time_fields).all(|name| is_logged_field(table, name)), "{table}");
             let fields = source.positional.as_ref().map_or(&[][..], |rows| rows.fields);
             assert!(fields.iter().all(|name| is_logged_field(table, name)), "values of {table}");
             for of in columns {
+                let is_free = |alias: &&str| {
+                    let known = column(alias).is_some_and(Column::is_logged) || is_logged_field(table, alias);
+                    !known
+                        && normalise_field_name(alias) == **alias
+                        && column_called(table, alias) == column_index(table, of.name)
+                };
+                assert!(of.aliases.iter().all(is_free), "aliases of {} of {table}", of.name);
                 if let Origin::EdgeLocation(location, _) = of.origin {
                     assert!(column(location).is_some_and(Column::is_logged), "{location} of {table}");
                 }

@@ -29,9 +29,9 @@ pub use arrow_schema::{MapKeys, arrow_schema, encoder_schema, map_entries};
 pub use column::{AgentFact, Coding, Column, ColumnType, EdgeFact, Origin, PrivacyClass, RejectFact};
 pub use descriptor::{Escapes, FirstValue, FormatNames, PositionalRows, Source, SplitField, Subfield, Words};
 pub use lookup::{
-    column_from, column_index, columns, columns_named, example_names, format_arguments, is_beside_logs,
-    is_logged_field, is_neighbour, is_time_field, names_of_class, normalise_field_name, privacy_class, sort_columns,
-    split_field,
+    column_called, column_from, column_index, columns, columns_named, example_names, format_arguments, has_aliases,
+    is_beside_logs, is_logged_field, is_neighbour, is_time_field, names_of_class, normalise_field_name, privacy_class,
+    sort_columns, split_field, tells_time,
 };
 pub use object_name::{
     CLASSIC_LB, CLOUDTRAIL, LB_CONNECTION, LB_HEALTH, LB_TEST, NETWORK_LB, Named, S3_ACCESS, VPC_FLOW, WAF,

@@ -142,6 +142,7 @@ impl<'m> Commit<'m> {
             inputs: self.manifest.digest(),
             input_bytes: self.manifest.inputs.iter().map(|input| input.object.size_bytes).sum(),
             hours: self.manifest.hours,
+            partitions: self.manifest.few_partitions(),
             batches: 0,
         };
         if self.manifest.replaces.is_some() {

@@ -68,6 +68,7 @@ impl<'m> Fold<'m> {
             inputs,
             input_bytes: folded.iter().map(|entry| entry.input_bytes).sum(),
             hours: self.manifest.hours,
+            partitions: self.manifest.few_partitions(),
             batches: folded.iter().map(|entry| entry.batches.max(1)).sum(),
         };
         record.version += 1;

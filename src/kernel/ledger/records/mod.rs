@@ -29,6 +29,9 @@ use crate::stats::LineStats;
 /// never released.)
 pub const FORMAT_VERSION: u32 = 2;
 
+/// More partitions of a batch are not told in its unit's record: records are small.
+const TOLD_PARTITIONS: usize = 16;
+
 /// How far a batch has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -57,6 +60,10 @@ pub struct BatchEntry {
     /// an object of an hour need not read the manifests of others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours: Option<HourRange>,
+    /// The partitions that it touches, where they are few: whoever reads this knows which records
+    /// of partitions there must be once it is published. Nothing is told in records of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<BTreeSet<Partition>>,
     /// How many committed batches a fold has named as this one; 0 for one that stands for itself.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub batches: u64,
@@ -364,6 +371,13 @@ impl Manifest {
     pub fn partitions(&self) -> BTreeSet<Partition> {
         let replaced = self.replaces.iter().flat_map(|replaced| replaced.partitions.iter().copied());
         self.outputs.iter().map(|output| output.partition).chain(replaced).collect()
+    }
+
+    /// The same, where they are few enough to be told in a record.
+    #[must_use]
+    pub fn few_partitions(&self) -> Option<BTreeSet<Partition>> {
+        let partitions = self.partitions();
+        (partitions.len() <= TOLD_PARTITIONS).then_some(partitions)
     }
 
     /// Whether a partition's part has all of this batch's files, or had them until others took

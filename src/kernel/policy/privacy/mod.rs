@@ -37,7 +37,7 @@ pub use kept::{ALL, Kept, holds_more, in_words, least};
 use redact::Redactor;
 pub use redact::{KEY_LIMIT_BYTES, USUAL_KEYS, is_key};
 
-use crate::kernel::schema::{PrivacyClass, normalise_field_name, privacy_class, split_field};
+use crate::kernel::schema::{PrivacyClass, column_called, columns, normalise_field_name, privacy_class, split_field};
 use crate::model::Table;
 
 /// What is kept of people.
@@ -136,7 +136,9 @@ impl Privacy {
         // A field that is there several times is numbered: `cs(Cookie)#2`.
         let logged = name.split('#').next().unwrap_or(name);
         let column = normalise_field_name(logged);
-        let columns = split_field(table, &column).iter().map(|(column, _)| *column).chain([column.as_str()]);
+        let called = column_called(table, &column).map(|index| columns(table)[index].name);
+        let parts = split_field(table, &column).iter().map(|(column, _)| *column);
+        let columns = parts.chain(called).chain([column.as_str()]);
         let mut treatment = Treatment::Keep;
         for column in columns {
             match self.of_column(table, column) {

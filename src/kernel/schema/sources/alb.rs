@@ -63,13 +63,8 @@ pub(super) const SOURCE: Source = Source {
         },
         SplitField { names: &["error_reason"], columns: &[("lambda_error_reason", Subfield::Whole)] },
     ],
-    telling_fields: Some(&[
-        "request",
-        "request_line",
-        "elb_status_code",
-        "target_status_code",
-        "target_processing_time",
-    ]),
+    telling_fields: &["request", "request_line", "elb_status_code", "target_status_code", "target_processing_time"],
+    indispensable: &[],
     skipped: &[],
     formats: FormatNames {
         w3c_versioned: "ALB access log, vended W3C",

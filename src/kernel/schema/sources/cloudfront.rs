@@ -7,7 +7,9 @@
 
 use crate::kernel::schema::column::ColumnType::{Bigint, Double, Int, String as Text};
 use crate::kernel::schema::column::PrivacyClass::{Address, AddressList, KeysAndValues, Nothing};
-use crate::kernel::schema::column::{AgentFact, Column, EdgeFact, Origin, logged, looked_up, made, plain, unique};
+use crate::kernel::schema::column::{
+    AgentFact, Column, EdgeFact, Origin, also, logged, looked_up, made, plain, unique,
+};
 use crate::kernel::schema::descriptor::{Escapes, FormatNames, Source, SplitField, Subfield, Words};
 use crate::kernel::schema::object_name::Named;
 use crate::kernel::schema::shared::{
@@ -41,7 +43,33 @@ pub(super) const SOURCE: Source = Source {
         // Athena's older spelling.
         SplitField { names: &["cs_referrer"], columns: &[("cs_referer", Subfield::Whole)] },
     ],
-    telling_fields: None,
+    telling_fields: &[
+        "x_edge_location",
+        "sc_bytes",
+        "c_ip",
+        "cs_method",
+        "cs_host",
+        "cs_uri_stem",
+        "sc_status",
+        "cs_user_agent",
+        "cs_uri_query",
+        "x_edge_result_type",
+        "x_edge_request_id",
+        "x_host_header",
+    ],
+    // What version 1 has written since its first day, and the id that came in 2012: other web
+    // servers have no edges.
+    indispensable: &[
+        "x_edge_location",
+        "sc_bytes",
+        "c_ip",
+        "cs_method",
+        "cs_host",
+        "cs_uri_stem",
+        "sc_status",
+        "x_edge_result_type",
+        "x_edge_request_id",
+    ],
     // Only streaming logs have it; CloudFront wrote them until 2020.
     skipped: &[("x-event", "CloudFront RTMP log, skipped")],
     formats: FormatNames {
@@ -68,6 +96,7 @@ pub(super) const SOURCE: Source = Source {
     access: ACCESS_LOGS,
 };
 
+/// Aliases are the names of the tables of aws-samples' amazon-cloudfront-access-logs-queries.
 const COLUMNS: &[Column] = &[
     event_time("When the server finished responding, UTC"),
     made(
@@ -77,28 +106,37 @@ const COLUMNS: &[Column] = &[
         Nothing,
         "Distribution id, from the log or from the object's name",
     ),
-    logged("x_edge_location", Text, Nothing, "Edge location that served the request, such as HEL51-P6"),
-    plain(logged("sc_bytes", Bigint, Nothing, "Bytes sent to the viewer, headers included")),
-    looked_up(plain(logged("c_ip", Text, Address, "Address of the viewer or its proxy, IPv4 or IPv6"))),
-    logged("cs_method", Text, Nothing, "HTTP method"),
-    logged("cs_host", Text, Nothing, "Domain name of the distribution"),
-    logged("cs_uri_stem", Text, KeysAndValues, "Path of the URL, without its query"),
-    logged("sc_status", Int, Nothing, "HTTP status; 0 where the viewer left before the response"),
-    logged("cs_referer", Text, KeysAndValues, "Referer, percent-encoded as logged"),
-    user_agent(AgentFact::AsLogged, "cs_user_agent", "User agent, percent-encoded as logged"),
-    logged("cs_uri_query", Text, KeysAndValues, "Query string, as logged"),
-    logged("cs_cookie", Text, KeysAndValues, "Cookies, where cookie logging is on"),
-    logged("x_edge_result_type", Text, Nothing, "Hit, Miss, RefreshHit, Error, Redirect, ..."),
-    looked_up(unique(logged("x_edge_request_id", Text, Nothing, "Opaque id of the request"))),
-    logged("x_host_header", Text, Nothing, "Host header of the request"),
-    logged("cs_protocol", Text, Nothing, "http, https, ws or wss"),
-    logged("cs_bytes", Bigint, Nothing, "Bytes of the request, headers included"),
+    also(
+        &["location"],
+        logged("x_edge_location", Text, Nothing, "Edge location that served the request, such as HEL51-P6"),
+    ),
+    also(&["bytes"], plain(logged("sc_bytes", Bigint, Nothing, "Bytes sent to the viewer, headers included"))),
+    also(
+        &["request_ip"],
+        looked_up(plain(logged("c_ip", Text, Address, "Address of the viewer or its proxy, IPv4 or IPv6"))),
+    ),
+    also(&["method"], logged("cs_method", Text, Nothing, "HTTP method")),
+    also(&["host"], logged("cs_host", Text, Nothing, "Domain name of the distribution")),
+    also(&["uri"], logged("cs_uri_stem", Text, KeysAndValues, "Path of the URL, without its query")),
+    also(&["status"], logged("sc_status", Int, Nothing, "HTTP status; 0 where the viewer left before the response")),
+    also(&["referrer"], logged("cs_referer", Text, KeysAndValues, "Referer, percent-encoded as logged")),
+    also(&["user_agent"], user_agent(AgentFact::AsLogged, "cs_user_agent", "User agent, percent-encoded as logged")),
+    also(&["query_string"], logged("cs_uri_query", Text, KeysAndValues, "Query string, as logged")),
+    also(&["cookie"], logged("cs_cookie", Text, KeysAndValues, "Cookies, where cookie logging is on")),
+    also(&["result_type"], logged("x_edge_result_type", Text, Nothing, "Hit, Miss, RefreshHit, Error, Redirect, ...")),
+    also(&["request_id"], looked_up(unique(logged("x_edge_request_id", Text, Nothing, "Opaque id of the request")))),
+    also(&["host_header"], logged("x_host_header", Text, Nothing, "Host header of the request")),
+    also(&["request_protocol"], logged("cs_protocol", Text, Nothing, "http, https, ws or wss")),
+    also(&["request_bytes"], logged("cs_bytes", Bigint, Nothing, "Bytes of the request, headers included")),
     logged("time_taken", Double, Nothing, "Seconds from the request's first byte to the response's last"),
-    logged("x_forwarded_for", Text, AddressList, "X-Forwarded-For, as logged"),
+    also(&["xforwarded_for"], logged("x_forwarded_for", Text, AddressList, "X-Forwarded-For, as logged")),
     logged("ssl_protocol", Text, Nothing, "TLS version"),
     logged("ssl_cipher", Text, Nothing, "TLS cipher"),
-    logged("x_edge_response_result_type", Text, Nothing, "Result type before the response left the edge"),
-    logged("cs_protocol_version", Text, Nothing, "HTTP version"),
+    also(
+        &["response_result_type"],
+        logged("x_edge_response_result_type", Text, Nothing, "Result type before the response left the edge"),
+    ),
+    also(&["http_version"], logged("cs_protocol_version", Text, Nothing, "HTTP version")),
     logged("fle_status", Text, Nothing, "Field-level encryption: outcome"),
     logged("fle_encrypted_fields", Int, Nothing, "Field-level encryption: fields encrypted"),
     unique(logged("c_port", Int, Nothing, "Port of the viewer")),

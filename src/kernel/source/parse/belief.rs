@@ -4,7 +4,7 @@
 //! logs.
 
 use super::sniff;
-use super::sniff::{FEWEST_KNOWN_FIELDS, Told};
+use super::sniff::{FEWEST_KNOWN_FIELDS, NamesOf, Told};
 use crate::kernel::schema::{Source, source};
 use crate::model::Table;
 
@@ -30,16 +30,22 @@ impl Belief {
     }
 
     /// Whether fields are those of a log of the table; a reason where they are not.
-    pub(super) fn fields(&mut self, table: Table, names: &[String], line_number: u64) -> Result<(), String> {
+    pub(super) fn fields(
+        &mut self,
+        table: Table,
+        names: &[String],
+        of: NamesOf,
+        line_number: u64,
+    ) -> Result<(), String> {
         let told = match self.of_comment {
             Told::Nothing => sniff::neighbour(names).map_or(Told::Nothing, Told::Other),
             of_comment => of_comment,
         };
-        if told == Told::Nothing && sniff::is_log_of(table, names) {
+        if told == Told::Nothing && sniff::is_log_of(table, names, of) {
             self.proven = true;
             return Ok(());
         }
-        let told = if told == Told::Nothing { sniff::by_names(names) } else { told };
+        let told = if told == Told::Nothing { sniff::by_names(names, of) } else { told };
         Err(self.refuse(table, told, line_number))
     }
 
@@ -75,8 +81,9 @@ fn reason(table: Table, told: Told) -> String {
         Told::Log(_) | Told::Nothing => {
             let what = source(table).map_or("a log", |source| source.words.logs);
             format!(
-                "too few of its fields are those of {what}: {FEWEST_KNOWN_FIELDS} must be, and not only times; for logs \
-                 without a header name their fields (--fields)"
+                "too few of its fields are those of {what}: {FEWEST_KNOWN_FIELDS} must be, a time and one of the \
+                 request among them, and in JSON and Parquet no fewer than those of other names; for logs without a header name their \
+                 fields (--fields)"
             )
         }
     }

@@ -7,9 +7,9 @@ use memchr::memchr;
 use super::belief::{Belief, looks_like};
 use super::block::{BLOCK_ROWS, Block, Reject, RowPlace, Sink, ValueSpan};
 use super::json::FieldNames;
-use super::sniff::FIELDS;
+use super::sniff::{FIELDS, NamesOf};
 use super::{delimited, json, positional, sniff};
-use crate::kernel::schema::{PositionalRows, SOURCES, is_logged_field, source};
+use crate::kernel::schema::{PositionalRows, SOURCES, is_logged_field, source, tells_time};
 use crate::kernel::source::inflate::Damage;
 use crate::model::{Granularity, Table};
 use crate::stats::LineStats;
@@ -83,6 +83,17 @@ enum Format {
     Unbelieved,
 }
 
+/// What a name of a JSON log says of it.
+#[derive(Clone, Copy, Debug)]
+struct KnownName {
+    /// Whether the table knows it.
+    is_known: bool,
+    /// Whether it tells that the log is of the table.
+    is_telling: bool,
+    /// Whether it tells when something was.
+    is_time: bool,
+}
+
 /// The value of a row that lacks a field: the first byte of copied values says `-`.
 const ABSENT: ValueSpan = ValueSpan { start: 0, end: 1 };
 
@@ -102,9 +113,8 @@ pub struct Decoder<'s> {
     belief: Belief,
     /// Why the lines that come now are no rows, where none of them can be.
     disbelief: String,
-    /// Per name of a JSON log: whether the table knows it, and whether it tells that the log is of
-    /// the table.
-    known_names: Vec<(bool, bool)>,
+    /// What each name of a JSON log says of it.
+    known_names: Vec<KnownName>,
     stats: LineStats,
     offset: u64,
     width: usize,
@@ -297,7 +307,7 @@ impl<'s> Decoder<'s> {
                 self.belief.proven = true;
                 return;
             }
-            match self.belief.fields(self.settings.table, &names, self.stats.lines) {
+            match self.belief.fields(self.settings.table, &names, NamesOf::Header, self.stats.lines) {
                 Ok(()) => sink.fields(&names),
                 Err(reason) => self.disbelieve(reason),
             }
@@ -413,21 +423,28 @@ impl<'s> Decoder<'s> {
     /// were seen before.
     fn believe_object(&mut self, known: usize) -> Result<(), String> {
         let table = self.settings.table;
-        let flags = |name: &String| (is_logged_field(table, name), sniff::tells_of(table, name));
+        let flags = |name: &String| KnownName {
+            is_known: is_logged_field(table, name),
+            is_telling: sniff::tells_of(table, name),
+            is_time: tells_time(table, name),
+        };
         self.known_names.truncate(known);
         self.known_names.extend(self.names.list[known..].iter().map(flags));
-        let (mut count, mut tells) = (0, false);
-        for ((is_known, is_telling), seen) in self.known_names.iter().zip(self.names.seen()) {
-            count += usize::from(*is_known && *seen);
-            tells |= *is_telling && *seen;
+        let (mut all, mut count, mut tells, mut has_time) = (0, 0, false, false);
+        for (name, _) in self.known_names.iter().zip(self.names.seen()).filter(|(_, seen)| **seen) {
+            all += 1;
+            count += usize::from(name.is_known);
+            tells |= name.is_telling;
+            has_time |= name.is_time;
         }
-        if count >= sniff::FEWEST_KNOWN_FIELDS && tells && known == self.names.list.len() {
+        let is_log = count >= sniff::FEWEST_KNOWN_FIELDS && sniff::is_most(count, all) && tells && has_time;
+        if is_log && known == self.names.list.len() {
             self.belief.proven = true;
             return Ok(());
         }
         let of_this = self.names.list.iter().zip(self.names.seen()).filter(|(_, seen)| **seen);
         let names: Vec<String> = of_this.map(|(name, _)| name.clone()).collect();
-        self.belief.fields(table, &names, self.stats.lines)
+        self.belief.fields(table, &names, NamesOf::Table, self.stats.lines)
     }
 
     fn reject(&mut self, line: &[u8], position: usize, reason: String) -> Reject {

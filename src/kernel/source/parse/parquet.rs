@@ -22,7 +22,7 @@ use parquet::file::reader::ChunkReader;
 use super::belief::Belief;
 use super::block::{BLOCK_ROWS, Block, Reject, RowPlace, Sink, ValueSpan};
 use super::decoder::Settings;
-use super::sniff::UNKNOWN;
+use super::sniff::{NamesOf, UNKNOWN};
 use crate::kernel::schema::source;
 use crate::kernel::source::inflate::Damage;
 use crate::kernel::source::object_bytes::ObjectBytes;
@@ -88,7 +88,7 @@ fn read<S: Sink>(
     let failed = |error: &dyn std::fmt::Display| Some(format!("Parquet: {error}"));
     let metadata = guarded(|| open(stored))?.map_err(|error| failed(&error))?;
     let names: Vec<String> = metadata.schema().fields().iter().map(|field| field.name().clone()).collect();
-    if decoded.belief.fields(settings.table, &names, 0).is_err() {
+    if decoded.belief.fields(settings.table, &names, NamesOf::Table, 0).is_err() {
         decoded.found = UNKNOWN;
         return Ok(());
     }

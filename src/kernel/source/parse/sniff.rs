@@ -10,7 +10,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use super::{delimited, values};
 use crate::kernel::schema::{
     CLOUDTRAIL, EVENT_TIME, FILENAME, FirstValue, LB_CONNECTION, LB_HEALTH, NETWORK_LB, SOURCES, Source, VPC_FLOW, WAF,
-    is_logged_field, is_neighbour, is_time_field, normalise_field_name, source,
+    has_aliases, is_logged_field, is_neighbour, normalise_field_name, source, tells_time,
 };
 use crate::model::Table;
 
@@ -74,7 +74,7 @@ pub fn text(text: &[u8]) -> Told {
                     return of_comments;
                 }
                 Some((begin, names)) if begin.eq_ignore_ascii_case(FIELDS) => {
-                    return by_names(&delimited::header_names(names, None));
+                    return by_names(&delimited::header_names(names, None), NamesOf::Header);
                 }
                 _ => continue,
             }
@@ -98,18 +98,27 @@ pub(super) fn comment(line: &[u8]) -> Told {
 #[must_use]
 pub(super) fn first_line(line: &[u8]) -> Told {
     if line.starts_with(b"{") {
-        return names_of_object(line).map_or(Told::Nothing, |names| by_names(&names));
+        return names_of_object(line).map_or(Told::Nothing, |names| by_names(&names, NamesOf::Table));
     }
     by_first_values(line).map_or(Told::Nothing, |source| Told::Log(source.table))
 }
 
+/// Where names of fields stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamesOf {
+    /// In the header of a log, which is a sign by itself.
+    Header,
+    /// In JSON or Parquet, as in any table of anybody's.
+    Table,
+}
+
 /// What has these fields: a neighbour that is known, or the table that knows most of them.
 #[must_use]
-pub fn by_names(names: &[String]) -> Told {
+pub fn by_names(names: &[String], of: NamesOf) -> Told {
     if let Some(what) = neighbour(names) {
         return Told::Other(what);
     }
-    let table = Table::LOGS.into_iter().filter(|table| is_log_of(*table, names));
+    let table = Table::LOGS.into_iter().filter(|table| is_log_of(*table, names, of));
     let most = table.max_by_key(|table| known_fields(*table, names));
     most.map_or(Told::Nothing, Told::Log)
 }
@@ -118,21 +127,29 @@ fn known_fields(table: Table, names: &[String]) -> usize {
     names.iter().filter(|name| is_logged_field(table, name)).count()
 }
 
-/// Whether fields are those of a table's logs: enough that it knows, and one that tells more than
-/// when something was ([`Source::telling_fields`]).
+/// Whether fields are those of a table's logs: when something was, one that tells of the request
+/// ([`Source::telling_fields`]), and enough that the table knows. Where no header says that it is a
+/// log, these are most of them: what others have made of a log has names of their own. (Or somebody
+/// has renamed them, and all are there that a log cannot lack.)
 #[must_use]
-pub fn is_log_of(table: Table, names: &[String]) -> bool {
-    let tells = |name: &String| tells_of(table, name);
-    known_fields(table, names) >= FEWEST_KNOWN_FIELDS && names.iter().any(tells)
+pub fn is_log_of(table: Table, names: &[String], of: NamesOf) -> bool {
+    let known = known_fields(table, names);
+    let by_own_names = known >= FEWEST_KNOWN_FIELDS
+        && (of == NamesOf::Header || is_most(known, names.len()))
+        && names.iter().any(|name| tells_of(table, name));
+    names.iter().any(|name| tells_time(table, name)) && (by_own_names || has_aliases(table, names))
 }
 
-/// Whether a field says that a log is of this table, and not only when something was.
+/// Whether so many are at least half of all.
+#[must_use]
+pub(super) const fn is_most(known: usize, all: usize) -> bool {
+    2 * known >= all
+}
+
+/// Whether a field says that a log is of this table: it tells of the request.
 #[must_use]
 pub(super) fn tells_of(table: Table, name: &str) -> bool {
-    match source(table).and_then(|source| source.telling_fields) {
-        Some(fields) => fields.contains(&normalise_field_name(name).as_str()),
-        None => is_logged_field(table, name) && !is_time_field(table, name),
-    }
+    source(table).is_some_and(|source| source.telling_fields.contains(&normalise_field_name(name).as_str()))
 }
 
 /// The fields by which neighbours are told, all of which must be there; normalised. They are names
@@ -222,9 +239,22 @@ mod tests {
         let long = format!("{{\"webaclId\":\"a\",\"httpRequest\":{{\"uri\":\"{}", "a".repeat(1_000));
         for (begin, found) in [
             ("#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c-ip\n", cloudfront),
-            ("#Fields: type elb client:port request\n", balancer),
-            ("{\"date\":\"-\",\"c-ip\":\"-\",\"cs(Host)\":\"-\",\"sc-bytes\":\"1\"}\n", cloudfront),
-            ("{\"elb\":\"-\",\"client_port\":\"-\",\"request_line\":\"-\"}\n", balancer),
+            ("#Fields: time elb client:port request\n", balancer),
+            ("{\"time\":\"-\",\"c-ip\":\"-\",\"cs(Host)\":\"-\",\"sc-bytes\":\"1\"}\n", cloudfront),
+            ("{\"elb\":\"-\",\"client_port\":\"-\",\"request_line\":\"-\",\"time\":\"-\"}\n", balancer),
+            // Without a time there is no row; what others have made of a log has other names.
+            ("#Fields: type elb client:port request\n", Told::Nothing),
+            ("{\"date\":\"-\",\"c-ip\":\"-\",\"cs(Host)\":\"-\",\"sc-bytes\":\"1\"}\n", Told::Nothing),
+            ("#Fields: date time c-port ssl-protocol ssl-cipher time-taken\n", Told::Nothing),
+            (
+                "{\"time\":\"-\",\"date\":\"-\",\"c_ip\":\"-\",\"bytes\":1,\"status\":1,\"method\":\"-\",\"uri\":\"-\"}\n",
+                Told::Nothing,
+            ),
+            ("#Fields: date time bytes status method uri host referrer request_id\n", Told::Nothing),
+            (
+                "#Fields: date time location bytes request_ip method host uri status result_type request_id\n",
+                cloudfront,
+            ),
             (alb, balancer),
             ("2026-11-21T05:00:00Z 192.0.2.1 1 443 TLSv1.3 - - - - - - TID_1\n", Told::Nothing),
             ("https 2026-11-21T05:01:31.000000Z 0.005 10.0.0.5:80 t PASS 200 -\n", Told::Nothing),
