@@ -6,6 +6,8 @@
 
 use std::path::Path;
 
+use crate::stats::{count, either};
+
 /// The library's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -81,8 +83,9 @@ pub enum Error {
     },
     /// Raw objects that rows were made from are gone, so the rows cannot be made again.
     #[error(
-        "{unit}: {objects} of its raw objects are gone, first: '{first}'; its rows cannot be made again and stay as they \
-         are: bring the objects back, or name other hours"
+        "{unit}: {objects} of its raw objects {}, first: '{first}'; its rows cannot be made again and stay as they \
+         are: bring the objects back, or name other hours",
+        either(*objects as u64, "is gone", "are gone")
     )]
     RawGone {
         /// The unit.
@@ -124,8 +127,10 @@ pub enum Error {
     },
     /// More lines of a unit were rejected than the job allows.
     #[error(
-        "{unit}: {rejected_lines} of {lines} lines were rejected, more than reject_fail_ratio allows; nothing of this \
-         hour was committed, first: {first}"
+        "{unit}: {rejected_lines} of {} {} rejected, more than reject_fail_ratio allows; nothing of this \
+         hour was committed, first: {first}",
+        count(*lines, "line"),
+        either(*rejected_lines, "was", "were")
     )]
     TooManyRejects {
         /// The unit that was not committed.

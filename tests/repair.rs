@@ -291,7 +291,7 @@ fn what_only_the_catalog_knows_is_withdrawn_where_its_folder_is_empty() {
     assert!(empty.exists(), "without --fix nothing is changed");
     let report = verify(&place, &place.lake, &["--fix"]);
     assert_eq!(unregistered(&report), 2, "{report}");
-    assert!(report["mended"].to_string().contains("1 partitions withdrawn from the catalog"), "{report}");
+    assert!(report["mended"].to_string().contains("1 partition withdrawn from the catalog"), "{report}");
     assert!(!empty.exists() && full.exists() && elsewhere.exists(), "{:?}", files(&catalog));
     assert!(known.iter().all(|entry| entry.exists()), "what the ledger knows stays");
     fs::remove_dir_all(&folder).unwrap();

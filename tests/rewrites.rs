@@ -204,7 +204,7 @@ fn an_hour_whose_logs_are_gone_is_not_touched() {
     let hours = ["--hours", "2026-11-21T05..2026-11-21T06"];
     let arguments = ["reprocess", "--from", text(&place.logs), "--lake", text(&place.lake)];
     let err = exits(1, &[&arguments[..], &hours].concat()).1;
-    assert!(err.contains("1 of its raw objects are gone") && err.contains("aaaaaaaa.gz"), "{err}");
+    assert!(err.contains("1 of its raw objects is gone") && err.contains("aaaaaaaa.gz"), "{err}");
     assert_eq!(ids(&place.lake), "id\naaaaaaaa\nbbbbbbbb\n");
     let others = ["--hours", "2026-11-21T07..2026-11-21T08"];
     exits(0, &[&arguments[..], &others].concat());

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::pipeline::Summary;
-use crate::stats::count;
+use crate::stats::{count, either};
 use crate::verify::VerifyReport;
 
 /// One line to stdout. A reader that went away is told as an error, not as a panic.
@@ -70,7 +70,7 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
         let changed = count(stats.changed_objects, "object");
         let replaced = stats.replaced_objects;
         let became = if replaced >= stats.changed_objects {
-            "their rows were replaced".to_owned()
+            either(stats.changed_objects, "its rows were replaced", "their rows were replaced").to_owned()
         } else {
             format!("the rows of {replaced} were replaced, of the others the lake holds the earlier ones")
         };
@@ -109,9 +109,15 @@ pub(super) fn keep_more(rows: u64, hours: u64, mending: &[String]) -> Result<()>
         return Ok(());
     }
     line(&format!(
-        "{} of {} hold more of people than the lake keeps now, since they were made before; written anew from their logs by:",
+        "{} of {} {} made before; written anew from {} by:",
         count(rows, "row"),
-        count(hours, "hour")
+        count(hours, "hour"),
+        either(
+            rows,
+            "holds more of people than the lake keeps now, since it was",
+            "hold more of people than the lake keeps now, since they were"
+        ),
+        either(rows, "its log", "their logs"),
     ))?;
     list(mending)
 }

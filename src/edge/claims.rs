@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::kernel::ledger::protocol::CasOutcome;
 use crate::kernel::ledger::staging::unit_name;
 use crate::model::UnitId;
+use crate::stats::count;
 
 const FOLDER: &str = "_edgemill/claims";
 
@@ -244,7 +245,7 @@ impl Claims {
         if before.is_empty() {
             return Ok(false);
         }
-        tracing::info!("watching {} claims of other runs for {} s", before.len(), self.lease.as_secs());
+        tracing::info!("watching {} of other runs for {} s", count(before.len() as u64, "claim"), self.lease.as_secs());
         tokio::time::sleep(self.lease).await;
         let now = self.others().await?;
         Ok(now.iter().any(|(path, claim)| before.get(path) != Some(claim)))

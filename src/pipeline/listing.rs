@@ -6,7 +6,7 @@ use crate::job::Job;
 use crate::kernel::ledger::plan::{Grouped, NO_HOUR, Naming};
 use crate::lake::Lake;
 use crate::model::HourRange;
-use crate::stats::count;
+use crate::stats::{count, either};
 
 /// Leaves out of a listing what this run and others have moved to archives. They are asked for
 /// after the listing: whoever moves an object has said where to before, so an object that was
@@ -23,7 +23,7 @@ pub(super) async fn leave_out_archived(job: &Job, source: &Objects, lake: &Lake,
 pub fn nothing_matched(hours: Option<HourRange>, grouped: &Grouped) -> Option<String> {
     let mut said = Vec::new();
     if let (Some((first, last)), Some(hours)) = (grouped.outside_hours, hours) {
-        let are = if grouped.outside_objects == 1 { "is" } else { "are" };
+        let are = either(grouped.outside_objects, "is", "are");
         let objects = count(grouped.outside_objects, "object");
         said.push(format!("of {hours} there is none: {objects} {are} of other hours, {first} to {last}"));
     }

@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::kernel::ledger::records::{InputName, Manifest, PartitionRecord, UnitRecord};
 use crate::lake::Lake;
 use crate::model::{HourRange, Partition, Table, UnitId};
+use crate::stats::either;
 use crate::verify;
 
 /// Records read at a time.
@@ -45,7 +46,7 @@ pub(super) async fn all_is_there(context: &RunContext, summary: &mut Summary) ->
          edgemill verify --lake {to}; a store that does this again keeps no ledger: make a new lake with edgemill init --ledger \
          dynamodb:TABLE",
         lost.len(),
-        if lost.len() == 1 { "hour has" } else { "hours have" },
+        either(lost.len() as u64, "hour has", "hours have"),
     );
     summary.lost = lost.into_values().take(NAMED_AT_MOST).collect();
     Ok(false)

@@ -10,6 +10,7 @@ use crate::kernel::policy::privacy::in_words;
 use crate::lake::Lake;
 use crate::lake::people::Census;
 use crate::model::Table;
+use crate::stats::{count, either};
 
 /// The rows of each table by what was kept of people when they were made: all, and those of the
 /// hours that are looked at.
@@ -41,8 +42,9 @@ pub(super) async fn check_people(lake: &Lake, seen: &MadeWith, report: &mut Veri
             let (url, how) = (lake.objects.url(), of_stamp(&keeps));
             let commands: Vec<String> = made.sources.iter().map(|source| mending(source, *table, url, &how)).collect();
             let about = format!(
-                "{} rows of {hours} were made with {}, the lake keeps {}; written anew by: {}",
-                made.rows,
+                "{} of {hours} {} made with {}, the lake keeps {}; written anew by: {}",
+                count(made.rows, "row"),
+                either(made.rows, "was", "were"),
                 in_words(stamp),
                 in_words(&keeps),
                 commands.join(" and ")

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::kernel::ledger::records::{AttemptId, InputName, Manifest, UnitRecord};
 use crate::lake::Lake;
 use crate::model::{Table, UnitId};
+use crate::stats::count;
 
 const READS_AT_A_TIME: usize = 32;
 
@@ -113,8 +114,10 @@ fn check_sums(manifest: &Manifest, report: &mut VerifyReport) {
         report.find(
             FindingKind::RowsDiffer,
             format!(
-                "batch {}: its objects have {rows} rows and {rejected} rejects, its files {} and {}",
+                "batch {}: its objects have {} and {}, its files {} and {}",
                 manifest.batch.0,
+                count(rows, "row"),
+                count(rejected, "reject"),
                 of(false),
                 of(true)
             ),

@@ -20,6 +20,7 @@ use crate::prices::{Prices, dollars};
 use crate::query;
 use crate::query::{AnswerFormat, Limits};
 use crate::signals;
+use crate::stats::either;
 use out::{NewFile, Patient, Watch};
 
 const EXAMPLES: &str = "\
@@ -219,7 +220,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
         EngineArg::Local => Box::pin(locally(&args, &sql, format)).await?,
         EngineArg::Athena => Box::pin(in_athena(&args, &sql, format)).await?,
     };
-    let rows = show::grouped(rows) + if rows == 1 { " row" } else { " rows" };
+    let rows = show::grouped(rows) + either(rows, " row", " rows");
     match args.file_output() {
         Some(file) => show::aside(&format!("{rows} in {}", file.display())),
         None if format == AnswerFormat::Table => show::aside(&format!("({rows})")),

@@ -35,6 +35,7 @@ use crate::error::{Error, Result};
 use crate::location::Location;
 use crate::model::ObjectId;
 use crate::model::access::Access;
+use crate::stats::count;
 
 /// Keys of a page, as S3 lists.
 pub const PAGE_KEYS: u64 = 1_000;
@@ -357,7 +358,7 @@ impl Objects {
             Err(error) => return Err(self.failed("read", &path, error)),
         };
         if bytes.len() as u64 != size_bytes {
-            return Err(changed(format!("{} bytes came of {size_bytes} listed", bytes.len())));
+            return Err(changed(format!("{} came of {size_bytes} listed", count(bytes.len() as u64, "byte"))));
         }
         Ok(bytes)
     }
