@@ -263,6 +263,40 @@ fn records_that_follow_from_what_is_left_need_no_logs() {
     }
 }
 
+/// A record that was cut off, as by a full disk, is told as damaged, and comes back as one that is
+/// gone does.
+#[test]
+fn records_that_cannot_be_read_come_back_as_those_that_are_gone() {
+    let place = place();
+    let cut = |lake: &Path, folder: &str, bytes: u64, all: bool| {
+        let mut records = files(&lake.join("_edgemill").join(folder));
+        records.sort();
+        let records = if all { &records[..] } else { &records[records.len() - 1..] };
+        for record in records {
+            fs::OpenOptions::new().write(true).open(record).unwrap().set_len(bytes).unwrap();
+        }
+    };
+    for (folder, needs_logs) in [("units", false), ("partitions", false), ("manifests", true)] {
+        for (bytes, all) in [(0, false), (0, true), (90, true)] {
+            let what = format!("{folder}, {bytes} bytes, all: {all}");
+            let (lake, other) = (place.copy("cut"), place.copy("cut too"));
+            for lake in [&lake, &other] {
+                cut(lake, folder, bytes, all);
+            }
+            let report = verify(&place, &lake, &[]);
+            assert!(kinds(&report).contains(&"damaged") && report["reprocess"].is_string(), "{what}: {report}");
+            let report = verify(&place, &lake, &["--fix"]);
+            assert_eq!(kinds(&report).is_empty(), !needs_logs, "{what}: {report}");
+            // With the logs nothing else is needed before.
+            for lake in [lake, other] {
+                reprocess(&place, &lake, 0, &["--all"]);
+                is_whole(&place, &lake, &what);
+                fs::remove_dir_all(lake).unwrap();
+            }
+        }
+    }
+}
+
 /// A partition that only the catalog knows is withdrawn where no file of it is left, and no other.
 #[test]
 fn what_only_the_catalog_knows_is_withdrawn_where_its_folder_is_empty() {

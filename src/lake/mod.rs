@@ -237,6 +237,12 @@ impl Lake {
         Ok(())
     }
 
+    /// This lake for whoever mends it: a record that cannot be read is as one that is gone.
+    #[must_use]
+    pub fn forgiving(&self) -> Self {
+        Self { records: self.records.forgiving(), ..self.clone() }
+    }
+
     /// This lake with the catalog that it was given since it was opened, if it was.
     pub async fn with_new_catalog(&self) -> Result<Option<Self>> {
         if self.chosen != CatalogChoice::None {

@@ -59,6 +59,9 @@ async fn reprocess_in(job: Job, source: Objects, lake: Lake, outdated_only: bool
     let Admitted { job, source, lake, .. } = &mut admitted;
     let asked = job.hours;
     let losses = until_stopped(repair::mend(lake, asked, job.lease)).await?;
+    if losses.any() {
+        *lake = lake.forgiving();
+    }
     job.hours = lost_units::widened(asked, &losses);
     let mut grouped = source::list(source, &job.naming, job.hours).await?;
     leave_out_archived(job, source, lake, &mut grouped).await?;

@@ -25,6 +25,8 @@ const AT_A_TIME: usize = 32;
 /// # Errors
 /// Those of reading; a record that cannot be read as what it is among them.
 pub async fn losses(lake: &Lake, hours: Option<HourRange>) -> Result<Losses> {
+    // A record that cannot be read is lost.
+    let lake = &lake.forgiving();
     let snapshot = LedgerSnapshot::of(lake, hours).await?;
     losses_of(lake, &snapshot).await
 }
@@ -53,11 +55,11 @@ pub(super) async fn losses_of(lake: &Lake, snapshot: &LedgerSnapshot) -> Result<
     let unnamed = snapshot.unnamed();
     let has_record = |time: &str, table: Table| {
         let is_its = |record: &&UnitRecord| table == Table::Rejects || record.unit.table() == table;
-        snapshot.units.values().filter(is_its).any(|record| record.version > 0 && unit_time(&record.unit) == time)
+        snapshot.units.values().filter(is_its).any(|record| !record.is_blank() && unit_time(&record.unit) == time)
     };
     losses.records = unnamed.times.iter().any(|(time, table)| !has_record(time, *table));
     (losses.unnamed, losses.unnamed_files) = (unnamed.batches, unnamed.files);
-    if snapshot.units.values().all(|record| record.version == 0) {
+    if snapshot.units.values().all(UnitRecord::is_blank) {
         losses.records |= has_no_unit(lake).await?;
     }
     Ok(losses)
@@ -65,7 +67,7 @@ pub(super) async fn losses_of(lake: &Lake, snapshot: &LedgerSnapshot) -> Result<
 
 async fn has_no_unit(lake: &Lake) -> Result<bool> {
     for table in Table::LOGS {
-        if !lake.records.each_unit(table).await?.is_empty() {
+        if lake.records.units(table, None).await?.iter().any(|record| !record.is_blank()) {
             return Ok(false);
         }
     }
@@ -127,8 +129,10 @@ async fn judge(
             }
         }
     }
-    // Partitions remember every batch for ever, so a unit that has one must have a record.
-    let no_record = unit.version == 0 && !partitions.is_empty();
+    // Partitions remember every batch for ever, so a unit that has one must have a record. One that
+    // was written says at least which attempts were ended.
+    let unreadable = unit.version > 0 && unit.is_blank() && unit.ended.is_empty();
+    let no_record = unreadable || unit.is_blank() && !partitions.is_empty();
     loss.records |= no_record;
     loss.forgotten |= no_record;
     loss.partitions = partitions;

@@ -94,6 +94,13 @@ impl UnitRecord {
         Self { format: FORMAT_VERSION, unit, version: 0, batches: Vec::new(), replacing: None, ended: BTreeSet::new() }
     }
 
+    /// Whether it names no batch: it was never written, cannot be read, or knows only of attempts
+    /// that were ended.
+    #[must_use]
+    pub const fn is_blank(&self) -> bool {
+        self.batches.is_empty() && self.replacing.is_none()
+    }
+
     /// All its inputs.
     #[must_use]
     pub fn inputs(&self) -> InputsDigest {
