@@ -9,6 +9,7 @@ use super::show;
 use crate::error::{EXIT_DONE, Error, Result};
 use crate::forecast;
 use crate::forecast::{Container, Forecast};
+use crate::job::said::look_and_mend;
 use crate::prices::{Prices, dollars};
 use crate::stats::count;
 
@@ -49,7 +50,8 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let memory_bytes = (args.vcpus * MEMORY_BYTES_PER_VCPU) as u64;
     let container = Container { vcpus: args.vcpus, memory_bytes };
     let job = args.conversion.job()?;
-    let forecast = Box::pin(forecast::forecast(&job, container, &prices)).await?;
+    let forecast = Box::pin(forecast::forecast(&job, container, &prices)).await;
+    let forecast = forecast.map_err(|error| error.mended_by(|| look_and_mend(&job.to)))?;
     if json {
         show::json(&forecast)?;
     } else {

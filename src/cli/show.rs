@@ -165,6 +165,11 @@ pub(super) fn verified(report: &VerifyReport) -> Result<()> {
             "{notes} of unfinished work, which no reader sees: of a live run, or cleared a day after its death"
         ))?;
     }
+    if !report.dead_claims.is_empty() {
+        let claims = report.dead_claims.len() as u64;
+        let (claims, are) = (count(claims, "claim"), either(claims, "a dead process, which", "dead processes, which"));
+        line(&format!("{claims} of {are} nothing heeds: the next run clears it"))?;
+    }
     if report.same_content_objects > 0 {
         let same = count(report.same_content_objects, "object");
         line(&format!("{same} with the bytes of another under another key, whose rows are there once"))?;
@@ -185,7 +190,7 @@ pub(super) fn verified(report: &VerifyReport) -> Result<()> {
             "not everything agrees. --fix publishes, registers, closes and clears what was left, and makes lost records of what is \
              left; convert takes what is not converted or has changed; reprocess writes anew what is missing, damaged or differs",
         )?;
-        return report.reprocess.iter().try_for_each(|command| line(&format!("with the raw logs: edgemill {command}")));
+        return report.commands.iter().try_for_each(|command| line(&format!("with the raw logs: {command}")));
     }
     let hours = report.hours.as_ref().map_or_else(String::new, |hours| format!(" of {hours}"));
     line(&match report.listed_objects {

@@ -6,6 +6,7 @@ use crate::error::{EXIT_DONE, EXIT_DONE_WITH_DAMAGE, Result};
 use crate::job;
 use crate::job::Typed;
 use crate::lake::Lake;
+use crate::lake::said::AlreadySaid;
 use crate::model::HourRange;
 use crate::signals;
 use crate::verify;
@@ -81,9 +82,10 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let lake = options.to.as_deref().ok_or_else(|| job::missing("lake"))?;
     let lake = Lake::open_as(lake, &options.lake_access()).await?;
     let source = options.source_access();
+    let said = AlreadySaid { of_logs: options.of_logs(), key_file: options.client_ip_key_file.clone() };
     let job::Options { from, lease, orphan_age, .. } = options;
-    let options =
-        VerifyOptions { from, source, naming, hours: args.hours, deep: args.deep, fix: args.fix, lease, orphan_age };
+    let Args { hours, deep, fix, .. } = args;
+    let options = VerifyOptions { from, source, naming, hours, said, deep, fix, lease, orphan_age };
     let report = signals::until_stopped(verify::verify(&lake, &options)).await?;
     if json {
         show::json(&report)?;

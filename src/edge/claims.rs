@@ -69,11 +69,14 @@ fn computer() -> Option<String> {
 
 /// When a process started, in ticks since the computer did: the 22nd field of its `stat`
 /// (`proc_pid_stat`, section 5 of the manual), which counts from behind the name in parentheses,
-/// since a name may hold anything.
+/// since a name may hold anything. Nothing where it has ended, be it that its parent has not heard
+/// of it yet.
 fn started(process: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_whitespace().nth(19)?.parse().ok()
+    let mut fields = rest.split_whitespace();
+    let has_ended = matches!(fields.next()?, "Z" | "X" | "x");
+    fields.nth(18).filter(|_| !has_ended)?.parse().ok()
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,8 +6,10 @@
 //! | file | what it does |
 //! |-|-|
 //! | `people` | what a lake keeps of people, and which of its rows hold more |
+//! | `said` | what a lake remembers of how its rows are made, as arguments |
 
 pub mod people;
+pub mod said;
 
 use std::sync::Arc;
 use std::time::Duration;

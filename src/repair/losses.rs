@@ -11,7 +11,7 @@ use super::snapshot::LedgerSnapshot;
 use super::unit_manifests::unit_manifests;
 use crate::error::Result;
 use crate::kernel::ledger::records::{
-    BatchEntry, BatchId, BatchState, FileEntry, InputName, Manifest, UnitFiles, UnitRecord, unit_time,
+    BatchEntry, BatchId, BatchState, InputName, Manifest, PartitionRecord, UnitFiles, UnitRecord, unit_time,
 };
 use crate::kernel::ledger::staging::{file_path, staging};
 use crate::lake::Lake;
@@ -111,8 +111,10 @@ async fn judge(
         let part = record.part(&unit.unit);
         loss.applied.extend(part.iter().flat_map(|part| part.applied.keys().cloned()));
         let of_here = || manifests().filter(|manifest| manifest.partitions().contains(partition));
-        let gone = |file: &FileEntry| snapshot.is_some_and(|snapshot| !snapshot.has(record, file));
-        let lost = part.is_some_and(|part| !part.lost.is_empty() || part.files.iter().any(gone));
+        let lost = match part {
+            Some(part) => !part.lost.is_empty() || lacks_file(lake, record, part, snapshot).await?,
+            None => false,
+        };
         let applied = |manifest: &Manifest| part.is_some_and(|part| manifest.is_applied(part));
         let absent = of_here().any(|manifest| !is_pending(manifest) && !applied(manifest));
         let has = part.map_or(0, UnitFiles::rows);
@@ -137,6 +139,28 @@ async fn judge(
     loss.forgotten |= no_record;
     loss.partitions = partitions;
     Ok(loss)
+}
+
+/// Whether a file of a unit is gone from a partition, by what was listed or by a look at each now.
+async fn lacks_file(
+    lake: &Lake,
+    record: &PartitionRecord,
+    part: &UnitFiles,
+    snapshot: Option<&LedgerSnapshot>,
+) -> Result<bool> {
+    for file in &part.files {
+        let is_there = match snapshot {
+            Some(snapshot) => snapshot.has(record, file),
+            None => {
+                let path = Path::from(file_path(&record.folder, &file.name));
+                lake.objects.size(&path).await? == Some(file.size_bytes)
+            }
+        };
+        if !is_there {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// How many rows a unit must have in a partition, at least and at most: a batch on its way may be

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::report::{FindingKind, VerifyReport};
 use crate::error::Result;
-use crate::job::said::{mending, of_stamp};
+use crate::job::said::mending;
 use crate::kernel::ledger::records::Manifest;
 use crate::kernel::policy::privacy::in_words;
 use crate::lake::Lake;
 use crate::lake::people::Census;
+use crate::lake::said::AlreadySaid;
 use crate::model::Table;
 use crate::stats::{count, either};
 
@@ -28,7 +29,12 @@ impl MadeWith {
 }
 
 /// Holds the rows against what the lake remembers, or would remember if a run came now.
-pub(super) async fn check_people(lake: &Lake, seen: &MadeWith, report: &mut VerifyReport) -> Result<()> {
+pub(super) async fn check_people(
+    lake: &Lake,
+    seen: &MadeWith,
+    said: &AlreadySaid,
+    report: &mut VerifyReport,
+) -> Result<()> {
     for (table, (all, asked)) in &seen.0 {
         let known = lake.kept_of_people(*table).await?.map(|(_, known)| known.keeps);
         let Some(keeps) = known.or_else(|| all.least().map(str::to_owned)) else { continue };
@@ -39,7 +45,7 @@ pub(super) async fn check_people(lake: &Lake, seen: &MadeWith, report: &mut Veri
                 }
                 (first, _) => first.map(ToString::to_string).unwrap_or_default(),
             };
-            let (url, how) = (lake.objects.url(), of_stamp(&keeps));
+            let (url, how) = (lake.objects.url(), lake.arguments_of_choice(&keeps, said).await?);
             let commands: Vec<String> = made.sources.iter().map(|source| mending(source, *table, url, &how)).collect();
             let about = format!(
                 "{} of {hours} {} made with {}, the lake keeps {}; written anew by: {}",
