@@ -271,6 +271,10 @@ counters! {
     changed_objects: sum;
     /// Changed raw objects whose old rows were replaced by new ones.
     replaced_objects: sum;
+    /// Raw objects that were gone, or of another place, when their hour was brought back; of their
+    /// rows it keeps what was left.
+    gone_objects: sum, run gone_objects,
+        line ("", "raw object", " not there to bring back the hours from; the rows that were left are kept");
     /// Raw objects that came to an hour of which others had been converted before.
     late_objects: sum, run late_objects, hour late_objects, metric LateObjects Count,
         line ("", "object", " came late");

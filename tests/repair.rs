@@ -388,18 +388,72 @@ fn what_has_no_logs_any_more_is_named_and_the_rest_comes_back() {
         gone.iter().for_each(|thing| fs::remove_dir_all(lake.join(thing)).unwrap());
         fs::rename(&lost, &aside).unwrap();
         let summary = reprocess(&place, &lake, 3, &["--all"]);
-        let told = summary["gone"].as_array().unwrap();
-        assert_eq!(told.len(), 1, "{gone:?}: {summary}");
+        // Where no record says whether the rows count that are left of it, its hour stays as it is.
+        let stays = gone.len() == 4;
+        let told = if stays { &summary["gone"] } else { &summary["gone_objects_named"] };
+        assert_eq!(told.as_array().map(Vec::len), Some(1), "{gone:?}: {summary}");
         let told = told[0].as_str().unwrap();
-        assert!(told.contains("cloudfront_logs/2026-11-21T07") && told.contains("07.aaaaaaaa.gz"), "{told}");
-        // Of the other hours every row is there, and what is lost is told, again and again.
+        assert!(told.contains("07.aaaaaaaa.gz"), "{told}");
         let report = verify(&place, &lake, &["--fix"]);
-        assert!(!kinds(&report).is_empty(), "{gone:?}: {report}");
+        assert_eq!(kinds(&report).is_empty(), !stays, "{gone:?}: {report}");
+        if !stays {
+            // Every row but the one that is gone, and that of it which is left.
+            assert!(told.ends_with("1 row of it left and kept"), "{told}");
+            let ids = globbed(&lake, "cloudfront_logs", "x_edge_request_id");
+            assert!(ids.len() == 11 && ids.contains(&"aaaaaaaa0700".to_owned()), "{ids:?}");
+            assert_eq!((&summary["gone_objects"], report["objects"].as_u64()), (&1.into(), Some(5)), "{summary}");
+            // Written anew once more, and merged, it is as it was.
+            reprocess(&place, &lake, 3, &["--all"]);
+            exits(0, &["compact", "--lake", text(&lake)]);
+            assert_eq!(globbed(&lake, "cloudfront_logs", "x_edge_request_id"), ids);
+            assert!(kinds(&verify(&place, &lake, &["--deep"])).is_empty());
+        }
         assert!(globbed(&lake, "cloudfront_logs", "x_edge_request_id").len() >= 10, "{gone:?}");
         fs::rename(&aside, &lost).unwrap();
         reprocess(&place, &lake, 0, &["--all"]);
         is_whole(&place, &lake, &format!("{gone:?}"));
     }
+}
+
+/// Two places hold logs of the same hours: whichever is read, the rows of the other stay.
+#[test]
+fn an_hour_of_two_places_is_written_anew_from_either() {
+    let dir = tempfile::tempdir().unwrap();
+    let [first, second, lake] = ["logs/first", "logs/second", "lake"].map(|name| dir.path().join(name));
+    exits(0, &["init", "--to", text(&lake), "--no-late", "--queries", "0s"]);
+    for (logs, id) in [(&first, "aaaaaaaa"), (&second, "bbbbbbbb")] {
+        fs::create_dir_all(logs).unwrap();
+        (5..8).for_each(|hour| object(logs, hour, id, false));
+        convert(logs, &lake, &[]);
+    }
+    let ids = || globbed(&lake, "cloudfront_logs", "x_edge_request_id");
+    let all = ids();
+    let known = |logs: &Path| {
+        exits(0, &["verify", "--lake", text(&lake), "--from", text(logs)]);
+        assert_eq!(convert(logs, &lake, &[])["known_objects"], 3);
+    };
+    for logs in [&first, &second, &first] {
+        exits(0, &["reprocess", "--all", "--from", text(logs), "--lake", text(&lake)]);
+        assert_eq!(ids(), all);
+        [&first, &second].into_iter().for_each(|logs| known(logs));
+    }
+    // What is lost of the other is told, and comes back from there.
+    fs::remove_dir_all(lake.join(HOUR)).unwrap();
+    let (said, _) = exits(3, &["reprocess", "--all", "--from", text(&first), "--lake", text(&lake)]);
+    assert!(said.contains("bbbbbbbb.gz, 1 row of it left and kept; it is of another place"), "{said}");
+    assert_eq!(ids().len(), all.len() - 2);
+    let (said, _) = exits(3, &["verify", "--lake", text(&lake)]);
+    assert!(said.contains("bbbbbbbb.gz: rows of it may be missing"), "{said}");
+    assert_eq!(convert(&second, &lake, &[])["replaced_objects"], 2);
+    assert_eq!(ids(), all);
+    [&first, &second].into_iter().for_each(|logs| known(logs));
+    // Rows that hold more of people than the lake keeps are not kept for want of their logs.
+    exits(0, &["init", "--to", text(&lake), "--client-ip", "truncate"]);
+    let anew = ["reprocess", "--all", "--client-ip", "truncate", "--lake", text(&lake), "--from"];
+    let (_, err) = exits(2, &[&anew[..], &[text(&first)]].concat());
+    assert!(err.contains("of another place") && err.contains("give a folder that holds both"), "{err}");
+    exits(0, &[&anew[..], &[text(first.parent().unwrap())]].concat());
+    assert_eq!(ids(), all);
 }
 
 /// Converting into what is left of a lake doubles nothing: the same objects make the same files.

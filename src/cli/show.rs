@@ -165,6 +165,12 @@ pub(super) fn verified(report: &VerifyReport) -> Result<()> {
             "{notes} of unfinished work, which no reader sees: of a live run, or cleared a day after its death"
         ))?;
     }
+    if report.taken_over_objects > 0 {
+        let objects = count(report.taken_over_objects, "object");
+        line(&format!(
+            "{objects} not there when the hour was brought back, of which only the rows that were left are kept"
+        ))?;
+    }
     if !report.dead_claims.is_empty() {
         let claims = report.dead_claims.len() as u64;
         let (claims, are) = (count(claims, "claim"), either(claims, "a dead process, which", "dead processes, which"));

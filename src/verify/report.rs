@@ -81,6 +81,9 @@ pub struct VerifyReport {
     /// Raw objects that were left out of the table, since they hold the same bytes as others under
     /// other keys.
     pub same_content_objects: u64,
+    /// Raw objects that were not there when their hour was brought back, of which the rows that
+    /// were left are kept.
+    pub taken_over_objects: u64,
     /// Partitions with a record.
     pub partitions: u64,
     /// Files that they name.
