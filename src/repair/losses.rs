@@ -149,12 +149,11 @@ async fn lacks_file(
     snapshot: Option<&LedgerSnapshot>,
 ) -> Result<bool> {
     for file in &part.files {
-        let is_there = match snapshot {
-            Some(snapshot) => snapshot.has(record, file),
-            None => {
-                let path = Path::from(file_path(&record.folder, &file.name));
-                lake.objects.size(&path).await? == Some(file.size_bytes)
-            }
+        let is_there = if let Some(snapshot) = snapshot {
+            snapshot.has(record, file)
+        } else {
+            let path = Path::from(file_path(&record.folder, &file.name));
+            lake.objects.size(&path).await? == Some(file.size_bytes)
         };
         if !is_there {
             return Ok(true);
