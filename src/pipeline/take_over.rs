@@ -1,5 +1,5 @@
-//! Rows of raw objects that cannot be read when their unit is written anew: the objects are gone, or
-//! came from another place. What the files that are replaced hold of them goes on to be there.
+//! Rows of raw objects that cannot be read when their unit is written anew: the objects are gone,
+//! or came from another place. What the files that are replaced hold of them goes on to be there.
 
 use std::collections::{BTreeMap, BTreeSet};
 

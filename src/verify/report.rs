@@ -107,8 +107,8 @@ pub struct VerifyReport {
     pub dead_claims: Vec<String>,
     /// What was mended.
     pub mended: Vec<String>,
-    /// Where raw logs are needed to mend the lake: the commands that do it, one for each source, and for
-    /// each table where tables keep different things of people.
+    /// Where raw logs are needed to mend the lake: the commands that do it, one for each source,
+    /// and for each table where tables keep different things of people.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<String>,
     /// The first of them, without the program's name.
