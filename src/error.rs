@@ -6,6 +6,8 @@
 
 use std::path::Path;
 
+use crate::stats::{count, either};
+
 /// The library's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -81,8 +83,9 @@ pub enum Error {
     },
     /// Raw objects that rows were made from are gone, so the rows cannot be made again.
     #[error(
-        "{unit}: {objects} of its raw objects are gone, first: '{first}'; its rows cannot be made again and stay as they \
-         are: bring the objects back, or name other hours"
+        "{unit}: {objects} of its raw objects {}, first: '{first}'; its rows cannot be made again and stay as they \
+         are: bring the objects back, or name other hours",
+        either(*objects as u64, "is gone", "are gone")
     )]
     RawGone {
         /// The unit.
@@ -93,11 +96,7 @@ pub enum Error {
         first: String,
     },
     /// A file that the records rely on is gone, and no step of the protocol removed it.
-    #[error(
-        "'{path}' is gone, and edgemill did not remove it: restore it, or write the rows of {about} anew with edgemill reprocess \
-         --lake LAKE --from LOGS {}; edgemill verify tells what else is missing",
-        hours_of(about)
-    )]
+    #[error("'{path}' is gone, and edgemill did not remove it: restore it, or write the rows of {about} anew")]
     FileMissing {
         /// The file below the lake.
         path: String,
@@ -105,12 +104,20 @@ pub enum Error {
         about: String,
     },
     /// A Parquet file of the lake is not what was written.
-    #[error("'{path}' is damaged: {source}; restore it, or write its hour anew with edgemill reprocess")]
+    #[error("'{path}' is damaged: {source}; restore it, or write its hour anew")]
     FileDamaged {
         /// The file below the lake.
         path: String,
         /// What the reader said.
         source: Cause,
+    },
+    /// Something of a lake is damaged, with the command that mends it.
+    #[error("{source}; the command that mends it, or says which one does: {command}")]
+    Mendable {
+        /// The command.
+        command: String,
+        /// What is damaged.
+        source: Box<Self>,
     },
     /// A raw object changed between its listing and its reading.
     #[error("'{key}' ({unit}) changed while it was read: {what}; run again to read it anew")]
@@ -124,8 +131,10 @@ pub enum Error {
     },
     /// More lines of a unit were rejected than the job allows.
     #[error(
-        "{unit}: {rejected_lines} of {lines} lines were rejected, more than reject_fail_ratio allows; nothing of this \
-         hour was committed, first: {first}"
+        "{unit}: {rejected_lines} of {} {} rejected, more than reject_fail_ratio allows; nothing of this \
+         hour was committed, first: {first}",
+        count(*lines, "line"),
+        either(*rejected_lines, "was", "were")
     )]
     TooManyRejects {
         /// The unit that was not committed.
@@ -213,7 +222,20 @@ impl Error {
                 | Self::FileDamaged { .. }
                 | Self::LedgerDamaged { .. }
                 | Self::LedgerVersion { .. }
+                | Self::Mendable { .. }
         )
+    }
+
+    /// The same with the command that mends it, where something is lost or damaged that can be
+    /// brought back.
+    #[must_use]
+    pub fn mended_by(self, command: impl FnOnce() -> String) -> Self {
+        let is_part = match &self {
+            Self::FileMissing { .. } | Self::FileDamaged { .. } => true,
+            Self::LedgerDamaged { path, .. } => is_record(path),
+            _ => false,
+        };
+        if is_part { Self::Mendable { command: command(), source: Box::new(self) } } else { self }
     }
 
     /// Whether the reader of our output has gone away.
@@ -239,20 +261,16 @@ impl Error {
 
 /// What to do about a damaged or missing object of the ledger.
 fn way_out(path: &str) -> &'static str {
-    let is_record = ["units/", "partitions/", "manifests/"].iter().any(|folder| path.contains(folder));
-    if is_record {
-        "restore it from a copy; or remove it, if it is there, and let edgemill reprocess --lake LAKE --from LOGS --all bring back its \
-         rows from the raw logs"
+    if is_record(path) {
+        "restore it from a copy, or have it made of what is left or of the raw logs"
     } else {
         "restore it from a copy, or convert into a new lake"
     }
 }
 
-/// How `reprocess` is told of the hours of a unit or partition, named as in
-/// `cloudfront_logs/2026-11-21T05`.
-fn hours_of(about: &str) -> String {
-    let hour = about.rsplit('/').next().and_then(|hour| hour.parse::<crate::model::Hour>().ok());
-    hour.map_or_else(|| "--all".to_owned(), |hour| format!("--hours {hour}..{}", hour.plus(1)))
+/// Whether an object of the ledger is one that follows from others, or from the raw logs.
+fn is_record(path: &str) -> bool {
+    ["units/", "partitions/", "manifests/"].iter().any(|folder| path.contains(folder))
 }
 
 /// The way out of the commonest failures of a file system.
@@ -291,8 +309,13 @@ mod tests {
         );
         assert_eq!(full.exit_code(), EXIT_FAILED);
         assert_eq!(Error::usage("a", "b").exit_code(), EXIT_USAGE);
-        let missing = |about: &str| Error::FileMissing { path: "a".into(), about: about.into() }.to_string();
-        assert!(missing("alb_logs/2026-11-21T05").contains("--hours 2026-11-21T05..2026-11-21T06"));
-        assert!(missing("alb_logs/2026-11").contains("--from LOGS --all"));
+        let command = || "edgemill verify".to_owned();
+        let missing =
+            Error::FileMissing { path: "a".into(), about: "alb_logs/2026-11-21T05".into() }.mended_by(command);
+        assert!(missing.is_damage() && missing.to_string().ends_with("or says which one does: edgemill verify"));
+        let of = |path: &str| Error::LedgerDamaged { path: path.into(), source: "it is cut off".into() };
+        assert!(of("_edgemill/units/a").mended_by(command).to_string().ends_with("edgemill verify"));
+        let rest = ["_edgemill/lake.json", "_edgemill/privacy/a"];
+        assert!(rest.iter().all(|path| !of(path).mended_by(command).to_string().contains("verify")));
     }
 }

@@ -27,7 +27,13 @@ pub fn count(number: u64, what: &str) -> String {
 /// What stands behind a word of which there are so many.
 #[must_use]
 pub const fn plural(number: u64) -> &'static str {
-    if number == 1 { "" } else { "s" }
+    either(number, "", "s")
+}
+
+/// The word that goes with so many: `is` or `are`, `hour has` or `hours have`.
+#[must_use]
+pub const fn either<'t>(number: u64, one: &'t str, many: &'t str) -> &'t str {
+    if number == 1 { one } else { many }
 }
 
 /// What the list says of one counter.
@@ -265,6 +271,10 @@ counters! {
     changed_objects: sum;
     /// Changed raw objects whose old rows were replaced by new ones.
     replaced_objects: sum;
+    /// Raw objects that were gone, or of another place, when their hour was brought back; of their
+    /// rows it keeps what was left.
+    gone_objects: sum, run gone_objects,
+        line ("", "raw object", " not there to bring back the hours from; the rows that were left are kept");
     /// Converted raw objects that came to an hour of which others had been converted before.
     late_objects: sum, run late_objects, hour late_objects, metric LateObjects Count,
         line ("", "object", " came late");
@@ -322,4 +332,16 @@ counters! {
     finished_rewrites: sum, line ("", "rewrite", " of an interrupted run closed");
     /// Attempts of dead runs whose folders were cleared.
     cleared_attempts: sum;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_agree_with_their_number() {
+        for (number, said) in [(0, "0 objects are"), (1, "1 object is"), (2, "2 objects are")] {
+            assert_eq!(format!("{} {}", count(number, "object"), either(number, "is", "are")), said);
+        }
+    }
 }

@@ -212,7 +212,7 @@ async fn story(seed: u64, per_mille: u64, pool: &Pool) -> (BTreeMap<String, Byte
 /// Folders and claims of failed runs wait for their age.
 fn left_over(finding: &edgemill::verify::Finding) -> bool {
     use edgemill::verify::FindingKind;
-    matches!(finding.kind, FindingKind::LeftOver | FindingKind::DeadClaim)
+    finding.kind == FindingKind::LeftOver
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -189,6 +189,39 @@ fn killed_at_every_step_of_the_protocol() {
     assert_eq!(query(&lake, COUNT), "n,d\n3001,3001\n");
 }
 
+/// A process that was killed and of which its parent has not heard yet claims nothing: the next run
+/// goes on at once, and clears what it left. A claim that is left all the same is no fault.
+#[test]
+fn a_claim_of_a_killed_run_is_no_fault_of_the_lake() {
+    let dir = tempfile::tempdir().unwrap();
+    let (logs, lake) = (dir.path().join("logs"), dir.path().join("lake"));
+    exits(0, &["generate", "--out", text(&logs), "--rows", "100", "--hours", "2026-11-21T05..2026-11-21T06"]);
+    exits(0, &["init", "--to", text(&lake), "--no-late", "--queries", "0s"]);
+    let claims = lake.join("_edgemill/claims");
+    let verified = || exits(0, &["verify", "--lake", text(&lake), "--from", text(&logs)]).0;
+    let arguments = ["convert", "--from", text(&logs), "--to", text(&lake)];
+    let mut killed = binary();
+    killed.args(arguments).env("EDGEMILL_CRASH", "swap-partition:1");
+    let mut killed = killed.stderr(Stdio::null()).spawn().unwrap();
+    let stat = format!("/proc/{}/stat", killed.id());
+    while !fs::read_to_string(&stat).unwrap().contains(") Z ") {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let claim = files(&claims).pop().unwrap();
+    let body = fs::read(&claim).unwrap();
+    let begun = std::time::Instant::now();
+    convert(&logs, &lake, &[]);
+    assert!(begun.elapsed() < Duration::from_secs(50), "nobody waits for the dead");
+    killed.wait().unwrap();
+    assert!(files(&claims).is_empty() && !verified().contains("claim"));
+    // As of a run that dies after the last one has looked.
+    fs::create_dir_all(&claims).unwrap();
+    fs::write(&claim, body).unwrap();
+    assert!(verified().contains("1 claim of a dead process, which nothing heeds"));
+    exits(0, &["verify", "--fix", "--lake", text(&lake)]);
+    assert!(files(&claims).is_empty());
+}
+
 /// The ledgers that can be tried here: DynamoDB only where `scripts/test` has started a server.
 fn ledgers() -> Vec<(String, u32)> {
     let kills: u32 = std::env::var("EDGEMILL_KILLS").map_or(200, |text| text.parse().unwrap());

@@ -261,7 +261,7 @@ fn a_lake_that_is_to_keep_less_is_led_there_by_what_it_says() {
             "keeps of people in cloudfront_logs: --client-ip truncate (it was --client-ip keep before)",
             "keeps of people in alb_logs: --client-ip truncate (it was --client-ip keep before)",
             "6 rows of 3 hours hold more",
-            "1 row of 1 hour hold more",
+            "1 row of 1 hour holds more",
             "edgemill reprocess --outdated --all --from",
         ] {
             assert!(said.contains(word), "'{word}' is not in: {said}");
@@ -509,4 +509,58 @@ fn a_lake_without_a_note_is_asked_for_its_rows() {
     assert_eq!(code, 0, "{said}");
     assert!(!place.holds_address());
     assert_eq!(place.convert("logs", &["--client-ip", "truncate"])["rows_that_keep_more"], 0);
+}
+
+/// What `verify` and a failed query name is typed as it is printed, and brings an hour back with
+/// all that the lake keeps of people and no more.
+#[test]
+fn a_lost_hour_comes_back_by_the_command_that_is_printed() {
+    let place = Place::new();
+    place.cloudfront("my logs", 0..2);
+    place.alb("alb logs");
+    let lake = place.lake();
+    place.init(&["--no-late", "--queries", "0s"]);
+    // The tables keep different things, so each has a command of its own.
+    let key = place.write("a key", KEY.as_bytes());
+    let hash = ["--client-ip", "hash", "--client-ip-key-file", &key, "--redact", "default", "--drop", "cs_uri_stem"];
+    place.convert("my logs", &hash);
+    place.init(&["--format", "alb", "--client-ip", "truncate"]);
+    place.convert("alb logs", &["--client-ip", "truncate"]);
+    let before = place.addresses();
+    fs::remove_dir_all(lake.join("cloudfront_logs")).unwrap();
+    fs::remove_dir_all(lake.join("alb_logs")).unwrap();
+    let (_, failed) = exits(1, &["query", "--lake", text(&lake), "SELECT c_ip FROM cloudfront_logs"]);
+    let (code, said) = type_it(&told_command(&failed, "verify"));
+    assert_eq!(code, 3, "{said}");
+    let commands: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("with the raw logs: ")).collect();
+    assert_eq!(commands.len(), 2, "{said}");
+    // Without --fix the same are named.
+    let (found, _) = exits(3, &["verify", "--json", "--lake", text(&lake)]);
+    let found: Value = serde_json::from_str(&found).unwrap();
+    assert_eq!(found["commands"], serde_json::json!(commands));
+    assert_eq!(found["reprocess"].as_str(), commands[0].strip_prefix("edgemill "));
+    for command in commands {
+        assert!(!command.contains(KEY.trim()), "{command}");
+        // A key is in no lake: where it is, only the asker knows.
+        let (code, said) = type_it(&command.replace("-file FILE", &format!("-file '{key}'")));
+        assert_eq!(code, 0, "{command}: {said}");
+    }
+    exits(0, &["verify", "--lake", text(&lake)]);
+    assert_eq!(place.addresses(), before);
+    assert!(!place.holds_address());
+}
+
+/// A lake that lost its records of hours says which command brings them back, and it does.
+#[test]
+fn records_that_are_gone_come_back_by_the_command_that_convert_names() {
+    let place = Place::new();
+    place.cloudfront("logs", 0..2);
+    place.init(&["--no-late", "--queries", "0s"]);
+    place.convert("logs", &[]);
+    fs::remove_dir_all(place.lake().join("_edgemill/units")).unwrap();
+    let (_, failed) = place.run(1, "convert", "logs", &[]);
+    assert!(failed.contains("is gone, and cloudfront_logs/"), "{failed}");
+    let (code, said) = type_it(&told_command(&failed, "verify"));
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(place.convert("logs", &[])["converted_objects"], 0);
 }

@@ -4,6 +4,7 @@ use super::conversion::ConversionArgs;
 use super::output::RunOutput;
 use super::{run_end, show};
 use crate::error::Result;
+use crate::job::said::look_and_mend;
 use crate::pipeline;
 
 const EXAMPLES: &str = "\
@@ -28,7 +29,8 @@ pub struct Args {
 pub(super) async fn run(args: Args, output: RunOutput) -> Result<u8> {
     let job = args.conversion.job()?;
     let lake = job.to.clone();
-    let summary = Box::pin(pipeline::convert(job.clone())).await?;
+    let summary =
+        Box::pin(pipeline::convert(job.clone())).await.map_err(|error| error.mended_by(|| look_and_mend(&lake)))?;
     run_end::tell("convert", &job, &summary, output.metrics).await?;
     if output.json {
         show::json(&summary)?;

@@ -10,11 +10,12 @@ use crate::init::InitOptions;
 use crate::job;
 use crate::job::Options;
 use crate::job::rows::RowChoices;
-use crate::job::said::{mending, of_stamp};
+use crate::job::said::mending;
 use crate::kernel::policy::privacy::in_words;
 use crate::kernel::schema::SOURCES;
-use crate::lake::NewLake;
 use crate::lake::people::Chosen;
+use crate::lake::said::AlreadySaid;
+use crate::lake::{Lake, NewLake};
 use crate::model::Table;
 use crate::signals;
 use crate::stats::count;
@@ -134,12 +135,16 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let done = signals::until_stopped(Box::pin(init::init(&wish))).await?;
     let identity = &done.lake.identity;
     let changes: Vec<String> = done.changes.iter().map(ToString::to_string).collect();
+    let mut kept = Vec::new();
+    for of in &done.kept {
+        kept.push((of, commands(of, &done.lake, &wish, &options).await?));
+    }
     if json {
         let mut shown = serde_json::to_value(identity).map_err(|error| Error::encode("the lake", error))?;
         shown["catalog"] = done.lake.chosen.to_string().into();
         shown["changes"] = changes.into();
         shown["registered_partitions"] = done.registered.into();
-        shown["people"] = done.kept.iter().map(|of| (of.table.to_string(), in_json(of, &wish, &options))).collect();
+        shown["people"] = kept.iter().map(|(of, commands)| (of.table.to_string(), in_json(of, commands))).collect();
         show::json(&shown)?;
     } else {
         let (id, ledger, catalog) = (&identity.lake_id, &identity.ledger, &done.lake.chosen);
@@ -148,25 +153,25 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
         if done.registered > 0 {
             show::line(&format!("  registered {}", count(done.registered, "partition")))?;
         }
-        done.kept.iter().try_for_each(|of| in_text(of, &wish, &options))?;
+        kept.iter().try_for_each(|(of, commands)| in_text(of, commands))?;
     }
     Ok(EXIT_DONE)
 }
 
 /// What a lake keeps of people in a table, for machines: `keeps` and `was` as stamps, and the rows
 /// that hold more.
-fn in_json(of: &Chosen, wish: &InitOptions, options: &Options) -> serde_json::Value {
+fn in_json(of: &Chosen, commands: &[String]) -> serde_json::Value {
     let (rows, hours) = of.now.older.as_ref().map_or((0, 0), |older| (older.rows, older.hours));
     serde_json::json!({
         "keeps": of.now.keeps,
         "was": of.was,
         "rows_that_keep_more": rows,
         "hours_that_keep_more": hours,
-        "mending": commands(of, wish, options),
+        "mending": commands,
     })
 }
 
-fn in_text(of: &Chosen, wish: &InitOptions, options: &Options) -> Result<()> {
+fn in_text(of: &Chosen, commands: &[String]) -> Result<()> {
     let (table, now) = (of.table, in_words(&of.now.keeps));
     show::line(&match &of.was {
         Some(was) if *was != of.now.keeps => {
@@ -175,18 +180,15 @@ fn in_text(of: &Chosen, wish: &InitOptions, options: &Options) -> Result<()> {
         _ => format!("  keeps of people in {table}: {now}"),
     })?;
     match &of.now.older {
-        Some(older) => show::keep_more(older.rows, older.hours, &commands(of, wish, options)),
+        Some(older) => show::keep_more(older.rows, older.hours, commands),
         None => Ok(()),
     }
 }
 
 /// The commands that write rows anew which hold more than the lake keeps.
-fn commands(of: &Chosen, wish: &InitOptions, options: &Options) -> Vec<String> {
-    let says = if wish.keeps.as_ref().is_some_and(|(keeps, _)| *keeps == of.now.keeps) {
-        options.of_people()
-    } else {
-        of_stamp(&of.now.keeps)
-    };
+async fn commands(of: &Chosen, lake: &Lake, wish: &InitOptions, options: &Options) -> Result<Vec<String>> {
+    let said = AlreadySaid { of_logs: options.of_logs(), key_file: options.client_ip_key_file.clone() };
+    let says = lake.arguments_of_choice(&of.now.keeps, &said).await?;
     let sources = of.now.older.iter().flat_map(|older| &older.sources);
-    sources.map(|source| mending(source, of.table, &wish.to, &says)).collect()
+    Ok(sources.map(|source| mending(source, of.table, &wish.to, &says)).collect())
 }

@@ -7,6 +7,7 @@ use bytesize::ByteSize;
 use super::conversion::ConversionArgs;
 use super::show;
 use crate::error::{EXIT_DONE, Error, Result};
+use crate::job::said::look_and_mend;
 use crate::plan;
 use crate::plan::{Container, Forecast};
 use crate::prices::{Prices, dollars};
@@ -49,7 +50,9 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let memory_bytes = (args.vcpus * MEMORY_BYTES_PER_VCPU) as u64;
     let container = Container { vcpus: args.vcpus, memory_bytes };
     let job = args.conversion.job()?;
-    let forecast = Box::pin(plan::forecast(job, container, &prices)).await?;
+    let place = job.to.clone();
+    let forecast = Box::pin(plan::forecast(job, container, &prices)).await;
+    let forecast = forecast.map_err(|error| error.mended_by(|| look_and_mend(&place)))?;
     if json {
         show::json(&forecast)?;
     } else {

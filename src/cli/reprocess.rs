@@ -5,6 +5,7 @@ use super::output::RunOutput;
 use super::{run_end, show};
 use crate::edge::clock::now_unix_seconds;
 use crate::error::Result;
+use crate::job::said::look_and_mend;
 use crate::job::{Job, Typed};
 use crate::model::HourRange;
 use crate::pipeline;
@@ -72,7 +73,8 @@ pub(super) async fn run(args: Args, output: RunOutput) -> Result<u8> {
     // are written anew in whichever the lake has.
     let job = Job::new(Typed { hours: args.hours, last: None, catalog: None, ..typed }, now_unix_seconds())?;
     let lake = job.to.clone();
-    let summary = Box::pin(pipeline::reprocess(job.clone(), args.outdated)).await?;
+    let done = Box::pin(pipeline::reprocess(job.clone(), args.outdated)).await;
+    let summary = done.map_err(|error| error.mended_by(|| look_and_mend(&lake)))?;
     run_end::tell("reprocess", &job, &summary, output.metrics).await?;
     if output.json {
         show::json(&summary)?;

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::pipeline::Summary;
-use crate::stats::count;
+use crate::stats::{count, either};
 use crate::verify::VerifyReport;
 
 /// One line to stdout. A reader that went away is told as an error, not as a panic.
@@ -71,7 +71,7 @@ pub(super) fn summary(summary: &Summary, lake: &str) -> Result<()> {
         let changed = count(stats.changed_objects, "object");
         let replaced = stats.replaced_objects;
         let became = if replaced >= stats.changed_objects {
-            "their rows were replaced".to_owned()
+            either(stats.changed_objects, "its rows were replaced", "their rows were replaced").to_owned()
         } else {
             format!("the rows of {replaced} were replaced, of the others the lake holds the earlier ones")
         };
@@ -114,9 +114,15 @@ pub(super) fn keep_more(rows: u64, hours: u64, mending: &[String]) -> Result<()>
         return Ok(());
     }
     line(&format!(
-        "{} of {} hold more of people than the lake keeps now, since they were made before; written anew from their logs by:",
+        "{} of {} {} made before; written anew from {} by:",
         count(rows, "row"),
-        count(hours, "hour")
+        count(hours, "hour"),
+        either(
+            rows,
+            "holds more of people than the lake keeps now, since it was",
+            "hold more of people than the lake keeps now, since they were"
+        ),
+        either(rows, "its log", "their logs"),
     ))?;
     list(mending)
 }
@@ -166,6 +172,17 @@ pub(super) fn verified(report: &VerifyReport, orphan_age: Duration) -> Result<()
             humantime::format_duration(orphan_age)
         ))?;
     }
+    if report.taken_over_objects > 0 {
+        let objects = count(report.taken_over_objects, "object");
+        line(&format!(
+            "{objects} not there when the hour was brought back, of which only the rows that were left are kept"
+        ))?;
+    }
+    if !report.dead_claims.is_empty() {
+        let claims = report.dead_claims.len() as u64;
+        let (claims, are) = (count(claims, "claim"), either(claims, "a dead process, which", "dead processes, which"));
+        line(&format!("{claims} of {are} nothing heeds: the next run clears it"))?;
+    }
     if report.same_content_objects > 0 {
         let same = count(report.same_content_objects, "object");
         line(&format!("{same} with the bytes of another under another key, whose rows are there once"))?;
@@ -186,7 +203,7 @@ pub(super) fn verified(report: &VerifyReport, orphan_age: Duration) -> Result<()
             "not everything agrees. --fix publishes, registers, closes and clears what was left, and makes lost records of what is \
              left; convert takes what is not converted or has changed; reprocess writes anew what is missing, damaged or differs",
         )?;
-        return report.reprocess.iter().try_for_each(|command| line(&format!("with the raw logs: edgemill {command}")));
+        return report.commands.iter().try_for_each(|command| line(&format!("with the raw logs: {command}")));
     }
     report.nothing_matched.iter().chain(&report.idle_filters).try_for_each(|what| line(what))?;
     if report.units == 0 && !report.nothing_matched.is_empty() {

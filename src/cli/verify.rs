@@ -7,6 +7,7 @@ use crate::job;
 use crate::job::Typed;
 use crate::job::choices::AfterChoice;
 use crate::lake::Lake;
+use crate::lake::said::AlreadySaid;
 use crate::model::HourRange;
 use crate::signals;
 use crate::verify;
@@ -82,10 +83,11 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
     let lake = options.to.as_deref().ok_or_else(|| job::missing("lake"))?;
     let lake = Lake::open_as(lake, &options.lake_access()).await?;
     let source = options.source_access();
+    let said = AlreadySaid { of_logs: options.of_logs(), key_file: options.client_ip_key_file.clone() };
     let job::Options { from, lease, orphan_age, after, .. } = options;
     let is_taken_away = after != AfterChoice::Keep;
-    let (hours, deep, fix) = (args.hours, args.deep, args.fix);
-    let options = VerifyOptions { from, source, naming, is_taken_away, hours, deep, fix, lease, orphan_age };
+    let Args { hours, deep, fix, .. } = args;
+    let options = VerifyOptions { from, source, naming, is_taken_away, hours, said, deep, fix, lease, orphan_age };
     let report = signals::until_stopped(verify::verify(&lake, &options)).await?;
     if json {
         show::json(&report)?;

@@ -106,6 +106,7 @@ fn empty(record: &UnitRecord, like: &Manifest) -> Manifest {
         outputs: Vec::new(),
         replaces: None,
         folds: BTreeSet::new(),
+        taken_over: Vec::new(),
     }
 }
 
@@ -116,6 +117,7 @@ fn add(fold: &mut Manifest, manifest: Manifest) {
     };
     fold.inputs.extend(manifest.inputs);
     fold.outputs.extend(manifest.outputs);
+    fold.taken_over.extend(manifest.taken_over);
     fold.folds.insert(manifest.batch);
     fold.folds.extend(manifest.folds);
 }

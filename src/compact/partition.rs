@@ -20,6 +20,7 @@ use crate::lake::Lake;
 use crate::model::Partition;
 use crate::offload::{Pool, offload};
 use crate::protocol_driver;
+use crate::stats::count;
 
 /// Files of a group read at a time.
 const READS_AT_A_TIME: usize = 16;
@@ -126,7 +127,7 @@ async fn merge_group(
     let rows = |files: &mut dyn Iterator<Item = u64>| files.sum::<u64>();
     let (before, after) = (rows(&mut group.iter().map(|file| file.rows)), rows(&mut made.iter().map(|file| file.rows)));
     if before != after {
-        let source = format!("its record says {before} rows, its files hold {after}").into();
+        let source = format!("its record says {}, its files hold {after}", count(before, "row")).into();
         return Err(Error::FileDamaged { path: record.folder.clone(), source });
     }
     Ok(UnitChange {

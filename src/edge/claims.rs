@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::kernel::ledger::protocol::CasOutcome;
 use crate::kernel::ledger::staging::unit_name;
 use crate::model::UnitId;
+use crate::stats::count;
 
 const FOLDER: &str = "_edgemill/claims";
 
@@ -68,11 +69,14 @@ fn computer() -> Option<String> {
 
 /// When a process started, in ticks since the computer did: the 22nd field of its `stat`
 /// (`proc_pid_stat`, section 5 of the manual), which counts from behind the name in parentheses,
-/// since a name may hold anything.
+/// since a name may hold anything. Nothing where it has ended, be it that its parent has not heard
+/// of it yet.
 fn started(process: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_whitespace().nth(19)?.parse().ok()
+    let mut fields = rest.split_whitespace();
+    let has_ended = matches!(fields.next()?, "Z" | "X" | "x");
+    fields.nth(18).filter(|_| !has_ended)?.parse().ok()
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -244,7 +248,7 @@ impl Claims {
         if before.is_empty() {
             return Ok(false);
         }
-        tracing::info!("watching {} claims of other runs for {} s", before.len(), self.lease.as_secs());
+        tracing::info!("watching {} of other runs for {} s", count(before.len() as u64, "claim"), self.lease.as_secs());
         tokio::time::sleep(self.lease).await;
         let now = self.others().await?;
         Ok(now.iter().any(|(path, claim)| before.get(path) != Some(claim)))

@@ -21,6 +21,7 @@ use super::store_error::storage;
 use crate::error::{Error, Result};
 use crate::kernel::ledger::protocol::CasOutcome;
 use crate::model::ObjectId;
+use crate::stats::count;
 
 /// Whether what is written outlives a power loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +77,7 @@ pub(super) fn get_listed(root: &FilePath, object: &ObjectId, unit: &str) -> Resu
     let mut bytes = Vec::with_capacity(usize::try_from(object.size_bytes).unwrap_or(0) + 1);
     file.read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 != object.size_bytes {
-        return Err(changed(format!("{} bytes came of {} listed", bytes.len(), object.size_bytes)));
+        return Err(changed(format!("{} came of {} listed", count(bytes.len() as u64, "byte"), object.size_bytes)));
     }
     Ok(bytes.into())
 }

@@ -7,11 +7,13 @@
 //! |-|-|
 //! | `people` | what a lake keeps of people, and which of its rows hold more |
 //! | `absent` | partitions whose records are gone, by what units say |
+//! | `said` | what a lake remembers of how its rows are made, as arguments |
 //! | `there` | what a lake has, in words, where filters let nothing through |
 //! | `traces` | the copy of a choice, and what files say: where the ledger has lost its note |
 
 mod absent;
 pub mod people;
+pub mod said;
 mod there;
 mod traces;
 
@@ -251,6 +253,12 @@ impl Lake {
         self.catalog = catalog::open(&chosen, &self.objects).await;
         self.chosen = chosen;
         Ok(())
+    }
+
+    /// This lake for whoever mends it: a record that cannot be read is as one that is gone.
+    #[must_use]
+    pub fn forgiving(&self) -> Self {
+        Self { records: self.records.forgiving(), ..self.clone() }
     }
 
     /// This lake with the catalog that it was given since it was opened, if it was.

@@ -333,6 +333,7 @@ mod tests {
             outputs: vec![ManifestOutput { partition, file }],
             replaces: None,
             folds: BTreeSet::new(),
+            taken_over: Vec::new(),
         }
     }
 

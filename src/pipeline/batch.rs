@@ -71,6 +71,7 @@ pub(super) async fn stage_batch(
         outputs,
         replaces,
         folds: BTreeSet::new(),
+        taken_over: Vec::new(),
     };
     context.privacy_still_holds(unit.table()).await?;
     context.attempts.hand_over(unit, &attempt);

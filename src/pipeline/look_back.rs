@@ -17,9 +17,11 @@ use super::context::RunContext;
 use super::summary::{NAMED_AT_MOST, Summary};
 use crate::edge::manifests;
 use crate::error::{Error, Result};
+use crate::job::said::{ReprocessCommand, look_and_mend};
 use crate::kernel::ledger::records::{InputName, Manifest, PartitionRecord, UnitRecord};
 use crate::lake::Lake;
 use crate::model::{HourRange, Partition, Table, UnitId};
+use crate::stats::either;
 use crate::verify;
 
 /// Records read at a time.
@@ -38,14 +40,15 @@ pub(super) async fn all_is_there(context: &RunContext, summary: &mut Summary) ->
     let lost = lost_units(&context.lake, &std::mem::take(&mut summary.committed)).await?;
     let Some(first) = lost.values().next() else { return Ok(true) };
     let (from, to) = (&context.job.from, &context.job.to);
-    let hours = hours(lost.keys());
+    let (which, how) = (hours(lost.keys()), context.job.of_rows());
+    let bring_back = ReprocessCommand { which: &which, from, table: None, lake: to, how: &how };
+    let look = look_and_mend(to);
     tracing::error!(
         "the ledger of '{to}' has lost what this run wrote, though every call went well: {} {} other rows than they were given, \
-         first: {first}; no log was lost, bring the rows back with: edgemill reprocess --from {from} --lake {to} {hours}, and look with: \
-         edgemill verify --lake {to}; a store that does this again keeps no ledger: make a new lake with edgemill init --ledger \
+         first: {first}; no log was lost, bring the rows back with: {bring_back}; and look with: {look}; a store that does this again keeps no ledger: make a new lake with edgemill init --ledger \
          dynamodb:TABLE",
         lost.len(),
-        if lost.len() == 1 { "hour has" } else { "hours have" },
+        either(lost.len() as u64, "hour has", "hours have"),
     );
     summary.lost = lost.into_values().take(NAMED_AT_MOST).collect();
     Ok(false)

@@ -75,9 +75,11 @@ pub(super) async fn end_forgotten(context: &RunContext, unit: &UnitId, loss: &Lo
 /// What a unit is made from whose manifests do not say it: all listed objects of its name that no
 /// other unit has, and what those of its manifests name that are left.
 ///
+/// What of them is gone is told, and what is left of its rows is taken over.
+///
 /// # Errors
-/// `Error::RawGone` where the lake knows of more objects than are listed: rows of theirs would be
-/// gone for ever.
+/// `Error::RawGone` where nothing is listed, or rows of what is gone are left where no record says
+/// whether they count.
 pub(super) async fn lost_inputs(
     context: &RunContext,
     record: &UnitRecord,
@@ -100,6 +102,12 @@ pub(super) async fn lost_inputs(
             Err(error) if error.is_damage() => continue,
             Err(error) => return Err(error),
         };
+        for kept in &manifest.taken_over {
+            match as_listed(context, &logs.by_url, &kept.url).await? {
+                Some(now) => drop(objects.insert(kept.url.clone(), now)),
+                None => drop(gone.insert(kept.url.clone())),
+            }
+        }
         for input in &manifest.inputs {
             let url = InputName { source: &manifest.source, object: &input.object }.url();
             match as_listed(context, &logs.by_url, &url).await? {
@@ -117,21 +125,26 @@ pub(super) async fn lost_inputs(
     }
     // What is gone may have been moved: an object that is the same stands in for it.
     gone.retain(|url| !same.contains(url));
-    let urls: Vec<String> = objects.keys().cloned().collect();
-    gone.extend(rows_without_logs(context, unit, &urls, loss, losses).await?);
+    let urls: Vec<String> = objects.keys().chain(&gone).cloned().collect();
+    let rows = rows_without_logs(context, unit, &urls, loss, losses).await?;
+    gone.extend(rows.named.into_iter().map(|key| format!("{source}/{key}")));
     let known = record.inputs().objects;
-    let lacking = known.saturating_sub(objects.len() as u64);
-    if !gone.is_empty() || lacking > 0 || objects.is_empty() {
-        let first = gone.first().cloned();
+    let lacking = known.saturating_sub((objects.len() + gone.len()) as u64);
+    for number in 1..=lacking {
+        gone.insert(format!("object {number} of {lacking} of {unit} whose names were in a manifest that is gone"));
+    }
+    if !rows.unnamed.is_empty() || objects.is_empty() {
+        gone.extend(rows.unnamed);
         return Err(Error::RawGone {
             unit: unit.to_string(),
-            objects: gone.len().max(usize::try_from(lacking).unwrap_or(usize::MAX)).max(1),
-            first: first.unwrap_or_else(|| "its name was in the manifest that is gone".to_owned()),
+            objects: gone.len().max(1),
+            first: gone.pop_first().unwrap_or_else(|| "its name was in the manifest that is gone".to_owned()),
         });
     }
+    let unread = gone.into_iter().map(|url| (url, None)).collect();
     let mut objects: Vec<ObjectId> = objects.into_values().collect();
     objects.sort_unstable();
-    Ok(UnitInputs { objects, partitions: loss.partitions.clone(), changed })
+    Ok(UnitInputs { objects, partitions: loss.partitions.clone(), changed, unread })
 }
 
 /// What other units have of some objects, as far as their manifests are there.
@@ -157,30 +170,40 @@ async fn elsewhere(context: &RunContext, unit: &UnitId, listed: &[ObjectId]) -> 
     Ok(known)
 }
 
-/// The raw objects of rows that the lake still has of a unit and that are not among those that it
-/// is to be made from.
+/// The keys of raw objects whose rows the lake still has of a unit and that are not among those
+/// that it is to be made from.
+#[derive(Default)]
+struct RowsWithoutLogs {
+    /// In files that records name.
+    named: BTreeSet<String>,
+    /// In files that no record names.
+    unnamed: BTreeSet<String>,
+}
+
 async fn rows_without_logs(
     context: &RunContext,
     unit: &UnitId,
     urls: &[String],
     loss: &Loss,
     losses: &Losses,
-) -> Result<BTreeSet<String>> {
+) -> Result<RowsWithoutLogs> {
     let lake = &context.lake;
     let mut paths = BTreeSet::new();
     for partition in &loss.partitions {
         let record = lake.records.partition(*partition).await?;
         let files = record.part(unit).into_iter().flat_map(|part| &part.files);
-        paths.extend(files.map(|file| file_path(&record.folder, &file.name)));
+        paths.extend(files.map(|file| (file_path(&record.folder, &file.name), true)));
     }
     let start = format!("{}-", records::unit_time(unit));
-    paths.extend(losses.unnamed_files.iter().filter(|path| is_of(path, unit, &start)).cloned());
-    let mut without = BTreeSet::new();
-    for path in paths {
+    let unnamed = losses.unnamed_files.iter().filter(|path| is_of(path, unit, &start));
+    paths.extend(unnamed.map(|path| (path.clone(), false)));
+    let mut without = RowsWithoutLogs::default();
+    for (path, is_named) in paths {
         let Some(bytes) = lake.objects.get(&Path::from(path.as_str())).await? else { continue };
         // What cannot be read holds no rows any more.
         let Ok(keys) = origins::raw_objects(bytes) else { continue };
-        without.extend(keys.into_iter().filter(|key| !ends_with(urls.iter(), key)));
+        let found = if is_named { &mut without.named } else { &mut without.unnamed };
+        found.extend(keys.into_iter().filter(|key| !ends_with(urls.iter(), key)));
     }
     Ok(without)
 }

@@ -25,6 +25,7 @@
 //! | `same_content` | objects that are copies of others | `--same-content` |
 //! | `replace` | one unit written anew | rewriting |
 //! | `inputs` | what a unit was made from | rewriting where logs moved |
+//! | `take_over` | rows of raw objects that cannot be read, taken from the files that are replaced | rewriting where logs are gone |
 //! | `lost_units` | what a unit is made from that has lost something | rewriting where the lake is damaged |
 //! | `catalog_totals` | tells the catalog how much partitions hold | totals in a catalog |
 //! | `committed`, `look_back` | what was written, read back from the ledger | trust in a store |
@@ -60,6 +61,7 @@ mod same_content;
 mod staged;
 mod summary;
 mod survey;
+mod take_over;
 mod unit;
 mod unit_threads;
 mod workers;

@@ -16,10 +16,11 @@ use tokio::sync::Mutex;
 use super::summary::Summary;
 use crate::error::{Error, Result};
 use crate::job::Job;
-use crate::job::said::{format_argument, mending, of_stamp, quoted};
+use crate::job::said::{format_argument, mending, quoted};
 use crate::kernel::policy::privacy::{ALL, holds_more, in_words};
 use crate::lake::Lake;
 use crate::lake::people::Remembered;
+use crate::lake::said::AlreadySaid;
 use crate::model::Table;
 
 /// How old the last look may be that a batch rests on: a look is some calls to the ledger, and a
@@ -254,7 +255,13 @@ pub(super) async fn tell_older(
         let Some(older) = older else { continue };
         summary.rows_that_keep_more += older.rows;
         summary.hours_that_keep_more += older.hours;
-        let how = if is_other { of_stamp(&of.keeps) } else { job.of_rows() };
+        let how = if is_other {
+            // Whoever chose something else since may have chosen another key.
+            let said = AlreadySaid { of_logs: job.options.of_logs(), key_file: None };
+            lake.arguments_of_choice(&of.keeps, &said).await?
+        } else {
+            job.of_rows()
+        };
         for source in &older.sources {
             let from = if source == source_url { &job.from } else { source };
             summary.mending.push(mending(from, table, &job.to, &how));

@@ -5,7 +5,7 @@ use super::context::RunContext;
 use super::planning::PlannedUnit;
 use crate::edge::manifests;
 use crate::error::{Error, Result};
-use crate::kernel::ledger::records::UnitRecord;
+use crate::kernel::ledger::records::{BatchEntry, UnitRecord};
 use crate::kernel::ledger::staging::{STAGING, StagingDir, staging};
 use crate::lake::Lake;
 use crate::model::UnitId;
@@ -67,7 +67,7 @@ async fn finish_or_give_up(lake: &Lake, record: &UnitRecord) -> Result<u64> {
                     protocol_driver::give_up(lake, &record.unit, &entry.attempt).await?;
                     break;
                 }
-                Err(Error::LedgerDamaged { .. }) if !manifests::exists(&lake.objects, &entry.attempt).await? => {
+                Err(Error::LedgerDamaged { .. }) if !is_readable(lake, entry).await? => {
                     protocol_driver::give_up(lake, &record.unit, &entry.attempt).await?;
                     break;
                 }
@@ -80,6 +80,14 @@ async fn finish_or_give_up(lake: &Lake, record: &UnitRecord) -> Result<u64> {
         finished += 1;
     }
     Ok(finished)
+}
+
+/// Whether a batch has a manifest that says something.
+async fn is_readable(lake: &Lake, entry: &BatchEntry) -> Result<bool> {
+    match manifests::read(&lake.objects, &entry.attempt).await {
+        Err(Error::LedgerDamaged { .. }) => Ok(false),
+        read => read.map(|_| true),
+    }
 }
 
 /// Writes down that a file of a partition is gone, by its path in the partition's folder or in that

@@ -12,6 +12,7 @@ use super::inputs::{ListedLogs, UnitInputs, unit_inputs};
 use super::lost_units;
 use super::refresh::{BrokenBatch, refresh_record};
 use super::summary::Summary;
+use super::take_over::TakeOver;
 use crate::error::{Error, Result};
 use crate::kernel::ledger::plan::UnitPlan;
 use crate::kernel::ledger::protocol::Outcome;
@@ -60,19 +61,21 @@ impl Rewriter<'_> {
             if record.batches.is_empty() && loss.is_none() {
                 return Ok(Summary::default());
             }
-            let UnitInputs { objects, partitions, changed } = self.inputs(&record, loss).await?;
+            let UnitInputs { objects, partitions, changed, unread } = self.inputs(&record, loss).await?;
+            let taken_over = TakeOver::of(context, &record, &partitions, &objects, unread).await?;
             let batches = record.batches.iter().map(|entry| entry.batch.clone()).collect();
             let replaced = Replaced { batches, partitions };
             let taken = lost_units::taken_names(unit, loss, self.losses);
             let (replaces, total) = (Some((replaced, taken)), objects.len());
             let plan = UnitPlan { inputs: objects, ..UnitPlan::default() };
-            let (manifest, mut summary) = stage_batch(context, unit, &plan, replaces, self.progress).await?;
+            let (mut manifest, mut summary) = stage_batch(context, unit, &plan, replaces, self.progress).await?;
             if manifest.inputs.is_empty() {
                 return Err(Error::usage(
                     format!("{unit}: no line of its {} can be read any more", count(total as u64, "object")),
                     "check --fields, --delimiter and --format: its rows stay as they were",
                 ));
             }
+            taken_over.stage(context, &mut manifest, &mut summary).await?;
             lose_of_others(context, unit, &manifest).await?;
             if protocol_driver::commit(&context.lake, &manifest, &record).await? == Outcome::Done {
                 summary.stats.units = 1;
@@ -88,11 +91,11 @@ impl Rewriter<'_> {
 
     /// What a unit is to be made from, and where its rows are.
     pub(super) async fn inputs(&self, record: &UnitRecord, loss: Option<&Loss>) -> Result<UnitInputs> {
-        let Some(loss) = loss else { return unit_inputs(self.context, record, self.logs).await };
+        let Some(loss) = loss else { return unit_inputs(self.context, record, self.logs, false).await };
         if loss.forgotten || record.batches.is_empty() {
             return lost_units::lost_inputs(self.context, record, self.logs, loss, self.losses).await;
         }
-        match unit_inputs(self.context, record, self.logs).await {
+        match unit_inputs(self.context, record, self.logs, true).await {
             // A manifest has gone since we looked, or is that of a batch that was given up.
             Err(error) if error.is_damage() => {
                 lost_units::lost_inputs(self.context, record, self.logs, loss, self.losses).await

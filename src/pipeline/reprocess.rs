@@ -9,7 +9,7 @@ use super::listing::leave_out_archived;
 use super::preflight::Admitted;
 use super::replace::Rewriter;
 use super::summary::Summary;
-use super::{look_back, lost_units, preflight, privacy_guard};
+use super::{inputs, look_back, lost_units, preflight, privacy_guard};
 use crate::edge::manifests;
 use crate::edge::objects::Objects;
 use crate::edge::source;
@@ -61,6 +61,9 @@ async fn reprocess_in(job: Job, source: Objects, lake: Lake, outdated_only: bool
     let Admitted { job, source, lake, .. } = &mut admitted;
     let asked = job.hours;
     let losses = until_stopped(repair::mend(lake, asked, job.lease)).await?;
+    if losses.any() {
+        *lake = lake.forgiving();
+    }
     job.hours = lost_units::widened(asked, &losses);
     let mut grouped = source::list(source, &job.naming, job.hours).await?;
     leave_out_archived(job, source, lake, &mut grouped).await?;
@@ -207,7 +210,14 @@ async fn run(context: &RunContext, mut grouped: Grouped, wanted: RewritePlan) ->
 /// Whether all of a unit's rows were made as this job makes them.
 async fn is_of_today(context: &RunContext, record: &UnitRecord) -> Result<bool> {
     for entry in &record.batches {
-        if manifests::read(&context.lake.objects, &entry.attempt).await?.stamp != *context.recipe.stamp() {
+        let manifest = manifests::read(&context.lake.objects, &entry.attempt).await?;
+        let today = context.recipe.stamp();
+        // Rows of another place are not made anew by this run.
+        let of_others = |url: &str| !inputs::is_of_source(context, url);
+        let ours = manifest.taken_over.iter().filter(|kept| !of_others(&kept.url));
+        if manifest.stamp != *today && !of_others(&format!("{}/", manifest.source))
+            || ours.clone().any(|kept| kept.stamp != *today)
+        {
             return Ok(false);
         }
     }

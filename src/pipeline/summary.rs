@@ -107,6 +107,9 @@ summary! {
     pub same: Vec<String> => few of same_content_objects;
     /// The first objects that changed after they were converted.
     pub changed: Vec<String> => few of changed_objects;
+    /// The first raw objects that could not be read when their hour was brought back: their URLs,
+    /// and how many rows of them are left.
+    pub gone_objects_named: Vec<String> => few of gone_objects;
     /// Hours that were to be made anew and could not be, since raw objects of theirs are gone.
     pub gone: Vec<String> => few;
     /// The first of what this run committed and its ledger has not, though every call went well:
@@ -181,6 +184,7 @@ impl Summary {
             || stats.unread_objects > 0
             || unreplaced
             || self.too_many_rejects
+            || stats.gone_objects > 0
             || !self.gone.is_empty()
             || !self.lost.is_empty()
             || !self.kept_less_since.is_empty()

@@ -65,14 +65,14 @@ pub(super) async fn convert_unit(
 /// Refuses to begin a unit anew whose record is gone: its partitions remember batches of it, which
 /// would be there twice.
 async fn no_record_was_lost(context: &RunContext, planned: &UnitRecord, manifest: &Manifest) -> Result<()> {
-    if planned.version > 0 {
+    if !planned.is_blank() {
         return Ok(());
     }
     for partition in manifest.partitions() {
         let there = context.lake.records.partition(partition).await?;
         let remembers = there.part(&planned.unit).is_some_and(|part| !part.applied.is_empty());
         // Another run may just have made its first record.
-        if remembers && context.lake.records.unit(&planned.unit).await?.version == 0 {
+        if remembers && context.lake.records.unit(&planned.unit).await?.is_blank() {
             context.lake.objects.delete_folder(&staging(&manifest.unit, &manifest.attempt)).await?;
             return Err(Error::LedgerDamaged {
                 path: format!("_edgemill/{}", unit_key(&planned.unit)),

@@ -12,6 +12,7 @@ use super::limits::Limits;
 use super::print::{AnswerFormat, print};
 use super::snapshot::{LakeSnapshot, SnapshotFile};
 use crate::error::{Error, Result};
+use crate::job::said::look_and_mend;
 use crate::kernel::ledger::records::PartitionRecord;
 use crate::kernel::ledger::staging::file_path;
 use crate::lake::Lake;
@@ -57,12 +58,13 @@ pub async fn answer(
             // it.
             Err(error) if vanished(&error) && out.bytes > 0 => {
                 let what = "a file of the lake was merged or written anew meanwhile, and what was written is not whole";
-                return Err(Error::Query { source: format!("{what} ({error}); run it again").into() });
+                return Err(mendable(lake, Error::Query { source: format!("{what} ({error}); run it again").into() }));
             }
             Err(error) if vanished(&error) && tries < SNAPSHOTS => {
                 tracing::debug!(%error, "a file has gone, taking a fresh snapshot");
                 tries += 1;
             }
+            Err(error) if vanished(&error) => return Err(mendable(lake, error)),
             Err(error) if is_exhausted(&error) && out.bytes == 0 && !is_alone => {
                 tracing::debug!(%error, "once more, with one thread");
                 (limits, is_alone) = (limits.alone(), true);
@@ -70,6 +72,11 @@ pub async fn answer(
             answered => return answered,
         }
     }
+}
+
+/// An error about a file that was there once, with what is to be done where it does not come back.
+fn mendable(lake: &Lake, error: Error) -> Error {
+    Error::Mendable { command: look_and_mend(lake.objects.url()), source: Box::new(error) }
 }
 
 /// Knows whether anything was written.

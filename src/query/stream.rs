@@ -92,7 +92,7 @@ impl<P: AnswerPiece, M: Fn(&RecordBatch) -> Result<P> + Send + Sync + 'static> P
             }
             if let Err(error) = self.running.pop_front()?.task.join().await {
                 // The engine's readers panic on some damaged files.
-                let what = "its reader gave up: a file of the lake is damaged, and edgemill verify tells which";
+                let what = "its reader gave up: a file of the lake is damaged, and edgemill verify --deep --lake LAKE tells which";
                 return Some(Err(Error::Query { source: format!("{what} ({error})").into() }));
             }
         }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::ledger::records::BatchId;
 use crate::model::{HourRange, Partition, UnitId};
+use crate::stats::either;
 
 /// What is wrong with one unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,5 +66,5 @@ impl Losses {
 /// What was done, and to how many; nothing, where it was to none.
 #[must_use]
 pub fn told(count: u64, one: &str, many: &str, done: &str) -> Option<String> {
-    (count > 0).then(|| format!("{count} {} {done}", if count == 1 { one } else { many }))
+    (count > 0).then(|| format!("{count} {} {done}", either(count, one, many)))
 }

@@ -11,7 +11,7 @@ use super::snapshot::LedgerSnapshot;
 use super::unit_manifests::unit_manifests;
 use crate::error::Result;
 use crate::kernel::ledger::records::{
-    BatchEntry, BatchId, BatchState, FileEntry, InputName, Manifest, UnitFiles, UnitRecord, unit_time,
+    BatchEntry, BatchId, BatchState, InputName, Manifest, PartitionRecord, UnitFiles, UnitRecord, unit_time,
 };
 use crate::kernel::ledger::staging::{file_path, staging};
 use crate::lake::Lake;
@@ -25,6 +25,8 @@ const AT_A_TIME: usize = 32;
 /// # Errors
 /// Those of reading; a record that cannot be read as what it is among them.
 pub async fn losses(lake: &Lake, hours: Option<HourRange>) -> Result<Losses> {
+    // A record that cannot be read is lost.
+    let lake = &lake.forgiving();
     let snapshot = LedgerSnapshot::of(lake, hours).await?;
     losses_of(lake, &snapshot).await
 }
@@ -53,11 +55,11 @@ pub(super) async fn losses_of(lake: &Lake, snapshot: &LedgerSnapshot) -> Result<
     let unnamed = snapshot.unnamed();
     let has_record = |time: &str, table: Table| {
         let is_its = |record: &&UnitRecord| table == Table::Rejects || record.unit.table() == table;
-        snapshot.units.values().filter(is_its).any(|record| record.version > 0 && unit_time(&record.unit) == time)
+        snapshot.units.values().filter(is_its).any(|record| !record.is_blank() && unit_time(&record.unit) == time)
     };
     losses.records = unnamed.times.iter().any(|(time, table)| !has_record(time, *table));
     (losses.unnamed, losses.unnamed_files) = (unnamed.batches, unnamed.files);
-    if snapshot.units.values().all(|record| record.version == 0) {
+    if snapshot.units.values().all(UnitRecord::is_blank) {
         losses.records |= has_no_unit(lake).await?;
     }
     Ok(losses)
@@ -65,7 +67,7 @@ pub(super) async fn losses_of(lake: &Lake, snapshot: &LedgerSnapshot) -> Result<
 
 async fn has_no_unit(lake: &Lake) -> Result<bool> {
     for table in Table::LOGS {
-        if !lake.records.each_unit(table).await?.is_empty() {
+        if lake.records.units(table, None).await?.iter().any(|record| !record.is_blank()) {
             return Ok(false);
         }
     }
@@ -109,8 +111,10 @@ async fn judge(
         let part = record.part(&unit.unit);
         loss.applied.extend(part.iter().flat_map(|part| part.applied.keys().cloned()));
         let of_here = || manifests().filter(|manifest| manifest.partitions().contains(partition));
-        let gone = |file: &FileEntry| snapshot.is_some_and(|snapshot| !snapshot.has(record, file));
-        let lost = part.is_some_and(|part| !part.lost.is_empty() || part.files.iter().any(gone));
+        let lost = match part {
+            Some(part) => !part.lost.is_empty() || lacks_file(lake, record, part, snapshot).await?,
+            None => false,
+        };
         let applied = |manifest: &Manifest| part.is_some_and(|part| manifest.is_applied(part));
         let absent = of_here().any(|manifest| !is_pending(manifest) && !applied(manifest));
         let has = part.map_or(0, UnitFiles::rows);
@@ -127,12 +131,35 @@ async fn judge(
             }
         }
     }
-    // Partitions remember every batch for ever, so a unit that has one must have a record.
-    let no_record = unit.version == 0 && !partitions.is_empty();
+    // Partitions remember every batch for ever, so a unit that has one must have a record. One that
+    // was written says at least which attempts were ended.
+    let unreadable = unit.version > 0 && unit.is_blank() && unit.ended.is_empty();
+    let no_record = unreadable || unit.is_blank() && !partitions.is_empty();
     loss.records |= no_record;
     loss.forgotten |= no_record;
     loss.partitions = partitions;
     Ok(loss)
+}
+
+/// Whether a file of a unit is gone from a partition, by what was listed or by a look at each now.
+async fn lacks_file(
+    lake: &Lake,
+    record: &PartitionRecord,
+    part: &UnitFiles,
+    snapshot: Option<&LedgerSnapshot>,
+) -> Result<bool> {
+    for file in &part.files {
+        let is_there = if let Some(snapshot) = snapshot {
+            snapshot.has(record, file)
+        } else {
+            let path = Path::from(file_path(&record.folder, &file.name));
+            lake.objects.size(&path).await? == Some(file.size_bytes)
+        };
+        if !is_there {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// How many rows a unit must have in a partition, at least and at most: a batch on its way may be

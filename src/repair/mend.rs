@@ -28,6 +28,8 @@ use crate::protocol_driver;
 /// `Error::Busy` where a record was lost and somebody is at work in the lake. Those of reading and
 /// writing; a record that cannot be read as what it is among them.
 pub async fn mend(lake: &Lake, hours: Option<HourRange>, lease: Duration) -> Result<Losses> {
+    // A record that cannot be read is lost, and the next version takes its place.
+    let lake = &lake.forgiving();
     let snapshot = LedgerSnapshot::of(lake, hours).await?;
     let losses = losses_of(lake, &snapshot).await?;
     if losses.units.is_empty() && snapshot.changed().is_empty() {

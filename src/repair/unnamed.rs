@@ -99,7 +99,8 @@ async fn urls(lake: &Lake, unit: &UnitId) -> Result<HashSet<String>> {
     let read = unit_manifests(lake, &record).await?.into_iter().filter_map(|(_, manifest)| manifest);
     let of = |manifest: Manifest| {
         let url = |input: &ManifestInput| InputName { source: &manifest.source, object: &input.object }.url();
-        manifest.inputs.iter().map(url).collect::<Vec<_>>()
+        let kept = manifest.taken_over.iter().map(|kept| kept.url.clone());
+        manifest.inputs.iter().map(url).chain(kept).collect::<Vec<_>>()
     };
     Ok(read.flat_map(of).collect())
 }

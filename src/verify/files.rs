@@ -16,6 +16,7 @@ use crate::kernel::ledger::records::{BatchId, FileEntry, PartitionRecord, UnitFi
 use crate::kernel::ledger::staging::file_path;
 use crate::lake::Lake;
 use crate::model::{ObjectId, Partition, Table, UnitId};
+use crate::stats::count;
 
 const READS_AT_A_TIME: usize = 32;
 
@@ -86,7 +87,8 @@ pub(super) fn against_units(record: &PartitionRecord, expected: &Expected, repor
                 format!("{}: batch {} is published and not there", record.partition, batch.0),
             );
         } else if has != wanted && !pending {
-            let about = format!("{}: {has} rows of {}, its batches have {wanted}", record.partition, part.unit);
+            let rows = count(has, "row");
+            let about = format!("{}: {rows} of {}, its batches have {wanted}", record.partition, part.unit);
             report.find(FindingKind::RowsDiffer, about);
         }
     }
@@ -136,7 +138,7 @@ async fn file_fault(lake: &Lake, path: &str, file: &FileEntry, whole: bool) -> R
     }
     let Some(size_bytes) = lake.objects.size(&location).await? else { return missing() };
     if size_bytes != file.size_bytes {
-        return differs(format!("it has {size_bytes} bytes of {}", file.size_bytes));
+        return differs(format!("it has {} of {}", count(size_bytes, "byte"), file.size_bytes));
     }
     let object = ObjectId { key: path.to_owned(), etag: String::new(), size_bytes };
     let mut tail_bytes = TAIL_BYTES.min(size_bytes);
@@ -145,7 +147,9 @@ async fn file_fault(lake: &Lake, path: &str, file: &FileEntry, whole: bool) -> R
         match footer::rows(&tail, size_bytes) {
             Ok(Footer::Longer(needed)) => tail_bytes = needed,
             Ok(Footer::Told(rows)) if rows == file.rows => return Ok(None),
-            Ok(Footer::Told(rows)) => return differs(format!("its footer says {rows} rows of {}", file.rows)),
+            Ok(Footer::Told(rows)) => {
+                return differs(format!("its footer says {} of {}", count(rows, "row"), file.rows));
+            }
             Err(error) => return differs(error.to_string()),
         }
     }

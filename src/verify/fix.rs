@@ -26,17 +26,13 @@ const WITHDRAWN_AT_A_TIME: usize = 128;
 /// Mends what can be mended; what that was.
 pub(super) async fn mend(lake: &Lake, options: &VerifyOptions, report: &VerifyReport) -> Result<Vec<String>> {
     let mut mended = Vec::new();
-    let mut say = |count: u64, what: &str| {
-        if count > 0 {
-            mended.push(format!("{count} {what}"));
-        }
-    };
+    let mut say = |count: u64, one: &str, many: &str, done: &str| mended.extend(repair::told(count, one, many, done));
     let claims = Claims::new(lake.objects.clone(), options.lease);
-    say(claims.clear_dead().await?, "claims of dead processes removed");
+    say(claims.clear_dead().await?, "claim of a dead process", "claims of dead processes", "removed");
     let (tidied, closed) = recovery::recover_fully(lake, &claims, options.orphan_age).await?;
-    say(tidied.batches, "batches published");
-    say(closed, "rewrites closed");
-    say(tidied.orphans, "left-over folders cleared");
+    say(tidied.batches, "batch", "batches", "published");
+    say(closed, "rewrite", "rewrites", "closed");
+    say(tidied.orphans, "left-over folder", "left-over folders", "cleared");
     let mut batches = 0;
     for table in Table::LOGS {
         for record in lake.records.each_unit(table).await?.into_iter().flatten() {
@@ -49,7 +45,7 @@ pub(super) async fn mend(lake: &Lake, options: &VerifyOptions, report: &VerifyRe
             };
         }
     }
-    say(batches, "batches published");
+    say(batches, "batch", "batches", "published");
     let losses = match repair::mend(lake, None, options.lease).await {
         // What cannot be read is told by the findings; nothing else can be told from it.
         Err(error) if error.is_damage() => Losses::default(),
@@ -60,10 +56,10 @@ pub(super) async fn mend(lake: &Lake, options: &VerifyOptions, report: &VerifyRe
         let records = lake.records.each_partition(table, None).await?.into_iter().flatten();
         open.extend(records.filter(|record| record.rewrite.is_some()).map(|record| record.partition));
     }
-    say(recovery::settle_others(lake, &open).await?, "rewrites closed");
-    say(register(lake).await?, "partitions registered");
-    say(withdraw(lake, report).await?, "partitions withdrawn from the catalog");
-    say(delete_unnamed(lake, report).await?, "files deleted that nothing names");
+    say(recovery::settle_others(lake, &open).await?, "rewrite", "rewrites", "closed");
+    say(register(lake).await?, "partition", "partitions", "registered");
+    say(withdraw(lake, report).await?, "partition", "partitions", "withdrawn from the catalog");
+    say(delete_unnamed(lake, report).await?, "file that nothing names", "files that nothing names", "deleted");
     let remembered = people::remember(lake).await?;
     mended.extend(repair::told(remembered, "table", "tables", "of which what is kept of people is remembered again"));
     mended.extend(losses.mended);

@@ -34,8 +34,6 @@ pub(super) async fn check(lake: &Lake, options: &VerifyOptions, report: &mut Ver
         }
     }
     let claims = Claims::new(lake.objects.clone(), options.lease);
-    for claim in claims.dead().await? {
-        report.find(FindingKind::DeadClaim, claim);
-    }
+    report.dead_claims = claims.dead().await?;
     Ok(())
 }

@@ -22,8 +22,10 @@
 //! | `people` | rows that hold more of people than the lake keeps |
 //! | `left_over` | work in progress that no record names, claims of the dead |
 //! | `some` | the same comparison for the few units that a run has written |
+//! | `commands` | the commands that mend what takes the raw logs |
 //! | `fix` | mends what can be mended |
 
+mod commands;
 mod expected;
 mod files;
 mod fix;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::job;
 use crate::kernel::ledger::plan::Naming;
+use crate::lake::said::AlreadySaid;
 use crate::model::HourRange;
 use crate::model::access::Access;
 
@@ -20,6 +21,8 @@ pub struct VerifyOptions {
     pub is_taken_away: bool,
     /// Only these hours.
     pub hours: Option<HourRange>,
+    /// What was said besides that a command is to say too.
+    pub said: AlreadySaid,
     /// Whether every file is read whole.
     pub deep: bool,
     /// Whether what can be mended is mended.
@@ -40,6 +43,7 @@ impl Default for VerifyOptions {
             naming: Naming::default(),
             is_taken_away: false,
             hours: None,
+            said: AlreadySaid::default(),
             deep: false,
             fix: false,
             lease,

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use super::report::{FindingKind, VerifyReport};
 use crate::error::Result;
-use crate::job::said::{format_argument, mending, of_stamp, quoted};
+use crate::job::said::{format_argument, mending, quoted};
 use crate::kernel::ledger::records::Manifest;
 use crate::kernel::policy::privacy::in_words;
 use crate::lake::Lake;
 use crate::lake::people::{Census, Remembered};
+use crate::lake::said::AlreadySaid;
 use crate::model::Table;
+use crate::stats::{count, either};
 
 /// The rows of each table by what was kept of people when they were made: those of the hours that
 /// are looked at.
@@ -81,7 +83,12 @@ pub(super) async fn remember(lake: &Lake) -> Result<u64> {
 }
 
 /// Holds the rows against what the lake remembers, or would remember if a run came now.
-pub(super) async fn check_people(lake: &Lake, seen: &MadeWith, report: &mut VerifyReport) -> Result<()> {
+pub(super) async fn check_people(
+    lake: &Lake,
+    seen: &MadeWith,
+    said: &AlreadySaid,
+    report: &mut VerifyReport,
+) -> Result<()> {
     let known = lake.kept_of_all().await?;
     for table in Table::LOGS {
         let Some(keeps) = remembered(lake, table, known.get(&table), report).await? else { continue };
@@ -93,11 +100,12 @@ pub(super) async fn check_people(lake: &Lake, seen: &MadeWith, report: &mut Veri
                 }
                 (first, _) => first.map(ToString::to_string).unwrap_or_default(),
             };
-            let (url, how) = (lake.objects.url(), of_stamp(&keeps));
+            let (url, how) = (lake.objects.url(), lake.arguments_of_choice(&keeps, said).await?);
             let commands: Vec<String> = made.sources.iter().map(|source| mending(source, table, url, &how)).collect();
             let about = format!(
-                "{} rows of {hours} were made with {}, the lake keeps {}; written anew by: {}",
-                made.rows,
+                "{} of {hours} {} made with {}, the lake keeps {}; written anew by: {}",
+                count(made.rows, "row"),
+                either(made.rows, "was", "were"),
                 in_words(stamp),
                 in_words(&keeps),
                 commands.join(" and ")

@@ -32,8 +32,6 @@ pub enum FindingKind {
     Unregistered,
     /// A folder of work in progress that no record names.
     LeftOver,
-    /// A claim of a dead process.
-    DeadClaim,
     /// Rows that hold more of people than the lake keeps by now.
     KeepsMore,
     /// What the lake keeps of people is not remembered in every place where it is to be.
@@ -55,7 +53,6 @@ impl fmt::Display for FindingKind {
             Self::UnnamedFile => "file that nothing names",
             Self::Unregistered => "not registered",
             Self::LeftOver => "left over",
-            Self::DeadClaim => "claim of a dead process",
             Self::KeepsMore => "keeps more of people than the lake does",
             Self::NotRemembered => "not remembered",
         })
@@ -92,6 +89,9 @@ pub struct VerifyReport {
     pub twice_taken_objects: u64,
     /// The rows of these.
     pub twice_taken_rows: u64,
+    /// Raw objects that were not there when their hour was brought back, of which the rows that
+    /// were left are kept.
+    pub taken_over_objects: u64,
     /// Partitions with a record.
     pub partitions: u64,
     /// Files that they name.
@@ -117,10 +117,15 @@ pub struct VerifyReport {
     /// What is there and harms nothing: work in progress, or left by a dead run and cleared once
     /// nobody has touched it for as long as the options say (`orphan_age`).
     pub notes: Vec<String>,
+    /// Claims of dead processes, which nothing heeds: the next run clears them.
+    pub dead_claims: Vec<String>,
     /// What was mended.
     pub mended: Vec<String>,
-    /// Where raw logs are needed to mend the lake: the command that does it, without the program's
-    /// name.
+    /// Where raw logs are needed to mend the lake: the commands that do it, one for each source,
+    /// and for each table where tables keep different things of people.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<String>,
+    /// The first of them, without the program's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reprocess: Option<String>,
 }

@@ -12,6 +12,7 @@ use crate::kernel::ledger::records::{AttemptId, InputName, Manifest, UnitRecord}
 use crate::kernel::ledger::same;
 use crate::lake::Lake;
 use crate::model::{Table, UnitId};
+use crate::stats::count;
 
 const READS_AT_A_TIME: usize = 32;
 
@@ -89,6 +90,12 @@ async fn check_unit(
         }
         expected.add(&manifest);
         expected.people.add(&manifest, wanted);
+        for kept in &manifest.taken_over {
+            let etag = kept.etag.as_deref().unwrap_or_default();
+            if seen.known.add(&kept.url, etag) {
+                report.find(FindingKind::ConvertedTwice, format!("{}, the second time in {}", kept.url, record.unit));
+            }
+        }
         for input in &manifest.inputs {
             let url = InputName { source: &manifest.source, object: &input.object }.url();
             if seen.known.add(&url, &input.object.etag) {
@@ -108,6 +115,21 @@ async fn check_unit(
 /// A batch's own sums.
 fn check_sums(manifest: &Manifest, report: &mut VerifyReport) {
     let (mut rows, mut rejected) = (0, 0);
+    for kept in &manifest.taken_over {
+        if kept.etag.is_none() {
+            report.taken_over_objects += 1;
+            // Whether one of another place is gone, or only was not asked for, nobody has looked.
+            if !kept.url.starts_with(&format!("{}/", manifest.source)) {
+                let what = "rows of it may be missing: convert takes it again, from its own place";
+                report.find(FindingKind::LinesMissing, format!("{}: {what}", kept.url));
+            }
+        }
+        report.rows += kept.lines.rows;
+        report.rejected_lines += kept.lines.rejected_lines;
+        report.lines += kept.lines.lines;
+        rows += kept.lines.rows;
+        rejected += kept.lines.rejected_lines;
+    }
     for input in &manifest.inputs {
         let lines = &input.lines;
         report.objects += 1;
@@ -130,8 +152,10 @@ fn check_sums(manifest: &Manifest, report: &mut VerifyReport) {
         report.find(
             FindingKind::RowsDiffer,
             format!(
-                "batch {}: its objects have {rows} rows and {rejected} rejects, its files {} and {}",
+                "batch {}: its objects have {} and {}, its files {} and {}",
                 manifest.batch.0,
+                count(rows, "row"),
+                count(rejected, "reject"),
                 of(false),
                 of(true)
             ),

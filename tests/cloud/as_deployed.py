@@ -227,7 +227,7 @@ def main(edgemill, calls):
     lake = {"EDGEMILL_LAKE": f"s3://{LAKE}/lake", "EDGEMILL_JOB": None}
     out, _ = program.run("INIT", "verify", "--fix", "--json", **lake)
     check("a partition that only the catalog knows is withdrawn", set(partitions(glue)) == known, out)
-    check("and that is said", json.loads(out)["mended"] == ["1 partitions withdrawn from the catalog"], out)
+    check("and that is said", json.loads(out)["mended"] == ["1 partition withdrawn from the catalog"], out)
 
     people(program, day, 240 + 7 + 72 + 80)
     keep(calls)

@@ -163,6 +163,7 @@ pub(crate) fn manifest(
             partitions: partitions.iter().copied().collect(),
         }),
         folds: BTreeSet::new(),
+        taken_over: Vec::new(),
     }
 }
 

@@ -15,11 +15,13 @@ use super::show;
 use crate::edge::athena::{Athena, Scanned};
 use crate::edge::catalog::statement_output;
 use crate::error::{EXIT_DONE, Error, Result};
+use crate::job::said::look_and_mend;
 use crate::lake::{CatalogChoice, Lake};
 use crate::prices::{Prices, dollars};
 use crate::query;
 use crate::query::{AnswerFormat, Limits};
 use crate::signals;
+use crate::stats::either;
 use out::{NewFile, Patient, Watch};
 
 const EXAMPLES: &str = "\
@@ -226,7 +228,7 @@ pub(super) async fn run(args: Args, json: bool) -> Result<u8> {
         EngineArg::Local => Box::pin(locally(&args, &sql, format)).await?,
         EngineArg::Athena => Box::pin(in_athena(&args, &sql, format)).await?,
     };
-    let rows = show::grouped(rows) + if rows == 1 { " row" } else { " rows" };
+    let rows = show::grouped(rows) + either(rows, " row", " rows");
     match args.file_output() {
         Some(file) => show::aside(&format!("{rows} in {}", file.display())),
         None if format == AnswerFormat::Table => show::aside(&format!("({rows})")),
@@ -248,10 +250,15 @@ async fn locally(args: &Args, sql: &str, format: AnswerFormat) -> Result<u64> {
     let mut file = args.file_output().map(NewFile::create).transpose()?;
     let _watch = Watch::begin(Some(limits.clone()), file.as_ref().map(|file| file.part().to_owned()));
     let lake = Lake::open(&args.lake).await?;
+    let mendable = |error: Error| error.mended_by(|| look_and_mend(&args.lake));
     match &mut file {
-        None => query::answer(&lake, sql, &limits, format, &mut Patient(std::io::stdout())).await,
+        None => {
+            let answered = query::answer(&lake, sql, &limits, format, &mut Patient(std::io::stdout())).await;
+            answered.map_err(mendable)
+        }
         Some(file) => {
-            let rows = query::answer(&lake, sql, &limits, format, &mut Patient(file.writer())).await?;
+            let answered = query::answer(&lake, sql, &limits, format, &mut Patient(file.writer())).await;
+            let rows = answered.map_err(mendable)?;
             file.finish()?;
             Ok(rows)
         }

@@ -21,20 +21,30 @@ pub struct Records {
     partition: Granularity,
     /// How long units are.
     unit: Granularity,
+    /// Whether a record that cannot be read says nothing, as one that is gone.
+    forgives: bool,
 }
 
 impl Records {
     /// Records over a ledger, of a lake whose partitions and units are so long.
     #[must_use]
     pub fn new(ledger: Arc<dyn Ledger>, partition: Granularity, unit: Granularity) -> Self {
-        Self { ledger, partition, unit }
+        Self { ledger, partition, unit, forgives: false }
+    }
+
+    /// The same records for whoever mends a lake: one that cannot be read says nothing, and has the
+    /// version that its place tells, so that the next one takes its place.
+    #[must_use]
+    pub fn forgiving(&self) -> Self {
+        Self { forgives: true, ..self.clone() }
     }
 
     /// A unit's record; version 0 where nothing is known of the unit.
     pub async fn unit(&self, unit: &UnitId) -> Result<UnitRecord> {
         let key = unit_key(unit);
+        let blank = || UnitRecord::new(unit.clone());
         let found = self.ledger.head(&key).await?;
-        let record = found.map_or_else(|| Ok(UnitRecord::new(unit.clone())), |record| decode(&key, &record))?;
+        let record = found.map_or_else(|| Ok(blank()), |found| self.decode(&key, &found, blank))?;
         // Whoever ended an attempt of a unit without a time knew its key only.
         Ok(UnitRecord { unit: unit.clone(), ..record })
     }
@@ -42,10 +52,11 @@ impl Records {
     /// The record at a unit's key; version 0, of a unit without a time and a folder, where there is
     /// none.
     pub async fn unit_at(&self, key: &str) -> Result<UnitRecord> {
-        if let Some(record) = self.ledger.head(key).await? {
-            return decode(key, &record);
+        let blank = unit_of(key).map(UnitRecord::new).ok_or_else(|| damaged(key, "it is no unit's key"))?;
+        match self.ledger.head(key).await? {
+            Some(found) => self.decode(key, &found, || blank),
+            None => Ok(blank),
         }
-        unit_of(key).map(UnitRecord::new).ok_or_else(|| damaged(key, "it is no unit's key"))
     }
 
     /// Replaces a unit's record by its next version.
@@ -84,24 +95,25 @@ impl Records {
     /// The units of a table that have a record, those that meet a range of hours or all.
     pub async fn units(&self, table: Table, hours: Option<HourRange>) -> Result<Vec<UnitRecord>> {
         let Some(hours) = hours.map(|hours| self.unit.whole(hours)) else {
-            return self.scan_between(&format!("units/{table}/"), &format!("units/{table}0")).await;
+            return self.units_between(&format!("units/{table}/"), &format!("units/{table}0")).await;
         };
         let key = |hour| format!("units/{table}/{}", Period::of(self.unit, hour));
-        self.scan_between(&key(hours.start), &key(hours.end)).await
+        self.units_between(&key(hours.start), &key(hours.end)).await
     }
 
     /// The units of a table whose objects' names carry no time.
     pub async fn untimed_units(&self, table: Table) -> Result<Vec<UnitRecord>> {
         let prefix = format!("units/{table}/{UNTIMED}");
         // '.' is the byte after '-'.
-        self.scan_between(&prefix, &format!("{}.", prefix.trim_end_matches('-'))).await
+        self.units_between(&prefix, &format!("{}.", prefix.trim_end_matches('-'))).await
     }
 
     /// A partition's record; version 0 where it has no file yet.
     pub async fn partition(&self, partition: Partition) -> Result<PartitionRecord> {
         let key = partition_key(partition);
         let found = self.ledger.head(&key).await?;
-        found.map_or_else(|| Ok(PartitionRecord::new(partition)), |record| decode(&key, &record))
+        let blank = || PartitionRecord::new(partition);
+        found.map_or_else(|| Ok(blank()), |found| self.decode(&key, &found, blank))
     }
 
     /// Replaces a partition's record by its next version.
@@ -112,7 +124,11 @@ impl Records {
     /// The partitions of a table that hold an hour of a range, or all.
     pub async fn partitions(&self, table: Table, hours: Option<HourRange>) -> Result<Vec<PartitionRecord>> {
         let (from, to) = self.partition_keys(table, hours);
-        self.scan_between(&from, &to).await
+        let blank = |key: &str| {
+            let time = key.rsplit_once('/').map_or("", |(_, time)| time);
+            Partition::at(table, time).map(PartitionRecord::new)
+        };
+        self.scan_between(&from, &to, blank).await
     }
 
     /// The keys of the partitions of a table that have a record, as [`partition_key`] makes them:
@@ -140,10 +156,38 @@ impl Records {
         self.ledger.swap(key, Versioned { version, body: body.into() }).await
     }
 
+    async fn units_between(&self, from: &str, to: &str) -> Result<Vec<UnitRecord>> {
+        // Of a unit without a time the key does not tell the folder: partitions do.
+        let blank = |key: &str| unit_of(key).filter(|unit| unit_key(unit) == key).map(UnitRecord::new);
+        self.scan_between(from, to, blank).await
+    }
+
     /// '0' is the byte after '/': a key that ends with it comes behind everything in a folder.
-    async fn scan_between<R: DeserializeOwned>(&self, from: &str, to: &str) -> Result<Vec<R>> {
-        let found = self.ledger.scan(from, to).await?;
-        found.iter().map(|(key, record)| decode(key, record)).collect()
+    async fn scan_between<R: LedgerRecord>(
+        &self,
+        from: &str,
+        to: &str,
+        blank: impl Fn(&str) -> Option<R>,
+    ) -> Result<Vec<R>> {
+        let mut records = Vec::new();
+        for (key, found) in self.ledger.scan(from, to).await? {
+            match blank(&key) {
+                Some(blank) => records.push(self.decode(&key, &found, || blank)?),
+                None => match decode(&key, &found) {
+                    Err(Error::LedgerDamaged { .. }) if self.forgives => {}
+                    record => records.push(record?),
+                },
+            }
+        }
+        Ok(records)
+    }
+
+    /// A record; a blank one where it cannot be read and that is forgiven.
+    fn decode<R: LedgerRecord>(&self, key: &str, found: &Versioned, blank: impl FnOnce() -> R) -> Result<R> {
+        match decode(key, found) {
+            Err(Error::LedgerDamaged { .. }) if self.forgives => Ok(blank().at_version(found.version)),
+            record => record,
+        }
     }
 
     /// As [`Self::units`], each by itself: one that is damaged hides no other.
@@ -157,6 +201,24 @@ impl Records {
         let (from, to) = self.partition_keys(table, hours);
         let found = self.ledger.scan(&from, &to).await?;
         Ok(found.iter().map(|(key, record)| decode(key, record)).collect())
+    }
+}
+
+/// A record that changes by its version.
+trait LedgerRecord: DeserializeOwned {
+    /// The same at another version.
+    fn at_version(self, version: u64) -> Self;
+}
+
+impl LedgerRecord for UnitRecord {
+    fn at_version(self, version: u64) -> Self {
+        Self { version, ..self }
+    }
+}
+
+impl LedgerRecord for PartitionRecord {
+    fn at_version(self, version: u64) -> Self {
+        Self { version, ..self }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectMeta;
 use object_store::path::Path;
 
 use super::{Objects, PAGE_KEYS};
@@ -29,6 +30,16 @@ impl Objects {
         let found = waiting::blocking(move || local::paths(&root, &folder)).await?;
         self.calls.list.fetch_add(1 + found.len() as u64 / PAGE_KEYS, Ordering::Relaxed);
         Ok(found)
+    }
+
+    /// When something was last written below a folder; nothing where it holds nothing. A folder of
+    /// this computer is written to before its first file has a name: a run that began beside
+    /// another took such a folder for one that a dead run had left, and cleared it.
+    pub async fn last_written_unix_seconds(&self, folder: &str) -> Result<Option<i64>> {
+        let objects: Vec<ObjectMeta> = self.list(folder).try_collect().await?;
+        let newest = objects.iter().map(|object| object.last_modified.timestamp()).max();
+        let Some(folder) = self.file(&Path::from(folder)) else { return Ok(newest) };
+        Ok(newest.max(waiting::blocking(move || Ok(local::modified_unix_seconds(&folder))).await?))
     }
 
     /// The bytes of some objects in their order, each as by [`Self::get`].

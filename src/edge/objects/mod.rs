@@ -36,6 +36,7 @@ use crate::error::{Error, Result};
 use crate::location::Location;
 use crate::model::ObjectId;
 use crate::model::access::Access;
+use crate::stats::count;
 
 /// Keys of a page, as S3 lists.
 pub const PAGE_KEYS: u64 = 1_000;
@@ -275,16 +276,6 @@ impl Objects {
         Ok(paths.filter_map(|path| path.filename().map(str::to_owned)).collect())
     }
 
-    /// When something was last written below a folder; nothing where it holds nothing. A folder of
-    /// this computer is written to before its first file has a name: a run that began beside
-    /// another took such a folder for one that a dead run had left, and cleared it.
-    pub async fn last_written_unix_seconds(&self, folder: &str) -> Result<Option<i64>> {
-        let objects: Vec<ObjectMeta> = self.list(folder).try_collect().await?;
-        let newest = objects.iter().map(|object| object.last_modified.timestamp()).max();
-        let Some(folder) = self.file(&Path::from(folder)) else { return Ok(newest) };
-        Ok(newest.max(waiting::blocking(move || Ok(local::modified_unix_seconds(&folder))).await?))
-    }
-
     /// An object's bytes, or `None` where there is none.
     pub async fn get(&self, path: &Path) -> Result<Option<Bytes>> {
         self.calls.get.fetch_add(1, Ordering::Relaxed);
@@ -371,7 +362,7 @@ impl Objects {
             Err(error) => return Err(self.failed("read", &path, error)),
         };
         if bytes.len() as u64 != size_bytes {
-            return Err(changed(format!("{} bytes came of {size_bytes} listed", bytes.len())));
+            return Err(changed(format!("{} came of {size_bytes} listed", count(bytes.len() as u64, "byte"))));
         }
         Ok(bytes)
     }

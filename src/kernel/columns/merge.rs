@@ -1,10 +1,11 @@
 //! Several files of one partition to few: read back, sorted together, written as a conversion
 //! writes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, new_null_array};
-use arrow::compute::{cast, concat};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, new_null_array};
+use arrow::compute::{cast, concat, filter_record_batch};
 use arrow::datatypes::DataType;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -16,7 +17,7 @@ use super::encode::{PRIVACY_KEY, RULES_KEY};
 use super::interner::{Interner, NULL, StringPool};
 use crate::error::{Cause, Error, Result};
 use crate::kernel::policy::recipe::Fingerprint;
-use crate::kernel::schema::{Coding, Column, ColumnType, arrow_schema, columns};
+use crate::kernel::schema::{Coding, Column, ColumnType, FILENAME, arrow_schema, columns};
 use crate::model::{Partition, Table};
 
 /// Rows read at a time from a file.
@@ -38,7 +39,45 @@ pub fn merge(partition: Partition, files: &[NamedFile]) -> Result<Vec<OutputFile
     write(partition, &parts, &Fingerprint::of_several(&stamps))
 }
 
+/// The rows of some raw objects of a file, in files of their own, and how many each object has;
+/// nothing where it holds none.
+///
+/// # Errors
+/// `Error::FileDamaged` where it cannot be read.
+pub fn rows_of(
+    partition: Partition,
+    (name, bytes): &NamedFile,
+    is_wanted: &dyn Fn(&str) -> bool,
+) -> Result<(Vec<OutputFile>, BTreeMap<String, u64>)> {
+    let mut counts = BTreeMap::new();
+    let mut keep = |batch: &RecordBatch| -> Result<RecordBatch, Cause> {
+        let column = batch.column_by_name(FILENAME).ok_or("it has no column filename")?;
+        let keys = cast(column, &DataType::Utf8)?;
+        let mut mask = Vec::with_capacity(batch.num_rows());
+        for key in keys.as_string::<i32>() {
+            let wanted = key.filter(|key| is_wanted(key));
+            if let Some(key) = wanted {
+                *counts.entry(key.to_owned()).or_default() += 1;
+            }
+            mask.push(wanted.is_some());
+        }
+        Ok(filter_record_batch(batch, &BooleanArray::from(mask))?)
+    };
+    let damaged = |source| Error::FileDamaged { path: name.clone(), source };
+    let (rows, stamp) = read_some(partition.table, bytes, &mut keep).map_err(damaged)?;
+    let files = if counts.is_empty() { Vec::new() } else { write(partition, &[rows], &stamp)? };
+    Ok((files, counts))
+}
+
 fn read(table: Table, bytes: &Bytes) -> Result<(HourBatch, Fingerprint), Cause> {
+    read_some(table, bytes, &mut |batch| Ok(batch.clone()))
+}
+
+fn read_some(
+    table: Table,
+    bytes: &Bytes,
+    keep: &mut dyn FnMut(&RecordBatch) -> Result<RecordBatch, Cause>,
+) -> Result<(HourBatch, Fingerprint), Cause> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone())?.with_batch_size(BATCH_ROWS);
     let pairs = builder.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
     let said = |key: &str| pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.clone());
@@ -48,7 +87,10 @@ fn read(table: Table, bytes: &Bytes) -> Result<(HourBatch, Fingerprint), Cause> 
         privacy: said(PRIVACY_KEY).unwrap_or_else(|| "none".to_owned()),
     };
     let reader = builder.build()?;
-    let batches: Vec<RecordBatch> = reader.collect::<Result<_, _>>()?;
+    let mut batches = Vec::new();
+    for batch in reader {
+        batches.push(keep(&batch?)?);
+    }
     let rows = batches.iter().map(RecordBatch::num_rows).sum();
     let kinds = arrow_schema(table);
     let mut data = Vec::with_capacity(kinds.fields().len());

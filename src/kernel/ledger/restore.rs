@@ -142,6 +142,7 @@ mod tests {
             proven: true,
             hours: None,
             folds: BTreeSet::new(),
+            taken_over: Vec::new(),
             inputs: inputs.chars().map(input).collect(),
             outputs: places.iter().map(output).collect(),
             replaces: (!batches.is_empty()).then(|| Replaced { batches, partitions: places.iter().copied().collect() }),

@@ -9,6 +9,8 @@ use std::io::{BufRead, Read};
 
 use libdeflate::{Decompressor, MemberError};
 
+use crate::stats::{count, either};
+
 /// The first two bytes of a gzip member (RFC 1952).
 pub const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
@@ -162,7 +164,10 @@ fn streamed(
     loop {
         if !stored.fill_buf()?.starts_with(&GZIP_MAGIC) {
             let (rest_bytes, padding) = rest(stored)?;
-            let reason = || format!("{rest_bytes} bytes after the last gzip member are not gzip");
+            let reason = || {
+                let are = either(rest_bytes, "is", "are");
+                format!("{} after the last gzip member {are} not gzip", count(rest_bytes, "byte"))
+            };
             return Ok((!padding).then(|| Damage::at(*offset, reason())));
         }
         let mut member = flate2::bufread::GzDecoder::new(&mut *stored);

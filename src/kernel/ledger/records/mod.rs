@@ -101,6 +101,13 @@ impl UnitRecord {
         Self { format: FORMAT_VERSION, unit, version: 0, batches: Vec::new(), replacing: None, ended: BTreeSet::new() }
     }
 
+    /// Whether it names no batch: it was never written, cannot be read, or knows only of attempts
+    /// that were ended.
+    #[must_use]
+    pub const fn is_blank(&self) -> bool {
+        self.batches.is_empty() && self.replacing.is_none()
+    }
+
     /// All its inputs.
     #[must_use]
     pub fn inputs(&self) -> InputsDigest {
@@ -347,6 +354,26 @@ pub struct Manifest {
     /// these stood for.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub folds: BTreeSet<BatchId>,
+    /// Rows that it took over from files that it takes the place of, since their raw objects were
+    /// not there to be read. These are no inputs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_over: Vec<TakenOver>,
+}
+
+/// Rows of a raw object that a batch took over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenOver {
+    /// The object's URL.
+    pub url: String,
+    /// Its etag, where all of its rows are there; nothing where some may be missing: if it comes
+    /// back, it is read again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// How its rows were made.
+    pub stamp: Fingerprint,
+    /// The rows, and the rejected lines.
+    #[serde(flatten)]
+    pub lines: LineStats,
 }
 
 /// What a batch takes the place of: all of its unit, which it was made from.

@@ -7,6 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::decoded_bytes::decoded_bytes;
+use crate::stats::count;
 
 /// Bytes of a hash that are kept: 2^64 addresses before two are likely to be the same.
 const HASH_BYTES: usize = 16;
@@ -32,7 +33,7 @@ impl Key {
     pub fn new(secret: &[u8]) -> Result<Self, String> {
         let secret = secret.trim_ascii();
         if secret.len() < LEAST_KEY_BYTES {
-            return Err(format!("it has {} bytes, and needs at least {LEAST_KEY_BYTES}", secret.len()));
+            return Err(format!("it has {}, and needs at least {LEAST_KEY_BYTES}", count(secret.len() as u64, "byte")));
         }
         Hmac::new_from_slice(secret).map(Self).map_err(|error| error.to_string())
     }

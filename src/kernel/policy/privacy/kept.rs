@@ -46,6 +46,12 @@ impl Kept {
         Some(kept)
     }
 
+    /// Whether it takes a key to keep the same again.
+    #[must_use]
+    pub const fn has_key(&self) -> bool {
+        matches!(self.addresses, Addresses::Hashes(_))
+    }
+
     /// Whether rows that were made so may hold something of people that `choice` takes away.
     fn holds_more_than(&self, choice: &Self) -> bool {
         let addresses = match &choice.addresses {
