@@ -34,7 +34,7 @@
 //! | add a column from data that is compiled in | as `kernel/policy/enrich/edges.rs` does it for edge locations; column and values as in the row above |
 //! | change what is kept of people | `kernel/policy/privacy/`; which columns it is about: their privacy class, in `kernel/schema/` |
 //! | add or change an option, or its default | `job/options.rs` |
-//! | change how long unfinished work of a dead run is kept (`orphan_age`) | the default: `job/options.rs`; what is done then: `recovery.rs` |
+//! | change how long unfinished work of a dead run is kept (`orphan_age`) | the default: `job/options.rs`, and the line in `jobs/cloudfront-v1.toml`; what is done then: `recovery.rs` |
 //! | count one more figure | the list in `stats.rs`, and the place that counts it |
 //! | refuse a run, where a clock is wrong, for example | `pipeline/preflight.rs`: every run of `convert` and `reprocess` passes `refuse`, and so does `plan`. This computer's clock is read in `edge/clock.rs`. A store's time is known only from when its objects were written (`recovery.rs`); asking it is a new call in `edge/objects/` and `edge/bucket.rs` |
 //! | add a command (a verb) | a file in `cli/`, three places and the table in `cli/mod.rs`, and a module for its work, with its place in `tests/house/main.rs` |
