@@ -17,8 +17,9 @@ pub struct Source {
     pub words: Words,
     /// The columns of its table, without those of the partition. Only ever appended.
     pub columns: &'static [Column],
-    /// The columns that the rows of a file are sorted by, the first first, people before bots; the
-    /// last two are an address and a time.
+    /// The columns that the rows of a file are sorted by, the first first, people before bots.
+    /// They are columns of text, the last of them an address, and then the time: numbers are not
+    /// ranked (`columns/sort.rs`).
     pub sort: &'static [&'static str],
     /// Reads the name of an object, its folders left out; `None` where the source gives no such
     /// name.
