@@ -93,6 +93,20 @@ fn no_loss_of_one_place_or_some_lets_a_run_forget() {
     }
 }
 
+/// Manifests say it where no file does, whatever still names them.
+#[test]
+fn a_table_whose_files_are_gone_is_not_forgotten() {
+    for lost in
+        [&["privacy", "people"][..], &["privacy", "people", "units"], &["privacy", "people", "units", "partitions"]]
+    {
+        let place = place(Some(&["--client-ip", "truncate"]));
+        place.lose(lost);
+        fs::remove_dir_all(place.lake.join("cloudfront_logs")).unwrap();
+        assert!(place.verify(3, &[]).contains("no note of what is kept of people (--client-ip truncate)"), "{lost:?}");
+        place.refused("keeps less than all of people in cloudfront_logs (--client-ip truncate)");
+    }
+}
+
 /// What was chosen since the rows were made is in no row: the copy says it.
 #[test]
 fn a_choice_without_rows_is_found_again() {

@@ -8,8 +8,11 @@ use super::objects::Objects;
 use crate::error::{Error, Result};
 use crate::kernel::ledger::records::{AttemptId, FORMAT_VERSION, Manifest};
 
+/// Where they lie.
+pub const FOLDER: &str = "_edgemill/manifests";
+
 fn path(attempt: &AttemptId) -> Path {
-    Path::from(format!("_edgemill/manifests/{}.json", attempt.0))
+    Path::from(format!("{FOLDER}/{}.json", attempt.0))
 }
 
 /// Writes an attempt's manifest. Its name is the attempt's own, so one that is there already is

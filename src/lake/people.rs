@@ -170,13 +170,20 @@ impl Lake {
 
     /// What is kept of a table of which the ledger has no note, by what is left of it; nothing
     /// where there are neither rows nor a choice.
-    pub async fn recall(&self, table: Table) -> Result<Option<Recalled>> {
+    ///
+    /// Where the table has no files, only `deep` asks the manifests too: that lists all of the
+    /// lake's, so a run asks for it where it adds rows to the table.
+    pub async fn recall(&self, table: Table, deep: bool) -> Result<Option<Recalled>> {
         if let Some(keeps) = self.copied_choice(table).await? {
             // Whether rows hold more is counted by the next run that ends.
             let remembered = Remembered { keeps, older: Some(Older::default()) };
             return Ok(Some(Recalled { remembered, is_certain: true }));
         }
-        let Some(made) = self.made_with(table).await? else { return Ok(None) };
+        let mut made = self.made_with(table).await?;
+        if deep || made.is_some() {
+            made.get_or_insert_default().extend(self.made_by_manifests(table).await?);
+        }
+        let Some(made) = made.filter(|made| !made.is_empty()) else { return Ok(None) };
         let (census, unread) = self.census(table).await?;
         let by_manifests = census.least();
         let stamps: Vec<&str> = made.iter().map(String::as_str).chain(by_manifests).collect();
@@ -202,7 +209,7 @@ impl Lake {
     pub async fn choose_kept(&self, table: Table, keeps: &str, lease: Duration) -> Result<Chosen> {
         let known = if let Some((_, known)) = self.kept_of_people(table).await? {
             known
-        } else if let Some(recalled) = self.recall(table).await? {
+        } else if let Some(recalled) = self.recall(table, true).await? {
             self.remember_again(table, &recalled).await?
         } else {
             let now = self.remember(table, &Remembered { keeps: keeps.to_owned(), older: None }).await?;
@@ -360,7 +367,7 @@ mod tests {
     #[tokio::test]
     async fn a_choice_is_changed_only_while_nobody_is_at_work() {
         let (lake, table, lease) = (lake(), Table::AlbLogs, Duration::from_millis(600));
-        assert_eq!(lake.recall(table).await.unwrap(), None);
+        assert_eq!(lake.recall(table, true).await.unwrap(), None);
         let unit = UnitId::of_hour(table, "2026-11-21T05".parse().unwrap());
         let worker = Claims::new(lake.objects.clone(), lease);
         assert!(worker.take(&unit).await.unwrap());

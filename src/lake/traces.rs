@@ -19,9 +19,11 @@ use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Lake;
+use crate::edge::manifests;
 use crate::error::{Error, Result};
 use crate::kernel::columns::footer;
 use crate::kernel::columns::footer::{Footer, TAIL_BYTES};
+use crate::kernel::ledger::records::Manifest;
 use crate::kernel::policy::privacy::ALL;
 use crate::model::{ObjectId, Table};
 
@@ -90,6 +92,20 @@ impl Lake {
         Ok(Some(stamps))
     }
 
+    /// What was kept of people when batches of a table were made, by the manifests of some, whether
+    /// or not a unit's record still names them.
+    pub(super) async fn made_by_manifests(&self, table: Table) -> Result<BTreeSet<String>> {
+        let mut paths = self.objects.list_paths(manifests::FOLDER).await?;
+        paths.sort_unstable();
+        let every = paths.len().div_ceil(FILES_AT_MOST).max(1);
+        let some: Vec<Path> = paths.into_iter().step_by(every).map(Path::from).collect();
+        let bodies = self.objects.get_many(some).await?.into_iter().flatten();
+        // What is damaged says nothing; `verify` tells of it.
+        let read = bodies.filter_map(|body| serde_json::from_slice::<Manifest>(&body).ok());
+        let of_table = read.filter(|manifest| manifest.unit.table() == table && !manifest.outputs.is_empty());
+        Ok(of_table.map(|manifest| stamp_or_all(manifest.stamp.privacy)).collect())
+    }
+
     /// What a file says; nothing where it cannot be read as one.
     async fn stamp_of(&self, file: &ObjectId) -> Result<Option<String>> {
         let mut tail_bytes = TAIL_BYTES.min(file.size_bytes);
@@ -105,6 +121,10 @@ impl Lake {
             }
         }
     }
+}
+
+fn stamp_or_all(stamp: String) -> String {
+    if stamp.is_empty() { ALL.to_owned() } else { stamp }
 }
 
 fn path(table: Table) -> Path {

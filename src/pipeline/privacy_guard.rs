@@ -83,21 +83,21 @@ type KeptByTable = BTreeMap<Table, Remembered>;
 /// one that says something else than a table keeps to which it adds rows. What the ledger has
 /// forgotten is found again in what is left.
 pub(super) async fn hold(lake: &Lake, job: &Job, tables: &BTreeSet<Table>) -> Result<()> {
-    let known = recalled(lake, job, true).await?;
+    let known = recalled(lake, job, tables, true).await?;
     judge(job, &known, tables)
 }
 
 /// The same before a run, for who only asks: nothing is remembered.
 pub(super) async fn would_hold(lake: &Lake, job: &Job, tables: &BTreeSet<Table>) -> Result<()> {
-    let known = recalled(lake, job, false).await?;
+    let known = recalled(lake, job, tables, false).await?;
     judge(job, &known, tables)
 }
 
-async fn recalled(lake: &Lake, job: &Job, is_remembered: bool) -> Result<KeptByTable> {
+async fn recalled(lake: &Lake, job: &Job, tables: &BTreeSet<Table>, is_remembered: bool) -> Result<KeptByTable> {
     let mut known = lake.kept_of_all().await?;
     let lacking: Vec<Table> = Table::LOGS.into_iter().filter(|table| !known.contains_key(table)).collect();
     for table in lacking {
-        let Some(recalled) = lake.recall(table).await? else { continue };
+        let Some(recalled) = lake.recall(table, tables.contains(&table)).await? else { continue };
         if recalled.is_certain && is_remembered {
             known.insert(table, lake.remember_again(table, &recalled).await?);
         } else if recalled.is_certain || job.rows.says_what_is_kept {

@@ -43,7 +43,7 @@ async fn remembered(
         }
         return Ok(Some(known.keeps.clone()));
     }
-    let Some(recalled) = lake.recall(table).await? else { return Ok(None) };
+    let Some(recalled) = lake.recall(table, true).await? else { return Ok(None) };
     let keeps = recalled.remembered.keeps;
     let about = if recalled.is_certain {
         let words = in_words(&keeps);
@@ -73,7 +73,7 @@ pub(super) async fn remember(lake: &Lake) -> Result<u64> {
                 lake.copy_choice(table, &known.keeps).await?;
                 tables += 1;
             }
-        } else if let Some(recalled) = lake.recall(table).await?.filter(|recalled| recalled.is_certain) {
+        } else if let Some(recalled) = lake.recall(table, true).await?.filter(|recalled| recalled.is_certain) {
             lake.remember_again(table, &recalled).await?;
             lake.count_older(table).await?;
             tables += 1;
