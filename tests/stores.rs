@@ -128,8 +128,11 @@ fn rows_that_a_store_loses_are_told_by_the_run_that_wrote_them() {
         lost += 1;
         assert_eq!(code, 3, "attempt {attempt}: {counted}{err}");
         assert!(!summary["lost"].as_array().unwrap().is_empty(), "{summary}");
-        for word in ["edgemill reprocess --from s3://logs/cf --lake s3://lake/l --hours 2026-11-21T", "edgemill verify"]
-        {
+        for word in [
+            "edgemill reprocess --hours 2026-11-21T",
+            " --from s3://logs/cf --lake s3://lake/l --client-ip keep",
+            "edgemill verify --fix --lake s3://lake/l",
+        ] {
             assert!(err.contains(word), "{err}");
         }
         if lost == 1 {
