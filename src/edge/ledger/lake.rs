@@ -59,9 +59,7 @@ impl LakeLedger {
         }
         Ok(versions)
     }
-}
 
-impl LakeLedger {
     /// The greatest version of every record with `from <= key < to`.
     async fn versions_between(&self, from: &str, to: &str) -> Result<BTreeMap<String, u64>> {
         let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
