@@ -10,7 +10,6 @@ use super::Lake;
 use crate::edge::ledger::{partition_key, unit_key, unit_of};
 use crate::edge::manifests;
 use crate::error::Result;
-use crate::job::said::quoted;
 use crate::kernel::ledger::records::{BatchEntry, BatchState, PartitionRecord, UnitRecord};
 use crate::model::{HourRange, Partition, Table, UnitId};
 
@@ -59,12 +58,6 @@ impl Lake {
             records.push(self.records.unit_at(key).await?);
         }
         self.absent_of(records.iter(), &there).await
-    }
-
-    /// The command that brings back what can be, and says how the rest comes back.
-    #[must_use]
-    pub fn command_for_absent(&self) -> String {
-        format!("edgemill verify --fix --lake {}", quoted(self.objects.url()))
     }
 
     async fn absent_of<'r>(

@@ -101,8 +101,7 @@ impl Census {
         if rows == 0 {
             return;
         }
-        let stamp = if manifest.stamp.privacy.is_empty() { ALL } else { &manifest.stamp.privacy };
-        let made = self.0.entry(stamp.to_owned()).or_default();
+        let made = self.0.entry(stamp_or_all(&manifest.stamp.privacy).to_owned()).or_default();
         made.rows += rows;
         made.units.insert(manifest.unit.clone());
         made.sources.insert(manifest.source.clone());
@@ -139,6 +138,11 @@ impl Census {
         older.hours = units.len() as u64;
         (older.rows > 0).then_some(older)
     }
+}
+
+/// The stamp of a choice. Batches from before choices had one hold all of people.
+pub(super) fn stamp_or_all(stamp: &str) -> &str {
+    if stamp.is_empty() { ALL } else { stamp }
 }
 
 impl Lake {

@@ -22,13 +22,10 @@ impl Lake {
     /// the layout of the folders where one was ever said, and what was said already. Nothing of
     /// people where the lake keeps all of them everywhere.
     pub async fn arguments_of(&self, table: Table, said: &AlreadySaid) -> Result<String> {
-        let mut keeps = Vec::new();
-        for table in Table::LOGS {
-            keeps.extend(self.kept_of_people(table).await?.map(|(_, known)| (table, known.keeps)));
-        }
+        let kept = self.kept_of_all().await?;
         let mut arguments = Vec::new();
-        if keeps.iter().any(|(_, keeps)| keeps != ALL) {
-            let own = keeps.iter().find(|(of, _)| *of == table).map_or(ALL, |(_, keeps)| keeps);
+        if kept.values().any(|known| known.keeps != ALL) {
+            let own = kept.get(&table).map_or(ALL, |known| &known.keeps);
             arguments.push(of_stamp(own, said.key_file.as_deref()));
         }
         arguments.extend(Some(self.reading(said).await?).filter(|reading| !reading.is_empty()));

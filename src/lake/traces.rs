@@ -19,6 +19,7 @@ use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Lake;
+use super::people::stamp_or_all;
 use crate::edge::manifests;
 use crate::error::{Error, Result};
 use crate::kernel::columns::footer;
@@ -103,7 +104,7 @@ impl Lake {
         // What is damaged says nothing; `verify` tells of it.
         let read = bodies.filter_map(|body| serde_json::from_slice::<Manifest>(&body).ok());
         let of_table = read.filter(|manifest| manifest.unit.table() == table && !manifest.outputs.is_empty());
-        Ok(of_table.map(|manifest| stamp_or_all(manifest.stamp.privacy)).collect())
+        Ok(of_table.map(|manifest| stamp_or_all(&manifest.stamp.privacy).to_owned()).collect())
     }
 
     /// What a file says; nothing where it cannot be read as one.
@@ -121,10 +122,6 @@ impl Lake {
             }
         }
     }
-}
-
-fn stamp_or_all(stamp: String) -> String {
-    if stamp.is_empty() { ALL.to_owned() } else { stamp }
 }
 
 fn path(table: Table) -> Path {

@@ -22,6 +22,7 @@ use crate::compact::CompactOptions;
 use crate::edge::objects::Objects;
 use crate::error::{Error, Result};
 use crate::job::cloud::After;
+use crate::job::said::look_and_mend;
 use crate::job::{Job, Options};
 use crate::kernel::ledger::plan::Grouped;
 use crate::lake::Lake;
@@ -112,7 +113,7 @@ fn tell_absent(context: &RunContext, summary: &mut Summary) {
          converted now; bring them back with: {}, and run this again",
         count(context.absent.len() as u64, "partition"),
         context.job.to,
-        context.lake.command_for_absent()
+        look_and_mend(context.lake.objects.url())
     );
     summary.unseen = context.absent.iter().take(NAMED_AT_MOST).map(ToString::to_string).collect();
 }

@@ -117,7 +117,7 @@ async fn snapshot(lake: &Lake) -> Result<LakeSnapshot> {
         tracing::warn!(
             "this answer is not whole: the records of {} or more of the lake are gone, first: {first}; bring them back with: {}",
             count(absent.len() as u64, "partition"),
-            lake.command_for_absent()
+            look_and_mend(lake.objects.url())
         );
     }
     Ok(snapshot)
